@@ -1,0 +1,1 @@
+"""What touches the world: sources, archive, ledger, model store, scheduler. Each implements one port."""

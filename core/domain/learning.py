@@ -1,0 +1,111 @@
+"""Models as values: what a version was trained on, how well it did, and whether it may be deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.domain.forecast import EventDefinition
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One verification measure with its interval. An unavailable number is None, never a harmless-looking 0 or 1."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """How forecasts did against what happened: cases, events, base rate and measures with their intervals."""
+
+    event: EventDefinition
+    n: int
+    events: int
+    base_rate: float | None
+    measures: Mapping[str, Measure]
+    #: What the cases were: "blocked cross-validation 2020-2022", say.
+    cases: str
+    reference: str = "month x 3-hour climatology"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a model learned from."""
+
+    source: str
+    begin: datetime
+    end: datetime
+    stations: int
+    rows: int
+    sampled_rows: int
+    events: int
+    country: str = ""
+
+
+@dataclass(frozen=True)
+class ModelManifest:
+    """Everything that must be known of a version before its file is opened."""
+
+    version: str
+    generation: int
+    created_at: datetime
+    algorithm: str
+    event: EventDefinition
+    trained_on: TrainingData
+    feature_version: str
+    feature_names: tuple[str, ...]
+    scorecards: tuple[Scorecard, ...]
+    seed: int
+    calibration: str
+    libraries: Mapping[str, str]
+    sha256: str
+    limits: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Provenance of the training data: simulator, gauges or open-meteo."""
+        return self.trained_on.source
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """One folder below models/versions: its manifest, or the reason why it is refused."""
+
+    version: str
+    manifest: ModelManifest | None
+    refused: str | None = None
+    shipped: bool = False
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that serves, and whether it is the shipped seed model because nothing else was deployed."""
+
+    version: str
+    is_seed: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Decision on a candidate, with every rule's reason."""
+
+    promote: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What to train: algorithm, sources of randomness and bounds."""
+
+    algorithm: str
+    until: datetime | None = None
+    begin: datetime | None = None
+    calibration: str = "sigmoid"
+    seed: int = 7
+    max_rows: int = 100_000
+    options: Mapping[str, Any] = field(default_factory=dict)

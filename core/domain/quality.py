@@ -1,0 +1,68 @@
+"""Quality flags of hourly weather: what each check found, with the raw values kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.weather import Flag, HourlyWeather
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check says of one variable: `flag`, for `reason`, at the true places of `where` (places, hours)."""
+
+    test: str
+    variable: str
+    flag: Flag
+    reason: str
+    where: Mask = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FlaggedWeather:
+    """Hourly weather with the findings of the checks. The raw values stay as they came."""
+
+    weather: HourlyWeather
+    findings: tuple[Finding, ...]
+
+    def flags(self, variable: str) -> NDArray[np.uint8]:
+        """Return the worst flag of every value of one variable, shape (places, hours)."""
+        values = self.weather.get(variable)
+        flags = np.where(np.isfinite(values), np.uint8(Flag.PASS), np.uint8(Flag.MISSING))
+        for finding in self.findings:
+            if finding.variable == variable:
+                worse = finding.where & (flags < finding.flag)
+                flags[worse] = finding.flag
+        return flags
+
+    def usable(self) -> HourlyWeather:
+        """Return the weather that a model may see: values that failed are NaN."""
+        failed: dict[str, Mask] = {}
+        for finding in self.findings:
+            if finding.flag is Flag.FAIL:
+                failed[finding.variable] = failed.get(finding.variable, np.False_) | finding.where
+        values = {
+            name: np.where(failed[name], np.float32(np.nan), array) if name in failed else array
+            for name, array in self.weather.values.items()
+        }
+        return self.weather.with_values(values)
+
+    def worst(self, place: int, hour: int) -> Flag:
+        """Return the worst flag of one place in one hour over the variables that have a value there."""
+        found = [f.flag for f in self.findings if f.where[place, hour]]
+        if not self.weather.observed()[place, hour]:
+            return Flag.MISSING
+        return max(found, default=Flag.PASS)
+
+    def reasons(self, place: int, hour: int) -> tuple[str, ...]:
+        """Return the reasons of all flags of one place in one hour."""
+        return tuple(f"{f.variable}: {f.reason}" for f in self.findings if f.where[place, hour])
+
+    def count(self) -> int:
+        """Number of flagged values."""
+        return int(sum(int(f.where.sum()) for f in self.findings))

@@ -1,0 +1,63 @@
+"""Constants of the atmosphere, and the few conversions of time that everything shares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+ZERO_CELSIUS_K = 273.15
+SEA_LEVEL_PRESSURE_HPA = 1013.25
+#: Scale height and exponent of the ICAO standard atmosphere (ICAO Doc 7488, 1993), p = p0 (1 - z / 44330.77)^5.25588.
+STANDARD_HEIGHT_M = 44_330.77
+STANDARD_EXPONENT = 5.25588
+HOUR = np.timedelta64(1, "h")
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Return `moment` in UTC.
+
+    Raises
+    ------
+    ValueError
+        If `moment` carries no time zone: guessing one is how clocks come to be six hours off.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return moment.astimezone(UTC)
+
+
+def floor_hour(moment: datetime) -> datetime:
+    """Return the full hour at or before `moment`, in UTC."""
+    return as_utc(moment).replace(minute=0, second=0, microsecond=0)
+
+
+def to_hour64(moment: datetime) -> np.datetime64:
+    """Return the full hour at or before `moment` as datetime64[h] (UTC by convention)."""
+    return np.datetime64(floor_hour(moment).replace(tzinfo=None), "h")
+
+
+def to_second64(moment: datetime) -> np.datetime64:
+    """Return `moment` as datetime64[s] (UTC by convention)."""
+    return np.datetime64(as_utc(moment).replace(tzinfo=None), "s")
+
+
+def from_datetime64(moment: np.datetime64) -> datetime:
+    """Return a datetime64 (UTC by convention) as an aware datetime."""
+    seconds = int(moment.astype("datetime64[s]").astype(np.int64))
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def hour_axis(start: datetime, end: datetime) -> NDArray[np.datetime64]:
+    """Return the full hours from `start` to `end`, both included, as datetime64[h], shape (hours,)."""
+    return np.arange(to_hour64(start), to_hour64(end) + HOUR, HOUR)
+
+
+def standard_pressure_hpa(elevation_m: float) -> float:
+    """Return the pressure of the standard atmosphere at `elevation_m` (ICAO Doc 7488), in hPa.
+
+    >>> round(standard_pressure_hpa(3500.0))
+    658
+    """
+    return float(SEA_LEVEL_PRESSURE_HPA * (1 - elevation_m / STANDARD_HEIGHT_M) ** STANDARD_EXPONENT)

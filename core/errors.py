@@ -1,0 +1,133 @@
+"""Errors of the house: broken promises, each with a hint that says what to do.
+
+::
+
+    CloudburstError (.hint, .context)
+      ConfigurationError          a setting, a folder or a region that does not exist
+      MissingExtraError           an optional library is not installed
+      SourceError                 the weather source
+        SourceUnavailable         does not answer, or is not there
+        SourceRateLimited         says wait (.retry_after_s)
+        SourceResponseInvalid     answers nonsense
+      DataError                   the data
+        SchemaMismatch            a column, unit, encoding or time zone is not what it must be
+        InsufficientData          too little to learn from or to score (.have, .need)
+      ModelError                  the model
+        ModelNotFound             no such version
+        ModelCorrupt              a file that is not what its manifest says
+        ModelUntrusted            a file that is never loaded, or may not serve these data
+        FeatureMismatch           other features than the model was trained on
+      TrainingInProgress          somebody else trains (.run_id)
+      UnknownPlace                a place outside every region
+
+Flags, UNKNOWN, NO DATA and verdicts are values, not errors: they are the ordinary news of weather.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class CloudburstError(Exception):
+    """Root of all errors of the house.
+
+    Parameters
+    ----------
+    message
+        What is wrong, for people.
+    hint
+        What to do about it.
+    context
+        Facts for a log or an API answer; never raw input.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", **context: Any) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.context = context
+
+    @property
+    def message(self) -> str:
+        """What is wrong, without the hint."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        """Message and hint in one text."""
+        return f"{self.message} {self.hint}".strip()
+
+
+class ConfigurationError(CloudburstError):
+    """A setting, a folder or a region that does not exist or cannot be used."""
+
+
+class MissingExtraError(CloudburstError):
+    """An optional library is not installed."""
+
+
+class SourceError(CloudburstError):
+    """The weather source cannot be used."""
+
+
+class SourceUnavailable(SourceError):
+    """The source does not answer, or is not there."""
+
+
+class SourceRateLimited(SourceError):
+    """The source says wait."""
+
+    def __init__(self, message: str, *, retry_after_s: float, hint: str = "", **context: Any) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.retry_after_s = retry_after_s
+
+
+class SourceResponseInvalid(SourceError):
+    """The source answers nonsense."""
+
+
+class DataError(CloudburstError):
+    """The data cannot be used."""
+
+
+class SchemaMismatch(DataError):
+    """A column, unit, encoding or time zone is not what it must be."""
+
+
+class InsufficientData(DataError):
+    """Too little to learn from or to score."""
+
+    def __init__(self, message: str, *, have: int, need: int, hint: str = "", **context: Any) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.have = have
+        self.need = need
+
+
+class ModelError(CloudburstError):
+    """A model cannot be used."""
+
+
+class ModelNotFound(ModelError):
+    """No such version."""
+
+
+class ModelCorrupt(ModelError):
+    """A file is not what its manifest says."""
+
+
+class ModelUntrusted(ModelError):
+    """A file that is never loaded, or a model that may not serve these data."""
+
+
+class FeatureMismatch(ModelError):
+    """Other features than the model was trained on."""
+
+
+class TrainingInProgress(CloudburstError):
+    """Somebody else trains."""
+
+    def __init__(self, message: str, *, run_id: str, hint: str = "", **context: Any) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.run_id = run_id
+
+
+class UnknownPlace(CloudburstError):
+    """A place outside every region."""

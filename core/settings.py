@@ -1,0 +1,88 @@
+"""All settings of the house: environment variables CLOUDBURST_* and `.env`; every default works without a network."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigurationError
+
+PREFIX = "CLOUDBURST_"
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Settings of one running house."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=PROJECT_ROOT / ".env", extra="ignore", frozen=True)
+
+    home: Path = Field(PROJECT_ROOT, description="State root: `models/` and `data/` live below it.")
+    source: str = Field("simulator:", description="Where weather comes from: `simulator:` or `gauges:FOLDER`.")
+    region: str = Field("uttarakhand-himachal", description="Region shown first.")
+    cache_url: str = Field("memory:", description="Cache service: `memory:`.")
+    database_url: str = Field("", description="Ledger; empty means SQLite in `data/ledger.sqlite` below the home.")
+    grid_spacing_deg: float = Field(0.25, ge=0.02, le=1.0, description="Spacing of the simulator's grid, degrees.")
+    simulator_seed: int = Field(7, ge=0, description="Seed of the simulated weather.")
+    refresh_minutes: float = Field(5.0, gt=0, le=180, description="How often the scheduler looks for new data.")
+    observation_amber_minutes: float = Field(90, gt=0, description="Age from which observations are STALE, minutes.")
+    observation_no_data_hours: float = Field(6, gt=0, description="Age from which there is NO DATA, hours.")
+    level_yellow: float = Field(0.05, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it yellow.")
+    level_orange: float = Field(0.15, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it orange.")
+    level_red: float = Field(0.40, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it red.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_log_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @model_validator(mode="after")
+    def _tiers_rise(self) -> Settings:
+        if not self.level_yellow < self.level_orange < self.level_red:
+            raise ValueError("level_yellow < level_orange < level_red must hold")
+        if self.observation_amber_minutes >= self.observation_no_data_hours * 60:
+            raise ValueError("observation_amber_minutes must be shorter than observation_no_data_hours")
+        return self
+
+    @property
+    def ledger_url(self) -> str:
+        """URL of the ledger's database."""
+        return self.database_url or f"sqlite:///{self.home / 'data' / 'ledger.sqlite'}"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and `.env`.
+
+    Raises
+    ------
+    ConfigurationError
+        If a CLOUDBURST_* name is unknown or a value does not fit; the hint names the nearest known name.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in _given_names():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else "The settings table in README.md lists all names."
+            raise ConfigurationError(f"Unknown setting {name}.", hint=hint, setting=name)
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper() if first["loc"] else "The settings"
+        raise ConfigurationError(f"{name}: {first['msg']}.", hint="See the settings table in README.md.") from None
+
+
+def _given_names() -> list[str]:
+    """Names of all CLOUDBURST_* settings given in the environment or in `.env`, upper case."""
+    names = [name.upper() for name in os.environ]
+    env_file = PROJECT_ROOT / ".env"
+    if env_file.is_file():
+        lines = (line.strip().removeprefix("export ") for line in env_file.read_text("utf-8").splitlines())
+        names += [line.split("=", 1)[0].strip().upper() for line in lines if "=" in line and not line.startswith("#")]
+    return sorted({name for name in names if name.startswith(PREFIX)})
