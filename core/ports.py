@@ -51,6 +51,19 @@ class WeatherSource(Protocol):
         """
 
 
+class WeatherArchive(WeatherSource, Protocol):
+    """A source with a past that can be learned from."""
+
+    def periods(self) -> tuple[tuple[datetime, datetime], ...]:
+        """Return first and last hour of every gapless period it holds.
+
+        Raises
+        ------
+        SourceError, DataError
+            If it cannot be reached or holds nothing.
+        """
+
+
 class Archive(Protocol):
     """Hourly tables that outlive the process."""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.domain.weather import Flag, Region
 
@@ -96,6 +98,28 @@ class Forecast:
     data_at: datetime | None
     reasons: tuple[str, ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the forecast as plain values for JSON: unknown numbers are None."""
+        curve = self.exceedance
+        return {
+            "location_id": self.location_id,
+            "level": self.level.value,
+            "freshness": self.freshness.value,
+            "data_at": None if self.data_at is None else self.data_at.isoformat(),
+            "worst_flag": self.worst_flag.name,
+            "exceedance": {
+                event.key: {
+                    "event": event.text,
+                    "probability": _number(curve.probability[i]),
+                    "low": _number(curve.low[i]),
+                    "high": _number(curve.high[i]),
+                    "extrapolated": event in curve.extrapolated,
+                }
+                for i, event in enumerate(curve.events)
+            },
+            "reasons": list(self.reasons),
+        }
+
 
 @dataclass(frozen=True)
 class RegionForecast:
@@ -112,13 +136,23 @@ class RegionForecast:
     data_at: datetime | None
     #: In words: what is wrong with the data or the model behind this issue. Empty when nothing is.
     problems: tuple[str, ...] = ()
-    #: The season the simulator plays ("29 July"), None for real data.
-    season_text: str | None = None
+    #: Day of the year that the simulator plays in every season, None for real data.
+    season_day: int | None = None
 
     @property
     def simulated(self) -> bool:
         """True where the weather behind the numbers is simulated."""
         return self.source == "simulator"
+
+    @property
+    def source_text(self) -> str:
+        """Provenance in words, such as "Simulated: 29 July"."""
+        if not self.simulated:
+            return self.source
+        if self.season_day is None:
+            return "Simulated"
+        day = date(2001, 1, 1) + timedelta(days=self.season_day - 1)
+        return f"Simulated: {day.day} {day:%B}"
 
     @property
     def version(self) -> str:
@@ -135,6 +169,41 @@ class RegionForecast:
         """Return the probability of `event` for every place, shape (places,), float64, NaN where unknown."""
         return np.array([f.exceedance.of(event) for f in self.forecasts], float)
 
+    def as_dict(self, now: datetime) -> dict[str, Any]:
+        """Return the issue as plain values for JSON: unknown numbers are None, times ISO 8601 in UTC."""
+        age = self.age_s(now)
+        return {
+            "region": self.region.id,
+            "issued_at": self.issued_at.isoformat(),
+            "valid_from": self.valid_from.isoformat(),
+            "window_h": TARGET.window_h,
+            "source": self.source,
+            "simulated": self.simulated,
+            "source_text": self.source_text,
+            "model_version": self.model_version,
+            "model_source": self.model_source,
+            "freshness": self.freshness.value,
+            "data_at": None if self.data_at is None else self.data_at.isoformat(),
+            "data_age_s": None if math.isnan(age) else age,
+            "problems": list(self.problems),
+            "forecasts": [forecast.as_dict() for forecast in self.forecasts],
+        }
+
     def of(self, location_id: str) -> Forecast | None:
         """Return the forecast of one place, None where it is not in this region."""
         return next((f for f in self.forecasts if f.location_id == location_id), None)
+
+
+@dataclass(frozen=True)
+class HindcastRows:
+    """Hindcast of some places: ids and hours (rows,), probabilities (rows, events) in the order of `EVENTS`."""
+
+    location_id: NDArray[np.object_]
+    issued_at: NDArray[np.datetime64]
+    probability: NDArray[np.float64]
+    level: tuple[RiskLevel, ...]
+
+
+def _number(value: float) -> float | None:
+    """Return None for what is not known: JSON has no NaN."""
+    return None if math.isnan(value) else value

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from core.domain.forecast import EventDefinition
 
@@ -44,7 +43,8 @@ class TrainingData:
     rows: int
     sampled_rows: int
     events: int
-    country: str = ""
+    #: Where the stations stand, in words.
+    area: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,5 +107,7 @@ class TrainingRequest:
     begin: datetime | None = None
     calibration: str = "sigmoid"
     seed: int = 7
-    max_rows: int = 100_000
-    options: Mapping[str, Any] = field(default_factory=dict)
+    #: Bound of the sampled rows; None for the algorithm's own.
+    max_rows: int | None = None
+    area: str = ""
+    limits: tuple[str, ...] = ()

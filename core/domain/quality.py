@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.units import from_datetime64, to_hour64
 from core.domain.weather import Flag, HourlyWeather
 
 Mask = NDArray[np.bool_]
@@ -52,6 +54,13 @@ class FlaggedWeather:
         }
         return self.weather.with_values(values)
 
+    def since(self, start: datetime) -> FlaggedWeather:
+        """Return the hours from `start` on with their findings."""
+        first = int((self.weather.valid_at < to_hour64(start)).sum())
+        end = from_datetime64(self.weather.valid_at[-1]) if len(self.weather.valid_at) else start
+        cut = tuple(replace(f, where=f.where[:, first:]) for f in self.findings)
+        return FlaggedWeather(self.weather.window(start, end), cut)
+
     def worst(self, place: int, hour: int) -> Flag:
         """Return the worst flag of one place in one hour over the variables that have a value there."""
         found = [f.flag for f in self.findings if f.where[place, hour]]
@@ -64,5 +73,5 @@ class FlaggedWeather:
         return tuple(f"{f.variable}: {f.reason}" for f in self.findings if f.where[place, hour])
 
     def count(self) -> int:
-        """Number of flagged values."""
+        """Return the number of flagged values."""
         return int(sum(int(f.where.sum()) for f in self.findings))

@@ -76,8 +76,8 @@ class HourlyWeather:
     """Hourly weather of several places on one gapless time axis.
 
     `valid_at` has shape (hours,), datetime64[h]; every array of `values` has shape (places, hours), float32, NaN where
-    missing. A variable that the source never has is absent from `values`. `available_at` (places, hours), datetime64[s],
-    is None where every value is known at the end of its hour.
+    missing. A variable that the source never has is absent from `values`. `available_at` (places, hours),
+    datetime64[s], is None where every value is known at the end of its hour.
     """
 
     locations: tuple[Location, ...]
@@ -157,11 +157,8 @@ class HourlyWeather:
         present = self.observed()
         if not len(self.valid_at):
             return (None,) * len(self.locations)
-        last = present.shape[1] - 1 - present[:, ::-1].argmax(axis=1)
-        return tuple(
-            from_datetime64(self.valid_at[i]) if seen else None
-            for i, seen in zip(last.tolist(), present.any(axis=1).tolist(), strict=True)
-        )
+        seen = [np.flatnonzero(row) for row in present]
+        return tuple(from_datetime64(self.valid_at[hours[-1]]) if len(hours) else None for hours in seen)
 
 
 Ring = tuple[tuple[float, float], ...]

@@ -1,0 +1,188 @@
+"""The command line: python -m core ingest|train|hindcast|forecast|models|doctor."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from core.bootstrap import Core, open_core
+from core.domain.forecast import RegionForecast
+from core.domain.learning import ModelManifest, TrainingRequest
+from core.errors import CloudburstError, ConfigurationError
+from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
+from core.ports import Progress, silent
+from core.workflows.retraining import CALIBRATIONS
+
+#: What the shell sees: 0 well, 2 refused with a clear error.
+REFUSED = 2
+EVER = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    args = _parser().parse_args(arguments)
+    try:
+        code: int = args.run(open_core(), args)
+    except CloudburstError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return REFUSED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="Cloudburst Watch on the command line.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ingest = commands.add_parser("ingest", help="check observations and put them into the archive")
+    kinds = ingest.add_subparsers(required=True, metavar="SOURCE")
+    folder = kinds.add_parser("gauges", help="a folder of station archives")
+    folder.add_argument("folder", type=Path)
+    folder.add_argument("--stations", type=Path, help="stations table (default: stations.csv in the folder)")
+    folder.set_defaults(run=_ingest)
+
+    train = commands.add_parser("train", help="train, calibrate, score and store a model version")
+    where = train.add_mutually_exclusive_group(required=True)
+    where.add_argument("--gauges", type=Path, metavar="DIR", help="folder of station archives")
+    where.add_argument("--simulated", action="store_true", help="the simulator's past monsoons; never for real data")
+    train.add_argument("--stations", type=Path, metavar="CSV")
+    train.add_argument("--model", default=DEFAULT_ALGORITHM, choices=sorted(ALGORITHMS))
+    train.add_argument("--calibration", default=CALIBRATIONS[0], choices=CALIBRATIONS)
+    train.add_argument("--from", dest="begin", type=_begin, metavar="DATE")
+    train.add_argument("--until", type=_end, metavar="DATE", help="last day to learn from, included")
+    train.add_argument("--seed", type=int, default=7)
+    train.add_argument("--area", default="", help="where the stations stand, for the card")
+    train.add_argument("--limit", action="append", default=[], help="a limit to print on the card")
+    train.add_argument("--deploy", action="store_true", help="make it the champion for these data")
+    train.set_defaults(run=_train)
+
+    hindcast = commands.add_parser("hindcast", help="forecasts for every station-hour of an archive")
+    hindcast.add_argument("--gauges", type=Path, required=True, metavar="DIR")
+    hindcast.add_argument("--stations", type=Path, metavar="CSV")
+    hindcast.add_argument("--from", dest="begin", type=_begin, default=EVER[0], metavar="ISO")
+    hindcast.add_argument("--to", dest="end", type=_end, default=EVER[1], metavar="ISO")
+    hindcast.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
+    hindcast.add_argument("--model", metavar="VERSION", help="default: the champion")
+    hindcast.set_defaults(run=_hindcast)
+
+    forecast = commands.add_parser("forecast", help="the current forecast of a region")
+    forecast.add_argument("--region")
+    forecast.add_argument("--json", action="store_true")
+    forecast.set_defaults(run=_forecast)
+
+    commands.add_parser("models", help="list the model versions").set_defaults(run=_models)
+    commands.add_parser("doctor", help="check settings, folders, services and models").set_defaults(run=_doctor)
+    return parser
+
+
+def _ingest(core: Core, args: argparse.Namespace) -> int:
+    with _progress() as told:
+        rows = core.ingest(args.folder, args.stations, told)
+    print(f"{rows} rows archived")
+    return 0
+
+
+def _train(core: Core, args: argparse.Namespace) -> int:
+    request = TrainingRequest(
+        args.model, args.until, args.begin, args.calibration, args.seed, area=args.area, limits=tuple(args.limit)
+    )
+    with _progress() as told:
+        manifest = core.train(request, args.gauges, args.stations, told)
+    print(_scores(manifest))
+    if args.deploy:
+        region = "gauges" if args.gauges else core.default_region
+        core.deploy(manifest.version, manifest.source, region)
+    print(f"version {manifest.version}")
+    return 0
+
+
+def _hindcast(core: Core, args: argparse.Namespace) -> int:
+    if args.begin > args.end:
+        raise ConfigurationError("--from lies after --to.", hint="Exchange them.")
+    with _progress() as told:
+        rows = core.hindcast(
+            args.gauges, args.stations, (args.begin, args.end), args.out, version=args.model, told=told
+        )
+    print(f"{rows} rows written to {args.out}")
+    return 0
+
+
+def _forecast(core: Core, args: argparse.Namespace) -> int:
+    region = args.region or core.default_region
+    core.require_model(region)
+    with _progress() as told:
+        issue = core.issue(region, told).forecast
+    print(json.dumps(issue.as_dict(core.clock()), indent=1, allow_nan=False) if args.json else _table(issue))
+    return 0
+
+
+def _models(core: Core, _args: argparse.Namespace) -> int:
+    for version in core.versions():
+        print(f"{version.version}: {version.refused or ('shipped seed model' if version.shipped else 'stored')}")
+    return 0
+
+
+def _doctor(core: Core, _args: argparse.Namespace) -> int:
+    findings = core.doctor()
+    for finding in findings:
+        print(f"{'ok  ' if finding.well else 'FAIL'} {finding.name}: {finding.text}")
+        if finding.hint and not finding.well:
+            print(f"     {finding.hint}")
+    return 0 if all(f.well for f in findings) else REFUSED
+
+
+def _scores(manifest: ModelManifest) -> str:
+    lines = []
+    for card in manifest.scorecards:
+        lines.append(f"{card.event.text}, {card.cases}: {card.n} cases, {card.events} events")
+        lines += [f"  {name}: {asdict(measure)}" for name, measure in card.measures.items()]
+    return "\n".join(lines)
+
+
+def _table(issue: RegionForecast) -> str:
+    head = f"{issue.region.name}, {issue.source_text}, valid from {issue.valid_from:%Y-%m-%d %H:%M} UTC for 6 h"
+    names = {place.id: place.name for place in issue.region.locations}
+    rows = [
+        f"{names[f.location_id]:40} {f.level.value:8} {f.exceedance.probability[0]:7.2%} {f.freshness.value}"
+        for f in sorted(issue.forecasts, key=lambda f: -(f.exceedance.probability[0] or 0))
+    ]
+    return "\n".join([head, *issue.problems, *rows])
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show a progress bar where standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed} {desc}", leave=False) as bar:
+
+        def told(done: float, text: str) -> None:
+            bar.set_description_str(text, refresh=False)
+            bar.update(round(100 * done) - bar.n)
+
+        yield told
+
+
+def _begin(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _end(text: str) -> datetime:
+    """Return the moment named; a bare date means the end of that day."""
+    moment = _begin(text)
+    return moment + timedelta(hours=23, minutes=59) if len(text) <= len("2022-12-31") else moment
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""The archive of hourly weather: Parquet files data/processed/<source>/<region>/<month>.parquet, flags included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from core.adapters.files import write_whole
+from core.adapters.frames import from_frame, to_frame
+from core.domain.quality import FlaggedWeather
+from core.domain.units import hour_axis
+from core.domain.weather import HourlyWeather, Region
+
+
+class ParquetArchive:
+    """Archive below one folder; safe for several writers through a file lock.
+
+    Parameters
+    ----------
+    folder
+        Usually data/processed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def store(self, region_id: str, checked: FlaggedWeather) -> int:
+        """Add observed hours with their flags, newest value wins; return the number of rows given."""
+        frame = to_frame(checked.weather)
+        place, hour = checked.weather.observed().nonzero()
+        for variable in checked.weather.values:
+            frame[f"{variable}_flag"] = checked.flags(variable)[place, hour]
+        months = frame["valid_at"].dt.strftime("%Y-%m")
+        for month, rows in frame.groupby(months):
+            self._merge(self._folder / checked.weather.source / region_id / f"{month}.parquet", rows)
+        return len(frame)
+
+    def read(self, region: Region, start: datetime, end: datetime, source: str) -> HourlyWeather:
+        """Return the stored hours of `region` from one source, NaN where there are none."""
+        folder = self._folder / source / region.id
+        first, last = f"{start:%Y-%m}", f"{end:%Y-%m}"
+        parts = [pd.read_parquet(p) for p in sorted(folder.glob("*.parquet")) if first <= p.stem <= last]
+        axis = hour_axis(start, end)
+        if not parts:
+            return HourlyWeather(region.locations, axis, {}, source)
+        return from_frame(pd.concat(parts, ignore_index=True), region.locations, axis, source)
+
+    def extent(self) -> tuple[Mapping[str, Any], ...]:
+        """Return for every stored partition: source, region, month, rows."""
+        found = []
+        for path in sorted(self._folder.glob("*/*/*.parquet")):
+            rows = pq.read_metadata(path).num_rows
+            found.append({"source": path.parts[-3], "region": path.parts[-2], "month": path.stem, "rows": rows})
+        return tuple(found)
+
+    def _merge(self, path: Path, rows: pd.DataFrame) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if path.exists():
+                rows = pd.concat([pd.read_parquet(path), rows], ignore_index=True)
+            rows = rows.drop_duplicates(["location_id", "valid_at"], keep="last").sort_values(
+                ["location_id", "valid_at"]
+            )
+            write_whole(path, lambda temporary: rows.to_parquet(temporary, index=False))

@@ -1,0 +1,248 @@
+"""Region packs and maps: which grid cells make up a region, how high they lie, and the outlines to draw."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.weather import Location, Outline, Region, Ring
+from core.errors import ConfigurationError
+
+DISTRICTS_FILE = "himalaya_districts_0.01.geojson"
+ELEVATION_FILE = "elev_5arcmin_20-37.5N_68-98E_itur.npz"
+#: Edges of the elevation file: north, west, and its step of 5 arc minutes, in degrees.
+ELEVATION_NORTH_DEG, ELEVATION_WEST_DEG, ELEVATION_STEP_DEG = 37.5, 68.0, 1 / 12
+
+#: Keys of a region pack with their types; the last is optional.
+PACK_KEYS: Mapping[str, type] = {
+    "id": str,
+    "name": str,
+    "prefix": str,
+    "time_zone": str,
+    "languages": list,
+    "states": list,
+    "spacing_deg": float,
+}
+OPTIONAL_KEYS = frozenset({"spacing_deg"})
+
+Floats = NDArray[np.float64]
+
+
+def load_regions(folder: Path, maps: Path, spacing_deg: float) -> tuple[Region, ...]:
+    """Return the regions of all packs (`*.toml`) in `folder`, by file name.
+
+    Parameters
+    ----------
+    folder
+        Folder of region packs.
+    maps
+        Folder with the district outlines and the elevation.
+    spacing_deg
+        Spacing of the grid in degrees, for packs that fix none.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no pack, one cannot be used, or two carry the same id.
+    """
+    packs = sorted(folder.glob("*.toml"))
+    if not packs:
+        raise ConfigurationError(f"No region pack in {folder}.", hint="Add one, such as uttarakhand-himachal.toml.")
+    regions = tuple(load_region(pack, maps, spacing_deg) for pack in packs)
+    ids = [region.id for region in regions]
+    for twice in sorted({name for name in ids if ids.count(name) > 1}):
+        raise ConfigurationError(f"Two region packs carry the id {twice!r}.", hint="Ids must differ.", folder=folder)
+    return regions
+
+
+def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
+    """Return one region: the cells of a regular grid whose centre lies inside one of its districts.
+
+    Centres lie at (k + 1/2) x spacing in longitude and latitude, so that a cell keeps its place and its id whatever
+    the region's outline.
+
+    Parameters
+    ----------
+    pack
+        Region pack (TOML): id, name, prefix, time_zone, languages, states, and optionally spacing_deg, which then
+        holds instead of the argument.
+    maps
+        Folder with the district outlines and the elevation.
+    spacing_deg
+        Spacing of the grid in degrees.
+
+    Raises
+    ------
+    ConfigurationError
+        If the pack or a map is missing or invalid, a key or a state is unknown, or no cell lies inside.
+    """
+    facts = _read_pack(pack)
+    spacing = float(facts.get("spacing_deg", spacing_deg))
+    if not 0 < spacing <= 5:
+        raise ConfigurationError(f"A grid spacing of {spacing:g} degrees cannot be used.", hint="Choose 0.02 to 1.")
+    outlines = _districts(maps / DISTRICTS_FILE, facts["states"], pack)
+    longitude, latitude, district = _cells(outlines, spacing)
+    if not len(district):
+        raise ConfigurationError(
+            f"No cell of {spacing:g} degrees lies inside {facts['name']}.", hint="Choose a smaller spacing."
+        )
+    elevation = _cell_elevation_m(_elevation_m(maps / ELEVATION_FILE), longitude, latitude, spacing)
+    locations = tuple(
+        Location(
+            id=f"{facts['prefix']}-{lat:.3f}-{lon:.3f}",
+            name=f"{outlines[where].name} {_position(lat, 'NS')} {_position(lon, 'EW')}",
+            latitude=lat,
+            longitude=lon,
+            elevation_m=height,
+        )
+        for lon, lat, where, height in zip(
+            longitude.tolist(), latitude.tolist(), district.tolist(), elevation.tolist(), strict=True
+        )
+    )
+    return Region(facts["id"], facts["name"], facts["time_zone"], locations, outlines, spacing)
+
+
+def inside(longitude: Floats, latitude: Floats, rings: Sequence[Ring]) -> NDArray[np.bool_]:
+    """Return which points lie inside `rings` by the even-odd rule: a ring within a ring is a hole.
+
+    A ray to the east crosses the outline an odd number of times from a point inside (Shimrat 1962,
+    doi:10.1145/368637.368653).
+
+    Parameters
+    ----------
+    longitude, latitude
+        Points in degrees, shape (points,).
+    rings
+        Rings of (longitude, latitude); the closing point may be repeated or not.
+
+    Returns
+    -------
+    Booleans, shape (points,).
+
+    Examples
+    --------
+    >>> inside(np.array([0.5, 2.0]), np.array([0.5, 0.5]), [((0, 0), (1, 0), (1, 1), (0, 1))])
+    array([ True, False])
+    """
+    odd = np.zeros(len(longitude), bool)
+    for ring in rings:
+        x, y = np.array(ring, float).T
+        x_next, y_next = np.roll(x, -1), np.roll(y, -1)
+        spans = (y > latitude[:, None]) != (y_next > latitude[:, None])
+        rise = np.where(y_next == y, 1.0, y_next - y)
+        crossing = x + (latitude[:, None] - y) * (x_next - x) / rise
+        odd ^= (np.count_nonzero(spans & (longitude[:, None] < crossing), axis=1) % 2).astype(bool)
+    return odd
+
+
+def _read_pack(pack: Path) -> dict[str, Any]:
+    """Read a region pack and refuse what is missing, unknown or of the wrong kind."""
+    try:
+        facts = tomllib.loads(pack.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"Region pack {pack} cannot be read: {error.strerror}.", hint="Is it there?") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"Region pack {pack} is no valid TOML: {error}.", hint="See the line named.") from None
+    known = ", ".join(PACK_KEYS)
+    for key in facts.keys() - PACK_KEYS.keys():
+        raise ConfigurationError(f"Region pack {pack} has an unknown key {key!r}.", hint=f"Known keys: {known}.")
+    for key, kind in PACK_KEYS.items():
+        if key not in facts:
+            if key in OPTIONAL_KEYS:
+                continue
+            raise ConfigurationError(f"Region pack {pack} lacks the key {key!r}.", hint=f"It needs {known}.")
+        value = float(facts[key]) if kind is float and type(facts[key]) is int else facts[key]
+        texts = isinstance(value, list) and value and all(isinstance(item, str) and item for item in value)
+        if not isinstance(value, kind) or not value or (kind is list and not texts):
+            wanted = {str: "a text", list: "a list of texts", float: "a number above 0"}[kind]
+            raise ConfigurationError(f"{key!r} of region pack {pack} is unusable.", hint=f"It must be {wanted}.")
+    try:
+        ZoneInfo(facts["time_zone"])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError(
+            f"Region pack {pack} names the unknown time zone {facts['time_zone']!r}.", hint="Try Asia/Kolkata."
+        ) from None
+    return facts
+
+
+def _districts(path: Path, states: Sequence[str], pack: Path) -> tuple[Outline, ...]:
+    """Return the outlines of all districts of `states`, by name."""
+    try:
+        features = json.loads(path.read_text("utf-8"))["features"]
+        found = {(f["properties"]["STATE_UT"], f["properties"]["DISTRICT"]): f["geometry"] for f in features}
+        rings = {key: _rings(shape) for key, shape in found.items()}
+    except OSError as error:
+        raise ConfigurationError(f"Map {path} cannot be read: {error.strerror}.", hint="Restore data/maps.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"Map {path} is no map of districts: {error!r}.", hint="Restore data/maps.") from None
+    known = sorted({state for state, _ in found})
+    for state in states:
+        if state not in known:
+            raise ConfigurationError(
+                f"Region pack {pack} names the unknown state {state!r}.", hint=f"Known states: {', '.join(known)}."
+            )
+    return tuple(Outline(key[1].title(), rings[key]) for key in sorted(rings) if key[0] in states)
+
+
+def _rings(shape: Mapping[str, Any]) -> tuple[Ring, ...]:
+    """Return all rings of a GeoJSON Polygon or MultiPolygon (RFC 7946), outer rings and holes alike."""
+    polygons = {"Polygon": [shape["coordinates"]], "MultiPolygon": shape["coordinates"]}[shape["type"]]
+    return tuple(
+        tuple((float(point[0]), float(point[1])) for point in ring) for polygon in polygons for ring in polygon
+    )
+
+
+def _cells(outlines: Sequence[Outline], spacing: float) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return longitude, latitude (degrees) and district number of all cells inside, from south-west to north-east."""
+    points = np.concatenate([np.array(ring, float) for outline in outlines for ring in outline.rings])
+    first = np.floor(points.min(axis=0) / spacing).astype(int)
+    last = np.ceil(points.max(axis=0) / spacing).astype(int)
+    columns, rows = np.arange(first[0], last[0] + 1), np.arange(first[1], last[1] + 1)
+    # Rounded so that the same cell has the same centre to the last bit, however the grid was laid.
+    longitude = np.round((np.tile(columns, len(rows)) + 0.5) * spacing, 6)
+    latitude = np.round((np.repeat(rows, len(columns)) + 0.5) * spacing, 6)
+    district = np.full(len(longitude), -1)
+    for number, outline in enumerate(outlines):
+        free = np.flatnonzero(district < 0)
+        district[free[inside(longitude[free], latitude[free], outline.rings)]] = number
+    land = district >= 0
+    return longitude[land], latitude[land], district[land]
+
+
+def _elevation_m(path: Path) -> Floats:
+    """Read the elevation grid in metres, row 0 in the north."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:  # noqa: TID251 - the one place that may: pickles are refused
+            return np.asarray(stored["z"], float)
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(
+            f"Map {path} cannot be read: {type(error).__name__}.", hint="Restore data/maps."
+        ) from None
+
+
+def _cell_elevation_m(grid: Floats, longitude: Floats, latitude: Floats, spacing: float) -> Floats:
+    """Return the mean elevation of every cell in metres, NaN outside the grid.
+
+    The cell is sampled on as many points as it has elevation values along each side.
+    """
+    count = max(1, round(spacing / ELEVATION_STEP_DEG))
+    offsets = (np.arange(count) + 0.5) / count * spacing - spacing / 2
+    row = np.floor((ELEVATION_NORTH_DEG - (latitude[:, None] + offsets)) / ELEVATION_STEP_DEG).astype(int)
+    column = np.floor((longitude[:, None] + offsets - ELEVATION_WEST_DEG) / ELEVATION_STEP_DEG).astype(int)
+    inner_row, inner_column = row.clip(0, grid.shape[0] - 1), column.clip(0, grid.shape[1] - 1)
+    values = grid[inner_row[:, :, None], inner_column[:, None, :]]
+    covered = (row == inner_row).all(axis=1) & (column == inner_column).all(axis=1)
+    return np.where(covered, values.mean(axis=(1, 2)).round(1), math.nan)
+
+
+def _position(degrees: float, letters: str) -> str:
+    """Write one coordinate as 30.38N."""
+    return f"{abs(degrees):.2f}{letters[0] if degrees >= 0 else letters[1]}"

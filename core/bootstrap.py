@@ -1,0 +1,252 @@
+"""The composition root: settings choose adapters, adapters serve workflows, workflows make the Core."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from core.adapters import gauges, hindcast_file, logs, seed, simulator
+from core.adapters.archive import ParquetArchive
+from core.adapters.ledger import SqlLedger
+from core.adapters.maps import load_regions
+from core.adapters.model_store import FolderModelStore
+from core.adapters.scheduler import ThreadScheduler
+from core.caching.memory import MemoryCache
+from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
+from core.domain.weather import Region
+from core.errors import ConfigurationError
+from core.features import table
+from core.ports import Cache, Clock, Ledger, ModelStore, Progress, Scheduler, WeatherArchive, WeatherSource, silent
+from core.quality.checks import check
+from core.risk import AgeLimits, Tiers
+from core.settings import PROJECT_ROOT, Settings, load_settings
+from core.workflows.forecasting import Forecasting, Issue
+from core.workflows.hindcasting import Hindcasting, Period
+from core.workflows.monitoring import Finding, Health, Monitoring
+from core.workflows.observing import Observing
+from core.workflows.retraining import Retraining
+from core.workflows.serving import Serving
+
+VERSION = "2.0.0"
+#: A forecast looks back as far as its features do, and a day more for the checks.
+HISTORY_H = table.LOOKBACK_H + 24
+
+
+@dataclass(frozen=True)
+class Core:
+    """The house behind its doors: everything a page, the API or the command line may ask for."""
+
+    settings: Settings
+    clock: Clock
+    forecasting: Forecasting
+    hindcasting: Hindcasting
+    retraining: Retraining
+    monitoring: Monitoring
+    store: ModelStore
+    scheduler: Scheduler
+
+    @property
+    def default_region(self) -> str:
+        """The region shown first: that of the settings, or the only one of a gauge folder."""
+        ids = [region.id for region in self.regions()]
+        return ids[0] if len(ids) == 1 else self.settings.region
+
+    @property
+    def rule(self) -> str:
+        """The rule behind the colours, in words."""
+        return self.forecasting.tiers.text
+
+    def regions(self) -> tuple[Region, ...]:
+        """Return the regions of the source."""
+        return self.forecasting.observing.source.regions()
+
+    def issue(self, region_id: str, told: Progress = silent) -> Issue:
+        """Return the current issue of a region with the observations behind it."""
+        return self.forecasting.current(region_id, told)
+
+    def require_model(self, region_id: str) -> ModelManifest:
+        """Return the manifest of the model that serves a region, or raise the ModelError that keeps it from serving."""
+        return self.forecasting.served(region_id).manifest
+
+    def versions(self) -> tuple[StoredVersion, ...]:
+        """Return every stored model version, refused ones with their reason."""
+        return self.store.versions()
+
+    def card(self, version: str) -> str:
+        """Return the card of a version, Markdown."""
+        return self.store.card(version)
+
+    def health(self, region_id: str | None = None) -> Health:
+        """Return the state of the house; problems are in it, not raised."""
+        return self.monitoring.health(region_id or self.settings.region)
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with the house itself, in words."""
+        return self.monitoring.problems()
+
+    def doctor(self) -> tuple[Finding, ...]:
+        """Return one finding per part of the house."""
+        writable = [partial(_writable, self.settings.home / name) for name in ("models", "data")]
+        return self.monitoring.doctor(self.default_region, writable)
+
+    def ingest(self, folder: Path, stations: Path | None, told: Progress = silent) -> int:
+        """Archive a folder of gauges with its flags; return the number of rows."""
+        return self.forecasting.observing.ingest(gauges.GaugeFolder(folder, stations), told)
+
+    def train(
+        self, request: TrainingRequest, folder: Path | None, stations: Path | None, told: Progress = silent
+    ) -> ModelManifest:
+        """Train on a folder of gauges, or without one on the simulator's past monsoons."""
+        source: WeatherArchive = (
+            gauges.GaugeFolder(folder, stations) if folder else simulator.PastMonsoons(self._simulator())
+        )
+        return self.retraining.train(source, request, told)
+
+    def hindcast(
+        self,
+        folder: Path,
+        stations: Path | None,
+        wanted: Period,
+        out: Path,
+        version: str | None,
+        told: Progress = silent,
+    ) -> int:
+        """Write the hindcast of a folder of gauges as Parquet; return the number of rows."""
+        source = gauges.GaugeFolder(folder, stations)
+        return hindcast_file.write(out, self.hindcasting.run(source, wanted, version, told))
+
+    def deploy(self, version: str, source: str, region_id: str) -> None:
+        """Make a version the champion of one provenance and region."""
+        self.store.deploy(source, region_id, version)
+        self.retraining.ledger.record_run("deploy", "done", {"version": version, "region": region_id}, self.clock())
+
+    def start(self) -> None:
+        """Start the scheduler: it refreshes every region at its interval."""
+        self.scheduler.every(self.settings.refresh_minutes * 60, "refresh", self._refresh)
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        """Stop the scheduler."""
+        self.scheduler.stop()
+
+    def _refresh(self) -> None:
+        for region in self.regions():
+            self.forecasting.refresh(region.id)
+
+    def _simulator(self) -> simulator.Simulator:
+        return _simulator(self.settings, self.clock)
+
+
+_opened: Core | None = None
+_opening = threading.Lock()
+
+
+def open_core(settings: Settings | None = None, clock: Clock | None = None) -> Core:
+    """Open the house. Without arguments all callers of one process share one Core.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting, a folder or a service cannot be used; the hint says what to do.
+    """
+    global _opened  # noqa: PLW0603 - one process, one house; guarded by the lock
+    if settings is not None or clock is not None:
+        return _build(settings or load_settings(), clock or _now)
+    with _opening:
+        if _opened is None:
+            _opened = _build(load_settings(), _now)
+        return _opened
+
+
+def close_core() -> None:
+    """Stop the shared Core and forget it: the next `open_core()` reads the settings again."""
+    global _opened  # noqa: PLW0603
+    with _opening:
+        if _opened is not None:
+            _opened.stop()
+        _opened = None
+
+
+def _build(settings: Settings, clock: Clock) -> Core:
+    logs.configure(settings.log_level)
+    _usable_home(settings.home)
+    store = FolderModelStore(
+        settings.home / "models", PROJECT_ROOT / "models", (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256)
+    )
+    ledger: Ledger = SqlLedger(settings.ledger_url)
+    cache = _cache(settings.cache_url)
+    scheduler = ThreadScheduler()
+    serving = Serving(store)
+    tiers = Tiers(settings.level_yellow, settings.level_orange, settings.level_red)
+    archive = ParquetArchive(settings.home / "data" / "processed")
+    forecasting = Forecasting(
+        observing=Observing(_source(settings, clock), archive, check, HISTORY_H),
+        serving=serving,
+        ledger=ledger,
+        cache=cache,
+        tiers=tiers,
+        limits=AgeLimits(
+            timedelta(minutes=settings.observation_amber_minutes), timedelta(hours=settings.observation_no_data_hours)
+        ),
+        clock=clock,
+        ttl_s=settings.refresh_minutes * 60,
+    )
+    return Core(
+        settings=settings,
+        clock=clock,
+        forecasting=forecasting,
+        hindcasting=Hindcasting(serving, check, tiers),
+        retraining=Retraining(store, ledger, check, clock),
+        monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION),
+        store=store,
+        scheduler=scheduler,
+    )
+
+
+def _source(settings: Settings, clock: Clock) -> WeatherSource:
+    kind, _, rest = settings.source.partition(":")
+    if kind == "simulator" and not rest:
+        return _simulator(settings, clock)
+    if kind == "gauges" and rest:
+        return gauges.GaugeFolder(Path(rest).expanduser())
+    raise ConfigurationError(
+        f"CLOUDBURST_SOURCE={settings.source!r} is not understood.", hint="Use simulator: or gauges:FOLDER."
+    )
+
+
+def _simulator(settings: Settings, clock: Clock) -> simulator.Simulator:
+    shipped = PROJECT_ROOT / "data"
+    regions = load_regions(shipped / "regions", shipped / "maps", settings.grid_spacing_deg)
+    return simulator.Simulator(regions, settings.simulator_seed, clock)
+
+
+def _cache(url: str) -> Cache:
+    makers: dict[str, Callable[[], Cache]] = {"memory:": MemoryCache}
+    if url not in makers:
+        raise ConfigurationError(f"CLOUDBURST_CACHE_URL={url!r} is not understood.", hint="Use memory:.")
+    return makers[url]()
+
+
+def _usable_home(home: Path) -> None:
+    for name in ("models", "data"):
+        try:
+            (home / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"CLOUDBURST_HOME={home} cannot be used: {error.strerror}.", hint="Name a folder that can be written."
+            ) from None
+
+
+def _writable(folder: Path) -> Finding:
+    well = os.access(folder, os.W_OK)
+    text = "can be written" if well else "cannot be written"
+    return Finding(f"folder {folder.name}/", well, text, "" if well else f"Give this user the right to write {folder}.")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

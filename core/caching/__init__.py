@@ -1,0 +1,1 @@
+"""Caching: values that may be forgotten at any time."""

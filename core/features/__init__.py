@@ -1,0 +1,1 @@
+"""Features: physics first, then history. Nothing here looks ahead of its hour."""

@@ -1,0 +1,1 @@
+"""Learning: estimators, calibration, the tail, and the exceedance model that joins them. Pure functions."""

@@ -1,0 +1,168 @@
+"""One model, one coherent exceedance curve: P(15) >= P(30) >= P(50) >= P(100) by construction.
+
+A classifier scores the event of the lowest threshold. Calibration turns the score into P(15); what a higher threshold
+adds is a conditional probability, P(30) = P(15) P(30 | 15, score), so no curve can cross another. Beyond the highest
+threshold with enough events a generalized Pareto law continues it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.forecast import EVENTS, HOURLY_EVENTS, MINI_CLOUDBURST, EventDefinition
+from core.learning import calibration, tail
+
+Floats = NDArray[np.float64]
+#: Columns of `draws` and of the central parameters: two sigmoids, one for the mini-cloudburst, and the tail.
+PARAMETERS = ("a15", "b15", "a30", "b30", "a50_2h", "b50_2h", "scale", "shape")
+#: Percentiles of the interval printed with every probability.
+INTERVAL = (5.0, 95.0)
+#: Fewer positive cases than this do not carry a conditional curve of their own.
+MIN_CONDITIONAL_CASES = 100
+
+
+@dataclass(frozen=True)
+class ExceedanceModel:
+    """A fitted model. `draws` (draws, 8) are bootstrap parameters by day blocks; they give the interval."""
+
+    classifier: Any
+    central: Floats
+    draws: Floats
+    isotonic_score: Floats
+    isotonic_probability: Floats
+    extrapolated: tuple[str, ...]
+
+    def to_parts(self) -> dict[str, Any]:
+        """Return the parts as plain values and scikit-learn objects, as the model store keeps them."""
+        return {
+            "classifier": self.classifier,
+            "central": self.central,
+            "draws": self.draws,
+            "isotonic_score": self.isotonic_score,
+            "isotonic_probability": self.isotonic_probability,
+            "extrapolated": list(self.extrapolated),
+        }
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Any]) -> ExceedanceModel:
+        """Return the model of stored parts."""
+        return cls(**{**parts, "extrapolated": tuple(parts["extrapolated"])})
+
+    def score(self, rows: NDArray[np.float32]) -> Floats:
+        """Return the log-odds that the classifier gives, shape (rows,)."""
+        return calibration.logit(self.classifier.predict_proba(rows)[:, 1].astype(float))
+
+    def probabilities(self, rows: NDArray[np.float32]) -> Floats:
+        """Return P(event) for every row, shape (rows, events), events in the order of `EVENTS`."""
+        return self.calibrated(self.score(rows))
+
+    def calibrated(self, score: Floats) -> Floats:
+        """Return P(event) of raw log-odds, shape (cases, events)."""
+        return self._curve(score, self.central)
+
+    def with_interval(self, rows: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
+        """Return probability, lower and upper bound, each of shape (rows, events).
+
+        The interval is that of the calibration (day-block bootstrap), not of the weather.
+        """
+        score = self.score(rows)
+        centre = self._curve(score, self.central)
+        curves = np.stack([self._curve(score, draw, smooth=True) for draw in self.draws])
+        low, high = np.percentile(curves, INTERVAL, axis=0)
+        return centre, np.minimum(low, centre), np.maximum(high, centre)
+
+    def _curve(self, score: Floats, parameters: Floats, smooth: bool = False) -> Floats:
+        a15, b15, a30, b30, a50_2h, b50_2h, scale, shape = parameters
+        if smooth or not len(self.isotonic_score):
+            p15 = calibration.sigmoid(a15 + b15 * score)
+        else:
+            p15 = np.interp(score, self.isotonic_score, self.isotonic_probability)
+        p30 = p15 * calibration.sigmoid(a30 + b30 * score)
+        thirty = HOURLY_EVENTS[1].threshold_mm
+        beyond = [p30 * tail.survival(e.threshold_mm - thirty, scale, shape) for e in HOURLY_EVENTS[2:]]
+        # An hour with 50 mm is a part of two hours with 50 mm, and two such hours hold one with more than 15.
+        mini = np.clip(p15 * calibration.sigmoid(a50_2h + b50_2h * score), beyond[0], p15)
+        return np.stack([p15, p30, *beyond, mini], axis=1)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Cases not used for fitting the classifier that scored them: all arrays of shape (cases,).
+
+    `hourly_mm` is the highest hourly rain of the window, `two_hour_mm` the highest sum of two hours, `day` the number
+    of the day block.
+    """
+
+    score: Floats
+    hourly_mm: NDArray[np.float32]
+    two_hour_mm: NDArray[np.float32]
+    day: NDArray[np.int64]
+
+    def happened(self, event: EventDefinition) -> NDArray[np.bool_]:
+        """Return whether `event` followed, shape (cases,)."""
+        return (self.hourly_mm if event.accumulation_h == 1 else self.two_hour_mm) >= event.threshold_mm
+
+
+def fit_curve(classifier: Any, cases: Cases, method: str, draws: int, rng: np.random.Generator) -> ExceedanceModel:
+    """Fit calibration, conditional curves and tail to cases that the classifier has not seen.
+
+    Parameters
+    ----------
+    classifier
+        The estimator that will serve.
+    method
+        "sigmoid" or "isotonic".
+    draws
+        Bootstrap draws of day blocks for the interval.
+    """
+    everyone = np.ones(len(cases.score), bool)
+    fifteen = cases.happened(HOURLY_EVENTS[0])
+    tables = [
+        calibration.bin_scores(cases.score, fifteen, cases.day, everyone),
+        calibration.bin_scores(cases.score, cases.happened(HOURLY_EVENTS[1]), cases.day, fifteen),
+        calibration.bin_scores(cases.score, cases.happened(MINI_CLOUDBURST), cases.day, fifteen),
+    ]
+    excess, excess_day, scale_from = _tail_cases(cases)
+    days = int(cases.day.max()) + 1
+
+    def parameters(drawn: NDArray[np.int64]) -> Floats:
+        values: list[float] = []
+        for i, table in enumerate(tables):
+            n, events = table.drawn(drawn)
+            constant = i > 0 and table.events.sum() < MIN_CONDITIONAL_CASES
+            values += _constant(n, events) if constant else calibration.fit_sigmoid(table.score, n, events)
+        weight = np.bincount(drawn, minlength=days)[excess_day].astype(float)
+        scale, shape = tail.fit_pareto(excess, weight if weight.sum() else None)
+        # Threshold stability of the law: above a higher threshold the scale grows by shape x (difference).
+        return np.array([*values, scale + shape * (HOURLY_EVENTS[1].threshold_mm - scale_from), shape])
+
+    steps = calibration.fit_isotonic(tables[0]) if method == "isotonic" else (np.empty(0), np.empty(0))
+    rare = [e.key for e in (HOURLY_EVENTS[1], MINI_CLOUDBURST) if cases.happened(e).sum() < MIN_CONDITIONAL_CASES]
+    return ExceedanceModel(
+        classifier=classifier,
+        central=parameters(np.arange(days)),
+        draws=np.array([parameters(rng.integers(0, days, days)) for _ in range(draws)]).reshape(draws, len(PARAMETERS)),
+        isotonic_score=steps[0],
+        isotonic_probability=steps[1],
+        extrapolated=tuple(e.key for e in EVENTS if e.key in rare or e in HOURLY_EVENTS[2:]),
+    )
+
+
+def _constant(n: Floats, events: Floats) -> tuple[float, float]:
+    """Return a flat conditional curve: the share of events, kept off zero by half a case."""
+    return float(calibration.logit(np.array((events.sum() + 0.5) / (n.sum() + 1)))), 0.0
+
+
+def _tail_cases(cases: Cases) -> tuple[Floats, NDArray[np.int64], float]:
+    """Return excesses over 30 mm with their days where there are enough, else over 15 mm."""
+    for event in (HOURLY_EVENTS[1], HOURLY_EVENTS[0]):
+        over = cases.hourly_mm >= event.threshold_mm
+        if over.sum() >= MIN_CONDITIONAL_CASES:
+            break
+    excess = cases.hourly_mm[over].astype(float) - event.threshold_mm
+    return excess + 1e-3, cases.day[over], event.threshold_mm

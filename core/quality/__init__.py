@@ -1,0 +1,1 @@
+"""Quality checks of hourly weather: pure functions from values to findings."""

@@ -1,0 +1,115 @@
+"""The checks: range, pressure at height, consistency, step, flat line. Flags follow QARTOD; raw values stay.
+
+Rain is never failed for being rare: that is what this house forecasts. It fails for being impossible (negative, beyond
+any record) and for being stuck.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from core.domain.quality import Finding, FlaggedWeather, Mask
+from core.domain.units import standard_pressure_hpa
+from core.domain.weather import Flag, HourlyWeather, Values
+from core.quality import rules
+
+Check = Callable[[HourlyWeather], Iterator[Finding]]
+
+
+def check(weather: HourlyWeather) -> FlaggedWeather:
+    """Run all checks.
+
+    Parameters
+    ----------
+    weather
+        Raw hourly weather; it is not changed.
+
+    Returns
+    -------
+    FlaggedWeather
+        The same weather with every finding that hit at least one value.
+    """
+    findings = [f for run in CHECKS for f in run(weather) if bool(f.where.any())]
+    return FlaggedWeather(weather, tuple(findings))
+
+
+def outside_range(weather: HourlyWeather) -> Iterator[Finding]:
+    """Fail values outside the table of ranges."""
+    for rule in rules.RANGES:
+        if rule.variable in weather.values:
+            values = weather.values[rule.variable]
+            reason = f"outside {rule.low:g}..{rule.high:g} {rule.unit}: {rule.reason}"
+            where = (values < rule.low) | (values > rule.high)
+            yield Finding("range", rule.variable, Flag.FAIL, reason, where)
+
+
+def pressure_at_height(weather: HourlyWeather) -> Iterator[Finding]:
+    """Suspect station pressure far from that of the standard atmosphere at the station's height (ICAO Doc 7488)."""
+    if "surface_pressure_hpa" not in weather.values:
+        return
+    expected = np.array(
+        [standard_pressure_hpa(p.elevation_m) if math.isfinite(p.elevation_m) else math.nan for p in weather.locations]
+    )
+    tolerance = rules.PRESSURE_AT_HEIGHT_TOLERANCE_HPA
+    where = np.abs(weather.values["surface_pressure_hpa"] - expected[:, None]) > tolerance
+    reason = f"more than {tolerance:g} hPa from the standard atmosphere at the station's height"
+    yield Finding("pressure at height", "surface_pressure_hpa", Flag.SUSPECT, reason, where)
+
+
+def consistency(weather: HourlyWeather) -> Iterator[Finding]:
+    """Fail dew points above the temperature; suspect gusts below the mean wind."""
+    excess = weather.get("dew_point_c") - weather.get("temperature_c")
+    where = excess > rules.DEW_POINT_TOLERANCE_K
+    yield Finding("consistency", "dew_point_c", Flag.FAIL, "dew point above temperature", where)
+    lull = weather.get("wind_gust_ms") < weather.get("wind_speed_ms")
+    yield Finding("consistency", "wind_gust_ms", Flag.SUSPECT, "gust below the mean wind", lull)
+
+
+def step(weather: HourlyWeather) -> Iterator[Finding]:
+    """Suspect temperatures that jump from the hour before."""
+    values = weather.get("temperature_c")
+    where = np.zeros(values.shape, bool)
+    where[:, 1:] = np.abs(np.diff(values, axis=1)) > rules.TEMPERATURE_STEP_K
+    reason = f"more than {rules.TEMPERATURE_STEP_K:g} K from the hour before"
+    yield Finding("step", "temperature_c", Flag.SUSPECT, reason, where)
+
+
+def flat_line(weather: HourlyWeather) -> Iterator[Finding]:
+    """Fail sensors that stand still together, and rain that repeats a large amount.
+
+    Only the hours from which the standstill can be known are flagged (the last of a run of `FLAT_LINE_H`): a forecast
+    may not use what is only known in hindsight.
+    """
+    sensors = [v for v in ("temperature_c", "relative_humidity_pct", "surface_pressure_hpa") if v in weather.values]
+    if len(sensors) >= 2:  # one sensor alone may well stand still
+        still = np.logical_and.reduce([_unchanged(weather.values[v]) for v in sensors])
+        stuck = _run_of(still, rules.FLAT_LINE_H - 1)
+        for variable in sensors:
+            reason = f"temperature, humidity and pressure unchanged for {rules.FLAT_LINE_H} h"
+            yield Finding("flat line", variable, Flag.FAIL, reason, stuck)
+    rain = weather.get("precipitation_mm")
+    repeated = _run_of(_unchanged(rain) & (rain >= rules.STUCK_RAIN_MM), rules.STUCK_RAIN_H - 1)
+    reason = f"the same {rules.STUCK_RAIN_MM:g} mm or more for {rules.STUCK_RAIN_H} h"
+    yield Finding("flat line", "precipitation_mm", Flag.FAIL, reason, repeated)
+
+
+def _unchanged(values: Values) -> Mask:
+    """Return where a value equals that of the hour before."""
+    same = np.zeros(values.shape, bool)
+    same[:, 1:] = values[:, 1:] == values[:, :-1]
+    return same
+
+
+def _run_of(where: Mask, hours: int) -> Mask:
+    """Return where `where` has been true for `hours` hours in a row, this one included."""
+    run = where.copy()
+    for lag in range(1, hours):
+        run[:, lag:] &= where[:, :-lag]
+        run[:, :lag] = False
+    return run
+
+
+CHECKS: tuple[Check, ...] = (outside_range, pressure_at_height, consistency, step, flat_line)

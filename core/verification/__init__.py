@@ -1,0 +1,1 @@
+"""Verification: how forecasts did against what happened. Pure functions over arrays of cases."""

@@ -1,0 +1,1 @@
+"""Workflows: what joins the rooms. They see ports, never adapters."""

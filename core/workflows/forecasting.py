@@ -1,0 +1,141 @@
+"""Forecasting: from recent weather to the exceedance, level and freshness of every place of a region."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from core.domain.forecast import TARGET, Forecast, RegionForecast
+from core.domain.quality import FlaggedWeather
+from core.domain.weather import Region
+from core.errors import ModelError
+from core.ports import Cache, Clock, Ledger, Progress, silent
+from core.risk import AgeLimits, Tiers
+from core.workflows.observing import Observing, Recent
+from core.workflows.serving import Served, Serving
+from core.workflows.situation import Situation
+
+
+@dataclass(frozen=True)
+class Issue:
+    """What was forecast, and the flagged weather behind it."""
+
+    forecast: RegionForecast
+    checked: FlaggedWeather
+
+
+@dataclass
+class Forecasting:
+    """Issues forecasts.
+
+    Parameters
+    ----------
+    ttl_s
+        How long an issue may be shown before it is made anew, seconds.
+    """
+
+    observing: Observing
+    serving: Serving
+    ledger: Ledger
+    cache: Cache
+    tiers: Tiers
+    limits: AgeLimits
+    clock: Clock
+    ttl_s: float
+    _making: threading.Lock = field(default_factory=threading.Lock)
+
+    def current(self, region_id: str, told: Progress = silent) -> Issue:
+        """Return the current issue of a region, made now where none is fresh enough.
+
+        A failing source or model is no exception: the issue then says so in `problems`, and its levels are UNKNOWN
+        where nothing can be said.
+
+        Raises
+        ------
+        ConfigurationError, SourceError, DataError
+            If the region itself is not known.
+        """
+        cached: Issue | None = self.cache.get(f"issue:{region_id}")
+        if cached is None:
+            with self._making:  # whoever waited here finds the issue made
+                cached = self.cache.get(f"issue:{region_id}")
+                if cached is None:
+                    cached = self._make(region_id, told)
+        return cached
+
+    def refresh(self, region_id: str) -> Issue:
+        """Make the issue of a region anew and archive its newest observations."""
+        with self._making:
+            issue = self._make(region_id, silent)
+        self.observing.collect(issue.forecast.region, self.clock())
+        return issue
+
+    def served(self, region_id: str) -> Served:
+        """Return the model that serves a region.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be served.
+        """
+        return self.serving.champion(self.observing.source.name, region_id)
+
+    def _make(self, region_id: str, told: Progress) -> Issue:
+        now = self.clock()
+        told(0.1, "reading the region")
+        region = self.observing.region(region_id)
+        told(0.3, "reading the weather")
+        recent = self.observing.recent(region, now)
+        problems = [] if recent.problem is None else [recent.problem]
+        told(0.6, "loading the model")
+        try:
+            served: Served | None = self.served(region_id)
+        except ModelError as error:
+            served = None
+            problems.append(f"No model serves: {error}")
+        told(0.8, "forecasting")
+        issue = Issue(self._issue(region, recent, served, now, tuple(problems)), recent.checked)
+        self.ledger.record_forecast(issue.forecast)
+        self.cache.set(f"issue:{region_id}", issue, self.ttl_s)
+        told(1.0, "done")
+        return issue
+
+    def _issue(
+        self, region: Region, recent: Recent, served: Served | None, now: datetime, problems: tuple[str, ...]
+    ) -> RegionForecast:
+        """Return the issue of what is known: one forecast per place."""
+        situation = Situation(region, recent.checked, self.limits, now)
+        curves = situation.exceedances(served)
+        levels = self.tiers.levels(np.array([curve.of(TARGET) for curve in curves]))
+        version = served.manifest.version if served else None
+        return RegionForecast(
+            region=region,
+            issued_at=now,
+            valid_from=situation.valid_from,
+            forecasts=tuple(
+                Forecast(
+                    location_id=place.id,
+                    issued_at=now,
+                    valid_from=situation.valid_from,
+                    window_h=TARGET.window_h,
+                    exceedance=curves[i],
+                    level=levels[i],
+                    model_version=version,
+                    worst_flag=situation.worst_flag(i),
+                    freshness=situation.fresh[i],
+                    data_at=situation.seen[i],
+                    reasons=situation.reasons(i),
+                )
+                for i, place in enumerate(region.locations)
+            ),
+            source=recent.checked.weather.source,
+            model_version=version,
+            model_source=served.manifest.source if served else None,
+            freshness=situation.freshness,
+            data_at=situation.newest,
+            problems=problems + situation.remarks(),
+            season_day=recent.checked.weather.season_day,
+        )

@@ -1,0 +1,124 @@
+"""Monitoring: the state of the house in one value, and the doctor's visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.domain.forecast import Freshness
+from core.errors import CloudburstError
+from core.ports import Cache, Clock, Ledger, ModelStore, Scheduler
+from core.workflows.forecasting import Forecasting
+
+#: Without a beat for this long the scheduler counts as dead: two of its slowest ticks.
+HEARTBEAT_LIMIT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `/api/health` says. Ages in seconds; None where there is nothing to have an age."""
+
+    status: str
+    version: str
+    champion: str | None
+    champion_is_seed: bool | None
+    source: str
+    simulated: bool
+    region: str
+    freshness: str
+    data_at: datetime | None
+    data_age_s: float | None
+    cache: str
+    scheduler_heartbeat_age_s: float | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor: what was looked at, whether it is well, and what to do if not."""
+
+    name: str
+    well: bool
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """Looks at everything and repairs nothing."""
+
+    forecasting: Forecasting
+    store: ModelStore
+    ledger: Ledger
+    cache: Cache
+    scheduler: Scheduler
+    clock: Clock
+    version: str
+
+    def problems(self) -> tuple[str, ...]:
+        """Return in words what is wrong with the house itself, whatever the region."""
+        out = [f"{name} in models/ is no version of ours; it is never loaded." for name in self.store.foreign_files()]
+        out += [f"Model {v.version} is refused: {v.refused}" for v in self.store.versions() if v.refused]
+        beat = self.scheduler.heartbeat_age_s()
+        if beat is not None and beat > HEARTBEAT_LIMIT_S:
+            out.append(f"The scheduler has shown no sign of life for {beat:.0f} s: nothing is refreshed.")
+        return tuple(out)
+
+    def health(self, region_id: str) -> Health:
+        """Return the state of the house for one region; never raises a CloudburstError."""
+        source = self.forecasting.observing.source.name
+        problems = list(self.problems())
+        champion, is_seed, freshness, data_at = None, None, Freshness.NO_DATA, None
+        try:
+            issue = self.forecasting.current(region_id).forecast
+            problems += issue.problems
+            champion, freshness, data_at = issue.model_version, issue.freshness, issue.data_at
+            is_seed = self.store.champion(source, region_id).is_seed
+        except CloudburstError as error:
+            problems.append(str(error))
+        beat = self.scheduler.heartbeat_age_s()
+        well = not problems and freshness is Freshness.FRESH and beat is not None
+        return Health(
+            status="ok" if well else "degraded",
+            version=self.version,
+            champion=champion,
+            champion_is_seed=is_seed,
+            source=source,
+            simulated=source == "simulator",
+            region=region_id,
+            freshness=freshness.value,
+            data_at=data_at,
+            data_age_s=None if data_at is None else (self.clock() - data_at).total_seconds(),
+            cache=self.cache.mode,
+            scheduler_heartbeat_age_s=beat,
+            problems=tuple(problems),
+        )
+
+    def doctor(self, region_id: str, folders: Iterable[Callable[[], Finding]]) -> tuple[Finding, ...]:
+        """Return one finding per part of the house; `folders` are the checks that touch the disk."""
+        findings = [look() for look in folders]
+        findings.append(_look("ledger", self.ledger.check, "answers"))
+        findings += [
+            Finding("models", False, f"{name} is no version of ours and is never loaded.", "Remove it from models/.")
+            for name in self.store.foreign_files()
+        ]
+        for version in self.store.versions():
+            findings.append(_look(f"model {version.version}", lambda v=version.version: self.store.load(v), "verified"))
+        try:
+            issue = self.forecasting.current(region_id).forecast
+            text = (
+                "; ".join(issue.problems) or f"{issue.freshness.value}, newest data {issue.data_at:%Y-%m-%d %H:%M} UTC"
+            )
+            findings.append(Finding(f"forecast of {region_id}", not issue.problems, text))
+        except CloudburstError as error:
+            findings.append(Finding(f"forecast of {region_id}", False, error.message, error.hint))
+        return tuple(findings)
+
+
+def _look(name: str, look: Callable[[], object], well: str) -> Finding:
+    try:
+        look()
+    except CloudburstError as error:
+        return Finding(name, False, error.message, error.hint)
+    return Finding(name, True, well)

@@ -1,0 +1,105 @@
+"""Observing: weather in, flags on, archive; with the last good data where the source fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.domain.quality import FlaggedWeather
+from core.domain.units import floor_hour
+from core.domain.weather import HourlyWeather, Region
+from core.errors import ConfigurationError, DataError, SourceError
+from core.ports import Archive, Progress, WeatherArchive, WeatherSource, silent
+
+#: Hours that a refresh stores anew: late values of the last two days still find their place.
+STORED_H = 48
+
+
+@dataclass(frozen=True)
+class Recent:
+    """The recent weather of a region, flagged, and in words what was wrong with fetching it (None: nothing)."""
+
+    checked: FlaggedWeather
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Observing:
+    """Fetches, checks and stores the weather of regions.
+
+    Parameters
+    ----------
+    check
+        The quality checks.
+    history_h
+        Hours that a forecast needs to look back.
+    """
+
+    source: WeatherSource
+    archive: Archive
+    check: Callable[[HourlyWeather], FlaggedWeather]
+    history_h: int
+
+    def region(self, region_id: str) -> Region:
+        """Return one region of the source.
+
+        Raises
+        ------
+        ConfigurationError
+            If the source does not serve it.
+        """
+        regions = self.source.regions()
+        for region in regions:
+            if region.id == region_id:
+                return region
+        names = ", ".join(r.id for r in regions)
+        raise ConfigurationError(f"Unknown region {region_id!r}.", hint=f"{self.source.name} serves: {names}.")
+
+    def recent(self, region: Region, now: datetime) -> Recent:
+        """Return what is known of a region at `now`, as far back as a forecast looks.
+
+        A source that fails is not an exception here: the archive's last good hours stand in, and the problem is said.
+        """
+        end = floor_hour(now)
+        start = end - timedelta(hours=self.history_h)
+        try:
+            return Recent(self.check(self.source.hours(region, start, end).as_known(now)))
+        except (SourceError, DataError) as error:
+            stored = self.archive.read(region, start, end, self.source.name)
+            return Recent(self.check(stored.as_known(now)), f"The source failed: {error}")
+
+    def collect(self, region: Region, now: datetime) -> int:
+        """Store the newest hours of a region with their flags; return the number of rows."""
+        recent = self.recent(region, now)
+        if recent.problem is not None:
+            return 0
+        return self.archive.store(region.id, recent.checked.since(floor_hour(now) - timedelta(hours=STORED_H)))
+
+    def ingest(self, source: WeatherArchive, told: Progress = silent) -> int:
+        """Store a whole archive month by month with its flags; return the number of rows.
+
+        Raises
+        ------
+        SourceError, DataError
+            If the archive cannot be read. What was stored before stays.
+        """
+        rows = 0
+        months = [month for period in source.periods() for month in _months(*period)]
+        for region in source.regions():
+            for i, (first, last) in enumerate(months):
+                told(i / len(months), f"{region.name}, {first:%B %Y}")
+                # The day before lets checks see what a month begins with.
+                checked = self.check(source.hours(region, first - timedelta(days=1), last))
+                rows += self.archive.store(region.id, checked.since(first))
+        told(1.0, f"{rows} rows stored")
+        return rows
+
+
+def _months(begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield first and last hour of every calendar month between `begin` and `end`, cut to them."""
+    first = floor_hour(begin)
+    while first <= end:
+        following = (first.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
+        yield first, min(end, following - timedelta(hours=1))
+        first = following
