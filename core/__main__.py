@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from core.bootstrap import Core, open_core
+from core.bootstrap import Core, HindcastRequest, open_core
 from core.domain.forecast import RegionForecast
 from core.domain.learning import ModelManifest, TrainingRequest
 from core.errors import CloudburstError, ConfigurationError
@@ -106,10 +106,9 @@ def _train(core: Core, args: argparse.Namespace) -> int:
 def _hindcast(core: Core, args: argparse.Namespace) -> int:
     if args.begin > args.end:
         raise ConfigurationError("--from lies after --to.", hint="Exchange them.")
+    request = HindcastRequest(args.gauges, args.stations, args.begin, args.end, args.out, args.model)
     with _progress() as told:
-        rows = core.hindcast(
-            args.gauges, args.stations, (args.begin, args.end), args.out, version=args.model, told=told
-        )
+        rows = core.hindcast(request, told)
     print(f"{rows} rows written to {args.out}")
     return 0
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from core.adapters import gauges, hindcast_file, logs, seed, simulator
+from core.adapters import gauges, hindcast_file, logs, monsoons, seed, simulator
 from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
 from core.adapters.maps import load_regions
@@ -26,7 +26,7 @@ from core.quality.checks import check
 from core.risk import AgeLimits, Tiers
 from core.settings import PROJECT_ROOT, Settings, load_settings
 from core.workflows.forecasting import Forecasting, Issue
-from core.workflows.hindcasting import Hindcasting, Period
+from core.workflows.hindcasting import Hindcasting
 from core.workflows.monitoring import Finding, Health, Monitoring
 from core.workflows.observing import Observing
 from core.workflows.retraining import Retraining
@@ -35,6 +35,18 @@ from core.workflows.serving import Serving
 VERSION = "2.0.0"
 #: A forecast looks back as far as its features do, and a day more for the checks.
 HISTORY_H = table.LOOKBACK_H + 24
+
+
+@dataclass(frozen=True)
+class HindcastRequest:
+    """Which gauges, which period (both ends included), which model (None: the champion), and where to write."""
+
+    folder: Path
+    stations: Path | None
+    begin: datetime
+    end: datetime
+    out: Path
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,22 +115,15 @@ class Core:
     ) -> ModelManifest:
         """Train on a folder of gauges, or without one on the simulator's past monsoons."""
         source: WeatherArchive = (
-            gauges.GaugeFolder(folder, stations) if folder else simulator.PastMonsoons(self._simulator())
+            gauges.GaugeFolder(folder, stations) if folder else monsoons.PastMonsoons(self._simulator())
         )
         return self.retraining.train(source, request, told)
 
-    def hindcast(
-        self,
-        folder: Path,
-        stations: Path | None,
-        wanted: Period,
-        out: Path,
-        version: str | None,
-        told: Progress = silent,
-    ) -> int:
+    def hindcast(self, request: HindcastRequest, told: Progress = silent) -> int:
         """Write the hindcast of a folder of gauges as Parquet; return the number of rows."""
-        source = gauges.GaugeFolder(folder, stations)
-        return hindcast_file.write(out, self.hindcasting.run(source, wanted, version, told))
+        source = gauges.GaugeFolder(request.folder, request.stations)
+        parts = self.hindcasting.run(source, (request.begin, request.end), request.version, told)
+        return hindcast_file.write(request.out, parts)
 
     def deploy(self, version: str, source: str, region_id: str) -> None:
         """Make a version the champion of one provenance and region."""

@@ -113,7 +113,7 @@ def _orography(height: Floats, uphill_north: Floats) -> Floats:
     windward = np.clip(uphill_north, 0, 1)
     belt = np.exp(-(((height - BELT_M) / BELT_WIDTH_M) ** 2))
     below_ceiling = 1 / (1 + np.exp((height - STORM_CEILING_M) / CEILING_WIDTH_M))
-    return np.asarray((0.25 + belt * (0.7 + 1.6 * windward)) * below_ceiling + 0.015, float)
+    return np.asarray((0.25 + belt * (0.7 + 1.6 * windward)) * below_ceiling + 0.02, float)
 
 
 def monsoon_strength(day_of_year: Floats) -> Floats:
@@ -268,10 +268,10 @@ def _column(terrain: Terrain, state: AirState, mean_c: Floats, dew_point: Floats
     latent, noise = state.latent, state.noise
     heating = 1 + 0.45 * np.cos((state.solar_hour - 15.5) * np.pi / 12)
     # Warm and moist air at the ground feeds it: e-folding per 6 K of dew point; none is left where storms spent it.
-    fuel = 1100 * np.exp((dew_point - 22) / 6 + 0.5 * latent["instability"] + 0.35 * noise[7])
+    fuel = 1100 * np.exp((dew_point - 22) / 6 + 0.5 * latent["instability"] + 0.45 * noise[7])
     cape = np.clip(fuel * heating * (1 - 0.8 * state.storms["spent"]), 0, 6000)
     inhibition = 45 * np.exp(-0.5 * latent["instability"] - 0.35 * latent["moisture"] + 0.3 * noise[8]) / heating
-    # Reitan (1963, doi:10.1175/1520-0450(1963)002<0776:SDPAAO>2.0.CO;2): ln w (cm) = 0.1102 + 0.0614 Td (deg C), with
+    # Reitan (1963, J. Appl. Meteor. 2, 776-779): ln w (cm) = 0.1102 + 0.0614 Td (deg C), with
     # the dew point freed of its daily noise.
     water = 10 * np.exp(0.1102 + 0.0614 * dew_point + 0.06 * latent["moisture"] + 0.03 * noise[9])
     # 0 deg C lies where the free air, cooling by 5.3 K per km, has lost the sea-level mean.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -39,16 +40,20 @@ class TextForm:
     def is_number(self, text: str) -> bool:
         """Say whether `text` is a finite number or a missing one."""
         text = text.strip()
-        decimal = re.escape(self.decimal)
-        number = rf"[+-]?(\d+({decimal}\d*)?|{decimal}\d+)([eE][+-]?\d+)?"
         if text in MISSING:
             return True
-        return re.fullmatch(number, text, re.ASCII) is not None and abs(self.number(text)) <= _LARGEST
+        return _number(self.decimal).fullmatch(text) is not None and abs(self.number(text)) <= _LARGEST
 
     def number(self, text: str) -> float:
         """Return the number that `text` is, NaN where it is missing."""
         text = text.strip()
         return math.nan if text in MISSING else float(text.replace(self.decimal, "."))
+
+
+@cache
+def _number(decimal: str) -> re.Pattern[str]:
+    decimal = re.escape(decimal)
+    return re.compile(rf"[+-]?(\d+({decimal}\d*)?|{decimal}\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def check_utf8(path: Path) -> None:
@@ -123,36 +128,48 @@ def read_table(path: Path, form: TextForm, texts: Sequence[str], numbers: Sequen
         check_utf8(path)
     types = dict.fromkeys(texts, CODED) | dict.fromkeys(numbers, pa.float32())
     try:
-        return pa.csv.read_csv(
-            path,
-            read_options=pa.csv.ReadOptions(encoding=form.encoding, skip_rows=form.preamble),
-            parse_options=pa.csv.ParseOptions(delimiter=form.delimiter),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=types,
-                include_columns=list(types),
-                null_values=list(MISSING),
-                decimal_point=form.decimal,
-            ),
-        )
+        return _read(path, form, types)
     except pa.ArrowInvalid:
         raise _explain(path, form, numbers) from None
 
 
+def _read(path: Path, form: TextForm, types: Mapping[str, pa.DataType]) -> pa.Table:
+    return pa.csv.read_csv(
+        path,
+        read_options=pa.csv.ReadOptions(encoding=form.encoding, skip_rows=form.preamble),
+        parse_options=pa.csv.ParseOptions(delimiter=form.delimiter),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=types,
+            include_columns=list(types),
+            null_values=list(MISSING),
+            decimal_point=form.decimal,
+        ),
+    )
+
+
 def _explain(path: Path, form: TextForm, numbers: Sequence[str]) -> SchemaMismatch:
-    """Return what is wrong with a file that pyarrow refused, found line by line."""
-    table = rows(path, form)
-    start, names = next(table)
-    places = [(name, names.index(name)) for name in numbers]
+    """Return what is wrong with a file that pyarrow refused: a row of another length, or a text for a number."""
     try:
+        table = rows(path, form)
+        start, names = next(table)
         for line, fields in table:
             if len(fields) != len(names):
                 return mismatch(path, "(row)", line, f"{len(fields)} fields where the header has {len(names)}")
-            for name, place in places:
-                if not form.is_number(fields[place]):
-                    return not_a_number(path, name, line, fields[place], form.decimal)
-    except csv.Error:
-        pass
-    return mismatch(path, "(table)", start, "cannot be read as a table", "Are quotes or line ends broken?")
+        texts = _read(path, form, dict.fromkeys(numbers, CODED))
+    except (csv.Error, pa.ArrowInvalid):
+        return mismatch(path, "(table)", form.preamble + 1, "cannot be read as a table", "Are quotes broken?")
+    found = []
+    for name in numbers:
+        codes, distinct = codes_of(texts.column(name))
+        bad = [i for i, text in enumerate(distinct) if not form.is_number(text or "")]
+        wrong = np.isin(codes, bad)
+        if wrong.any():
+            row = int(wrong.argmax())
+            found.append((row, name, distinct[codes[row]] or ""))
+    if not found:
+        return mismatch(path, "(table)", start, "cannot be read as a table", "Are quotes or line ends broken?")
+    row, name, text = min(found)
+    return not_a_number(path, name, line_of_row(path, form, row), text, form.decimal)
 
 
 def not_a_number(path: Path, column: str, line: int, text: str, decimal: str = ".") -> SchemaMismatch:

@@ -99,11 +99,13 @@ class SimulatedRegion:
         for back in range(MEMORY_DAYS, 0, -1):
             carried = carried * self._decay[:, None] ** 24 + self.summary(day - back)
         ahead = self._decay[:, None] ** np.arange(1, 25)
-        z = np.matmul(self._within_day, self.innovations(day)) + ahead[:, :, None] * carried[:, None, :]
+        z = np.einsum("fth,fhb->ftb", self._within_day, self.innovations(day)) + ahead[:, :, None] * carried[:, None, :]
         z *= np.sqrt(1 - self._decay**2)[:, None, None]
         shared = z.sum(axis=2) / np.sqrt(z.shape[2])
         return {
-            name: shared[i][:, None] + np.zeros(len(self._bumps)) if regional else z[i] @ self._bumps.T
+            name: shared[i][:, None] + np.zeros(len(self._bumps))
+            if regional
+            else np.einsum("hb,pb->hp", z[i], self._bumps)
             for i, (name, (_, regional)) in enumerate(FIELDS.items())
         }
 
@@ -159,7 +161,7 @@ class SimulatedRegion:
         chance = self.chance(day, RAIN_STREAM).standard_normal((24, places))
         heavy = effects["rain_mm"] * np.exp(RAIN_CHANCE * chance - RAIN_CHANCE**2 / 2)
         # Gauges report tenths of a millimetre.
-        rain = np.round(heavy + state["light_rain_mm"], 1)
+        rain = np.asarray(np.minimum(heavy + state["light_rain_mm"], storm.GREATEST_MM).round(1), float)
         noise = self.chance(day, SENSOR_STREAM).standard_normal((SENSOR_NOISES, 24, places))
         today = air.AirState(state["day_of_year"], state["monsoon"], state["solar_hour"], state, rain, effects, noise)
         values = air.observed(self.terrain, today)
@@ -178,7 +180,7 @@ class SimulatedRegion:
         later = [storm.diurnal_rate(state["solar_hour"] + lead) for lead in range(1, storm.LEADS)]
         now = storm.diurnal_rate(state["solar_hour"])
         fields["births_to_come"] = state["birth_rate"] / now * np.sum(later, axis=0)
-        fields["births_nearby"] = fields["births_to_come"] @ air.surroundings(self.terrain).T
+        fields["births_nearby"] = np.einsum("hq,pq->hp", fields["births_to_come"], air.surroundings(self.terrain))
         fields["orography"] = np.broadcast_to(self.terrain.orography, known.shape[1:])
         return fields
 
@@ -211,7 +213,7 @@ class Simulator:
     def past_monsoons(self) -> tuple[int, ...]:
         """Years of the last three monsoons that are over by the clock, oldest first."""
         now = floor_hour(self._clock())
-        over = now > _monsoon_window(now.year)[1]
+        over = now > monsoon_window(now.year)[1]
         last = now.year if over else now.year - 1
         return tuple(range(last - PAST_MONSOONS + 1, last + 1))
 
@@ -228,7 +230,7 @@ class Simulator:
 
     def monsoon(self, region: Region, year: int) -> HourlyWeather:
         """Return 1 June to 30 September (UTC) of one year, in the calendar's own season."""
-        return self._weather(region, *_monsoon_window(year), calendar=True)
+        return self._weather(region, *monsoon_window(year), calendar=True)
 
     def latent(
         self, region: Region, start: datetime, end: datetime, *, calendar: bool = False
@@ -273,7 +275,7 @@ class Simulator:
         return self._simulated(region.id, region.locations, region.spacing_deg, self._seed)
 
 
-def _monsoon_window(year: int) -> tuple[datetime, datetime]:
+def monsoon_window(year: int) -> tuple[datetime, datetime]:
     """Return the first and the last hour of a monsoon (UTC)."""
     return datetime(year, *MONSOON_BEGIN, tzinfo=UTC), datetime(year, *MONSOON_END, 23, tzinfo=UTC)
 

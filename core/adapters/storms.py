@@ -21,7 +21,7 @@ Integers = NDArray[np.int64]
 BIRTHS_PER_HOUR = 0.028
 REFERENCE_CELL_DEG2 = 0.0625
 #: What one standard deviation of moisture and of instability does to the logarithm of the rate.
-MOISTURE_EFFECT, INSTABILITY_EFFECT = 0.65, 0.55
+MOISTURE_EFFECT, INSTABILITY_EFFECT = 0.58, 0.48
 #: Local solar hours at which most storms are born, about two hours before their rain, with the sharpness (von Mises
 #: kappa) and height of each maximum over the floor. Afternoon heating and nocturnal convergence over the foothills
 #: give the two maxima of monsoon rain there (Romatschke and Houze 2011, doi:10.1175/2010JHM1289.1).
@@ -30,9 +30,8 @@ AFTERNOON_PEAK, NIGHT_PEAK, DIURNAL_FLOOR, DIURNAL_SHARPNESS = 1.8, 1.45, 0.38, 
 
 #: Columns of the uniform draws of every (hour, cell).
 DRAWS = 13
-MAX_GESTATION_H, MAX_RAIN_H, COLD_H = 4, 4, 5
-#: Longest time in hours over which a storm leaves traces: it looks no further back than to the day before.
-MAX_LIFE_H = MAX_GESTATION_H + MAX_RAIN_H + COLD_H
+#: Longest time over which a storm leaves traces: 4 h gestation, 4 h rain, 5 h cold air. A day hangs on the day before.
+MAX_LIFE_H = 13
 GESTATION_SHARES = (0.30, 0.35, 0.22, 0.13)
 RAIN_SHARES = (0.30, 0.36, 0.22, 0.12)
 #: Share of the peak that falls in each hour of rain.
@@ -41,8 +40,8 @@ PROFILE = np.array([1.0, 0.62, 0.33, 0.16])
 RAIN_RADIUS_DEG, REACH_DEG = 0.125, 0.22
 
 #: Peak rain in mm/h: the median and logarithmic spread of the body; above TAIL_FROM_MM a generalized Pareto law with
-#: this scale and shape (a shape of 0.1 to 0.2 is usual for hourly rain: Papalexiou and Koutsoyiannis 2013,
-#: doi:10.1029/2012WR012557), ending at the greatest hourly rain a cell can have.
+#: this scale and shape (daily maxima of the world have a shape of about 0.11, hourly ones a heavier tail: Papalexiou
+#: and Koutsoyiannis 2013, doi:10.1029/2012WR012557). No hour brings more than GREATEST_MM.
 BODY_MEDIAN_MM, BODY_SPREAD = 12.0, 0.58
 TAIL_FROM_MM, TAIL_SCALE_MM, TAIL_SHAPE, GREATEST_MM = 34.0, 12.0, 0.16, 220.0
 
@@ -116,8 +115,7 @@ def birth_rate(
     spread = MOISTURE_EFFECT**2 + INSTABILITY_EFFECT**2
     chance = np.exp(MOISTURE_EFFECT * moisture + INSTABILITY_EFFECT * instability - spread / 2)
     area = cell_deg2 / REFERENCE_CELL_DEG2
-    rate = BIRTHS_PER_HOUR * area * season * terrain.orography * diurnal_rate(solar_hour) * chance
-    return np.asarray(rate, float)
+    return np.asarray(BIRTHS_PER_HOUR * area * season * terrain.orography * diurnal_rate(solar_hour) * chance, float)
 
 
 def peak_rain_mm(chance: Floats) -> Floats:
@@ -205,23 +203,23 @@ def _effects(terrain: Terrain, storms: Storms) -> dict[str, Floats]:
     pool = np.where(broken, np.exp(-np.maximum(since, 0) / 2.0), 0.0)
     pull = gathering * storms.precursor[which] * 1.5
 
-    def summed(amplitude: Floats, footprint: Floats) -> Floats:
-        by_hour = np.zeros((24, len(which)))
-        by_hour[hour, np.arange(len(which))] = amplitude
-        return np.asarray(by_hour @ footprint, float)
-
     towards = wide / (np.sqrt(distance2) + 0.08)
+    gust = (onset + 0.4 * (raining - onset).clip(0)) * storms.gust_ms[which]
+    fall, dew_rise = gathering * storms.precursor[which], gathering * storms.dew_rise[which]
+    surroundings = [fall, dew_rise, 0.6 * gathering + pool, gust, pool * storms.cooling_k[which], pool]
+    spread = _summed(hour, np.stack([*surroundings, onset * storms.precursor[which]]), wide)
     return {
-        "rain_mm": summed(raining * storms.peak_mm[which], near),
-        "fall_hpa": np.minimum(summed(gathering * storms.precursor[which], wide), 3.0),
-        "dew_rise_k": np.minimum(summed(gathering * storms.dew_rise[which], wide), 3.5),
-        "inflow_east_ms": summed(pull, east * towards),
-        "inflow_north_ms": summed(pull, north * towards),
-        "cloud": np.minimum(summed(0.6 * gathering + pool, wide), 1.0),
-        "gust_ms": np.minimum(summed((onset + 0.4 * (raining - onset).clip(0)) * storms.gust_ms[which], wide), 24.0),
-        "cooling_k": np.minimum(summed(pool * storms.cooling_k[which], wide), 9.0),
-        "jump_hpa": np.minimum(summed(onset * storms.precursor[which], wide), 2.5),
-        "spent": np.minimum(summed(pool, wide), 1.0),
+        "rain_mm": _summed(hour, (raining * storms.peak_mm[which])[None], near)[0],
+        "inflow_east_ms": _summed(hour, pull[None], east * towards)[0],
+        "inflow_north_ms": _summed(hour, pull[None], north * towards)[0],
+        # Where several storms meet, their effects do not add up without end.
+        "fall_hpa": np.minimum(spread[0], 3.0),
+        "dew_rise_k": np.minimum(spread[1], 3.5),
+        "cloud": np.minimum(spread[2], 1.0),
+        "gust_ms": np.minimum(spread[3], 24.0),
+        "cooling_k": np.minimum(spread[4], 9.0),
+        "spent": np.minimum(spread[5], 1.0),
+        "jump_hpa": np.minimum(spread[6], 2.5),
     }
 
 
@@ -238,11 +236,8 @@ def known_rain_mm(terrain: Terrain, storms: Storms) -> Floats:
     footprint = np.exp(-_offsets(terrain, storms, which, age)[2] / (2 * RAIN_RADIUS_DEG**2))
     known = np.zeros((LEADS, 24, len(terrain.longitude)))
     for lead in range(1, LEADS + 1):
-        issue = hour - lead
-        seen = np.flatnonzero((issue >= 0) & (issue < 24) & (age >= lead))
-        by_hour = np.zeros((24, len(seen)))
-        by_hour[issue[seen], np.arange(len(seen))] = amplitude[seen]
-        known[lead - 1] = by_hour @ footprint[seen]
+        seen = age >= lead
+        known[lead - 1] = _summed(hour[seen] - lead, amplitude[None, seen], footprint[seen])[0]
     return known
 
 
@@ -251,31 +246,42 @@ def gathering_fields(terrain: Terrain, storms: Storms) -> dict[str, Floats]:
     which, age, hour = _moments(storms, 0, 24)
     footprint = np.exp(-_offsets(terrain, storms, which, age)[2] / (2 * REACH_DEG**2))
     gathering = age < storms.gestation_h[which]
-    fields = {}
-    for name, kind in (("doomed_storms", ~storms.matures), ("maturing_storms", storms.matures)):
-        by_hour = np.zeros((24, len(which)))
-        by_hour[hour, np.arange(len(which))] = gathering & kind[which]
-        fields[name] = by_hour @ footprint
-    return fields
+    matures = storms.matures[which]
+    doomed, maturing = _summed(hour, np.stack([gathering & ~matures, gathering & matures]).astype(float), footprint)
+    return {"doomed_storms": doomed, "maturing_storms": maturing}
+
+
+def _summed(hour: Integers, amplitude: Floats, footprint: Floats) -> Floats:
+    """Return the sums of amplitude x footprint by hour of the day, shape (effects, 24, places).
+
+    `hour` (moments,) rises, `amplitude` is (effects, moments), `footprint` (moments, places). Not a matrix product:
+    that would be shared out to threads, which costs more than it saves and adds in another order on other machines.
+    """
+    bounds = np.searchsorted(hour, np.arange(25))
+    sums = np.zeros((len(amplitude), 24, footprint.shape[1]))
+    for h in range(24):
+        now = slice(bounds[h], bounds[h + 1])
+        np.einsum("em,mp->ep", amplitude[:, now], footprint[now], out=sums[:, h])
+    return sums
 
 
 def _moments(storms: Storms, first_h: int, end_h: int) -> tuple[Integers, Integers, Integers]:
-    """Return storm, age and hour of every storm-hour within first_h <= hour < end_h, in a fixed order."""
+    """Return storm, age and hour of every storm-hour within first_h <= hour < end_h, by hour, then by storm."""
     age_h = np.arange(MAX_LIFE_H + 1)
     hour = storms.born_h[:, None] + age_h
     # A storm that dies has faded two hours after its gestation.
     lives = storms.matures[:, None] | (age_h <= storms.gestation_h[:, None] + 2)
     which, age = np.nonzero((hour >= first_h) & (hour < end_h) & lives)
+    order = np.argsort(hour[which, age], kind="stable")
+    which, age = which[order], age[order]
     return which, age, hour[which, age]
 
 
 def _offsets(terrain: Terrain, storms: Storms, which: Integers, age: Integers) -> tuple[Floats, Floats, Floats]:
     """Return how far east and north of every place the storm stands, and the squared distance (degrees of latitude)."""
-    latitude = storms.latitude[which] + storms.drift_north[which] * age
-    narrow = terrain.cos_latitude
-    east = storms.longitude[which][:, None] - terrain.longitude
-    east = east * narrow + (storms.drift_east[which] * age)[:, None]
-    north = latitude[:, None] - terrain.latitude
+    east = (storms.longitude[which][:, None] - terrain.longitude) * terrain.cos_latitude
+    east += (storms.drift_east[which] * age)[:, None]
+    north = (storms.latitude[which] + storms.drift_north[which] * age)[:, None] - terrain.latitude
     return east, north, east**2 + north**2
 
 
@@ -291,4 +297,4 @@ def _profile(storms: Storms, which: Integers, age: Integers) -> Floats:
     """Return the share of the peak that falls in the hour ending at this age."""
     since = age - storms.gestation_h[which]
     rains = storms.matures[which] & (since >= 0) & (since < storms.rain_h[which])
-    return np.asarray(np.where(rains, PROFILE[np.clip(since, 0, MAX_RAIN_H - 1)], 0.0), float)
+    return np.asarray(np.where(rains, PROFILE[np.clip(since, 0, len(PROFILE) - 1)], 0.0), float)

@@ -189,9 +189,22 @@ class RegionForecast:
             "forecasts": [forecast.as_dict() for forecast in self.forecasts],
         }
 
+    def highest(self) -> Forecast:
+        """Return the forecast with the highest probability of the target event, unknown ones last."""
+
+        def rank(forecast: Forecast) -> float:
+            p = forecast.exceedance.of(TARGET)
+            return -1.0 if math.isnan(p) else p
+
+        return max(self.forecasts, key=rank)
+
     def of(self, location_id: str) -> Forecast | None:
         """Return the forecast of one place, None where it is not in this region."""
         return next((f for f in self.forecasts if f.location_id == location_id), None)
+
+    def counts(self) -> dict[RiskLevel, int]:
+        """Return the number of places by level, every level named."""
+        return {level: sum(f.level is level for f in self.forecasts) for level in RiskLevel}
 
 
 @dataclass(frozen=True)

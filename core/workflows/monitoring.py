@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from core.domain.forecast import Freshness
 from core.errors import CloudburstError
@@ -76,7 +77,8 @@ class Monitoring:
             champion, freshness, data_at = issue.model_version, issue.freshness, issue.data_at
             is_seed = self.store.champion(source, region_id).is_seed
         except CloudburstError as error:
-            problems.append(str(error))
+            if not any(str(error) in known for known in problems):
+                problems.append(str(error))
         beat = self.scheduler.heartbeat_age_s()
         well = not problems and freshness is Freshness.FRESH and beat is not None
         return Health(
@@ -104,7 +106,7 @@ class Monitoring:
             for name in self.store.foreign_files()
         ]
         for version in self.store.versions():
-            findings.append(_look(f"model {version.version}", lambda v=version.version: self.store.load(v), "verified"))
+            findings.append(_look(f"model {version.version}", partial(self.store.load, version.version), "verified"))
         try:
             issue = self.forecasting.current(region_id).forecast
             text = (

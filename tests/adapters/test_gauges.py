@@ -197,6 +197,13 @@ def test_parquet_dictionary_with_unused_stations_is_read(tmp_path: Path) -> None
     assert load(folder(tmp_path, {"a.parquet": observations(3, station_id=ids)})).get("temperature_c")[0, 0] == 20
 
 
+def test_parquet_with_numbers_for_stations_and_texts_for_numbers_is_read(tmp_path: Path) -> None:
+    frame = observations(4, station_id=82331, temperature_c=["1.5", "", None, "-9999"])
+    stations = "station_id,latitude,longitude\n82331,1,2\n"
+    weather = load(folder(tmp_path, {"a.parquet": frame}, stations))
+    np.testing.assert_array_equal(weather.get("temperature_c")[0], [1.5, math.nan, math.nan, math.nan])
+
+
 def test_parquet_below_a_folder_with_an_equals_sign_is_read(tmp_path: Path) -> None:
     path = tmp_path / "station_id=9"
     path.mkdir()

@@ -97,6 +97,10 @@ def test_a_row_with_too_few_fields_is_refused(tmp_path: Path) -> None:
     refused(folder(tmp_path, {"a.csv": text(GOOD, "", "007,2021-01-01 01:00,0")}), "a.csv", "(row)", 4)
 
 
+def test_a_quote_that_is_never_closed_is_refused(tmp_path: Path) -> None:
+    refused(folder(tmp_path, {"a.csv": text(GOOD, '007,"2021-01-01 01:00,0,1', GOOD)}), "a.csv", "(row)", 4)
+
+
 # --------------------------------------------------------------------------------------------------------- the units
 
 
@@ -264,7 +268,7 @@ def test_parquet_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 def test_unreadable_parquet_is_refused(tmp_path: Path) -> None:
     path = folder(tmp_path, {"a.parquet": observations(500)})
     whole = (path / "a.parquet").read_bytes()
-    for broken in (b"", b"no parquet at all", whole[:-20], b"PAR1" + bytes(len(whole) - 300) + whole[-296:]):
+    for broken in (b"", b"no parquet at all", whole[:-20], whole[:4] + bytes(400) + whole[404:]):
         (path / "a.parquet").write_bytes(broken)
         refused(path, "a.parquet", "(file)", 1)
 

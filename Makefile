@@ -1,0 +1,56 @@
+# `make run` and `make test` are all a new user needs; both want Python 3.11+ and make, nothing else.
+PORT ?= 8501
+VENV := .venv
+PY := $(VENV)/bin/python
+BASE_PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+GAUGES ?= ../shared/data/gauges
+# uv installs in seconds what takes pip most of a minute; where it cannot be had, pip does it.
+INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --disable-pip-version-check uv ) ; \
+  if $(PY) -m uv --version >/dev/null 2>&1 ; \
+  then $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
+  else $(PY) -m pip install -q -r $(1) ; fi
+
+.PHONY: run test check format seed-model bench-simulator clean
+
+run: $(VENV)/.run
+	$(PY) -m streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/.dev
+	$(PY) -m pytest
+
+check: $(VENV)/.dev
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(PY) -m pytest
+
+format: $(VENV)/.dev
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+# Trains on real gauges (about 4 minutes) and pins the result; see deploy/seed_model.py.
+seed-model: $(VENV)/.run
+	$(PY) deploy/seed_model.py $(GAUGES)
+
+# How predictable the simulated weather is at best (AUC of a classifier that knows the hidden state).
+bench-simulator: $(VENV)/.run
+	$(PY) -m benchmarks.simulator_hardness
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what runs ..."
+	@$(call INSTALL,requirements.txt)
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing what develops ..."
+	@$(call INSTALL,requirements-dev.txt)
+	@touch $@ $(VENV)/.run
+
+$(VENV)/bin/python:
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with BASE_PYTHON=/path/to/python" ; exit 1 ; }
+	$(BASE_PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache

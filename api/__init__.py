@@ -1,0 +1,1 @@
+"""The HTTP door: thin routes on the core, mounted below /api."""

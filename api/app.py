@@ -1,0 +1,55 @@
+"""The FastAPI application, mounted at /api, and the start and stop of the core that it shares with the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from api import problems
+from api.routes import forecasts, health
+from core import VERSION, CloudburstError, close_core, open_core
+
+log = structlog.get_logger()
+
+# The stock /docs asks a public CDN for Swagger's files and stays blank without the internet: ours are shipped.
+api = FastAPI(
+    title="Cloudburst Watch",
+    version=VERSION,
+    description="Probabilities of extreme short-duration rain, with their age, source and model.",
+    docs_url=None,
+    redoc_url=None,
+)
+api.include_router(health.router)
+api.include_router(forecasts.router)
+api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+problems.install(api)
+
+
+@api.get("/docs", include_in_schema=False)
+def docs() -> HTMLResponse:
+    """Return the OpenAPI page with shipped files."""
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="Cloudburst Watch API",
+        swagger_js_url="static/swagger/swagger-ui-bundle.js",
+        swagger_css_url="static/swagger/swagger-ui.css",
+        swagger_favicon_url="static/swagger/favicon-32x32.png",
+    )
+
+
+def start_core() -> None:
+    """Open the core and start its scheduler; where the settings do not hold, pages and API say so instead."""
+    try:
+        open_core().start()
+    except CloudburstError as error:
+        log.error("the core cannot be opened", error=error.message, hint=error.hint)
+
+
+def stop_core() -> None:
+    """Stop the scheduler."""
+    close_core()

@@ -1,0 +1,50 @@
+"""Errors as problem+json (RFC 9457): type, title, status, detail, hint; never an echo of raw input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from core import CloudburstError, UnknownPlace
+
+MEDIA_TYPE = "application/problem+json"
+#: The service is not able to answer now: model, source or settings are to blame, not the request.
+UNAVAILABLE = 503
+UNPROCESSABLE = 422
+
+
+def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
+    """Return a problem document."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error leave as a problem document."""
+    app.add_exception_handler(CloudburstError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def _refused(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, CloudburstError):  # pragma: no cover - the handler is registered for this type
+        raise error
+    status = UNPROCESSABLE if isinstance(error, UnknownPlace) else UNAVAILABLE
+    return problem(status, type(error).__name__, error.message, hint=error.hint)
+
+
+def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Say which field is wrong without repeating what was sent: NaN and lone surrogates are no JSON."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    fields = [{"field": ".".join(str(part) for part in e["loc"]), "error": e["type"]} for e in found]
+    return problem(UNPROCESSABLE, "Invalid request", "A parameter does not fit.", errors=fields)
+
+
+def _http(_request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = "There is nothing at this address; see /api/docs." if status == 404 else "The request was refused."
+    return problem(status, "Not found" if status == 404 else "Refused", detail)

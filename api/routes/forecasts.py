@@ -1,0 +1,66 @@
+"""Forecasts and models: the same numbers as the pages, with their age and source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.schemas import IssueAnswer, ModelAnswer
+from core import ConfigurationError, StoredVersion, UnknownPlace, open_core
+
+router = APIRouter(tags=["forecasts"])
+
+
+@router.get("/forecasts", response_model=IssueAnswer)
+def region_forecast(region: str | None = None) -> dict[str, Any]:
+    """Return the current issue of a region.
+
+    Answers 503 with a problem document while no model can serve, 422 for a region that is not served.
+    """
+    return _issue(region)
+
+
+@router.get("/forecasts/{location_id}", response_model=IssueAnswer)
+def point_forecast(location_id: str, region: str | None = None) -> dict[str, Any]:
+    """Return the current issue with the forecast of one place only; 422 for a place outside the region."""
+    issue = _issue(region)
+    found = [f for f in issue["forecasts"] if f["location_id"] == location_id]
+    if not found:
+        raise UnknownPlace(
+            f"There is no such place in {issue['region']}.", hint="GET /api/forecasts lists the places of a region."
+        )
+    return {**issue, "forecasts": found}
+
+
+@router.get("/models", response_model=list[ModelAnswer])
+def models() -> list[dict[str, Any]]:
+    """Return all stored versions; a refused one comes with its reason and is never loaded."""
+    core = open_core()
+    champion = core.health().champion
+    return [_model(version, champion) for version in core.versions()]
+
+
+def _issue(region: str | None) -> dict[str, Any]:
+    core = open_core()
+    region_id = region or core.default_region
+    served = [r.id for r in core.regions()]
+    if region_id not in served:
+        if region is None:
+            raise ConfigurationError(f"CLOUDBURST_REGION={region_id!r} is not served.", hint=f"Use {served}.")
+        raise UnknownPlace("This region is not served.", hint=f"Served are: {', '.join(served)}.")
+    core.require_model(region_id)
+    return core.issue(region_id).forecast.as_dict(core.clock())
+
+
+def _model(stored: StoredVersion, champion: str | None) -> dict[str, Any]:
+    manifest = stored.manifest
+    return {
+        "version": stored.version,
+        "champion": stored.version == champion,
+        "shipped": stored.shipped,
+        "refused": stored.refused,
+        "algorithm": manifest.algorithm if manifest else None,
+        "trained_on": manifest.source if manifest else None,
+        "created_at": manifest.created_at if manifest else None,
+    }

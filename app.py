@@ -1,0 +1,34 @@
+"""Composition: the dashboard, the API below /api and the scheduler, in one process.
+
+This file runs in two roles. `streamlit run app.py` imports it and finds the literal `app`; every session then executes
+it again as the page script.
+"""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.routing import Mount
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+if get_script_run_ctx(suppress_warning=True) is None:
+    print("Cloudburst Watch: loading libraries (a few seconds) ...", flush=True)  # noqa: T201 - the terminal waits
+    from api.app import api, start_core, stop_core
+
+    @asynccontextmanager
+    async def lifespan(_app: st.App) -> AsyncIterator[None]:
+        """Start the scheduler once, before the first page, and stop it with the server."""
+        start_core()
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
+        try:
+            yield
+        finally:
+            stop_core()
+
+    app = st.App(__file__, routes=[Mount("/api", app=api)], lifespan=lifespan)
+else:
+    from ui.shell import show  # a function that is called: a bare import would draw for the first session only
+
+    show()

@@ -1,0 +1,1 @@
+"""Experiments between versions: who is shown which variant. Pure functions."""

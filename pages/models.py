@@ -1,0 +1,32 @@
+"""Models: who speaks, what it learned from, and how well it did."""
+
+import streamlit as st
+
+from ui import components, session
+
+core = session.core()
+issue = session.issue().forecast
+
+st.title("Models", anchor=False)
+versions = core.versions()
+if not versions:
+    st.info("There is no model version yet. Train one: `python -m core train --help`.")
+    st.stop()
+
+st.dataframe(components.version_table(versions, issue.model_version), hide_index=True)
+readable = [version.version for version in versions if version.manifest]
+if not readable:
+    st.stop()
+
+chosen = st.selectbox("Version", readable, index=components.position_of(readable, issue.model_version))
+stored = components.version_of(versions, chosen)
+
+for card in stored.manifest.scorecards:
+    st.subheader(f"Scorecard: {card.event.text} within {card.event.window_h} h", anchor=False)
+    st.caption(components.cases_text(card))
+    st.dataframe(components.scores(card), hide_index=True)
+    st.caption(components.version_provenance(stored.manifest))
+
+st.subheader("Card", anchor=False)
+with st.container(border=True):
+    st.markdown(core.card(chosen))

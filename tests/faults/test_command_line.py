@@ -1,0 +1,140 @@
+"""The command line, started as a user starts it: exit codes, words, and what bad input must not do."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.adapters.seed import SEED_VERSION
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(home: Path, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "core", *map(str, arguments)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDBURST_")}
+    environment |= {"CLOUDBURST_HOME": str(home), **settings}
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300, check=False)
+
+
+def refused(result: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert result.stderr.startswith("error: ")
+    assert "hint: " in result.stderr
+    assert "Traceback" not in result.stderr
+    for word in words:
+        assert word in result.stderr
+
+
+def test_an_empty_home_is_served_by_the_seed_model(home: Path) -> None:
+    result = run(home, "forecast", "--json")
+    assert result.returncode == 0, result.stderr
+    issue = json.loads(result.stdout)
+    assert issue["model_version"] == SEED_VERSION
+    assert issue["simulated"] is True
+    assert issue["source_text"] == "Simulated: 29 July"
+    assert issue["freshness"] == "fresh"
+    assert 130 <= len(issue["forecasts"]) <= 190
+    assert all(0 <= f["exceedance"]["p_15"]["probability"] <= 1 for f in issue["forecasts"])
+
+
+def test_the_doctor_of_a_healthy_house_finds_nothing(home: Path) -> None:
+    result = run(home, "doctor")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "FAIL" not in result.stdout
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_name(home: Path) -> None:
+    refused(run(home, "doctor", CLOUDBURST_SORCE="simulator:"), "CLOUDBURST_SORCE", "CLOUDBURST_SOURCE")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "word"),
+    [
+        ("CLOUDBURST_SOURCE", "gopher:", "not understood"),
+        ("CLOUDBURST_SOURCE", "gauges:/nowhere/at/all", "/nowhere/at/all"),
+        ("CLOUDBURST_CACHE_URL", "memcached://x", "not understood"),
+        ("CLOUDBURST_DATABASE_URL", "nonsense", "ledger"),
+        ("CLOUDBURST_GRID_SPACING_DEG", "nan", "CLOUDBURST_GRID_SPACING_DEG"),
+        ("CLOUDBURST_LEVEL_YELLOW", "0.9", "level_yellow"),
+        ("CLOUDBURST_REGION", "atlantis", "atlantis"),
+        ("CLOUDBURST_HOME", "/proc/nowhere", "/proc/nowhere"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_by_name(home: Path, setting: str, value: str, word: str) -> None:
+    refused(run(home, "forecast", "--json", **{setting: value}), word)
+
+
+def test_a_model_with_one_flipped_bit_is_refused_and_nothing_is_lost(home: Path) -> None:
+    versions = home / "models" / "versions"
+    name = SEED_VERSION.rsplit("_", 1)[0] + "_2"
+    shutil.copytree(ROOT / "models" / "versions" / SEED_VERSION, versions / name)
+    manifest = versions / name / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(SEED_VERSION, name))
+    pointer = home / "models" / "trained" / "simulator@uttarakhand-himachal.json"
+    pointer.parent.mkdir(parents=True)
+    pointer.write_text(json.dumps({"version": name}))
+    assert json.loads(run(home, "forecast", "--json").stdout)["model_version"] == name  # the control: whole, it serves
+    model = versions / name / "model.skops"
+    data = bytearray(model.read_bytes())
+    data[len(data) // 2] ^= 1
+    model.write_bytes(data)
+    refused(run(home, "forecast", "--json"), name, "not what its manifest says")
+    doctor = run(home, "doctor")
+    assert doctor.returncode == 2
+    assert f"FAIL model {name}" in doctor.stdout
+    assert model.read_bytes() == bytes(data)
+
+
+def test_a_hand_made_pickle_is_named_by_the_doctor_and_never_loaded(home: Path, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    evil = f"cos\nmkdir\n(V{canary}\ntR.".encode()
+    for place in ("trained/model.pkl", "versions/evil/model.skops", "model.joblib"):
+        path = home / "models" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(evil)
+    doctor = run(home, "doctor")
+    assert doctor.returncode == 2
+    assert "trained/model.pkl is no version of ours" in doctor.stdout
+    gauges = home / "nothing"
+    gauges.mkdir()
+    refused(run(home, "hindcast", "--gauges", gauges, "--out", tmp_path / "x.parquet", "--model", "evil"))
+    assert json.loads(run(home, "forecast", "--json").stdout)["model_version"] == SEED_VERSION
+    assert not canary.exists()
+
+
+def test_ingest_train_and_hindcast_run_on_a_small_folder(
+    home: Path, tmp_path: Path, gauge_folder: Callable[..., Path]
+) -> None:
+    folder = gauge_folder()
+    stations = folder / "stations.csv"
+    ingested = run(home, "ingest", "gauges", folder, "--stations", stations)
+    assert ingested.stdout == "960 rows archived\n"
+    trained = run(home, "train", "--gauges", folder, "--stations", stations, "--model", "logistic_regression")
+    assert trained.returncode == 0, trained.stderr
+    version = trained.stdout.split()[-1]
+    out = tmp_path / "hindcast.parquet"
+    cast = run(home, "hindcast", "--gauges", folder, "--stations", stations, "--out", out, "--model", version)
+    assert cast.returncode == 0, cast.stderr
+    assert "960 rows" in cast.stdout
+    assert out.is_file()
+
+
+def test_an_empty_archive_is_refused(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    for command in (["ingest", "gauges", folder], ["train", "--gauges", folder], ["hindcast", "--gauges", folder]):
+        arguments = [*command, "--out", tmp_path / "out.parquet"] if command[0] == "hindcast" else command
+        refused(run(home, *arguments))
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_too_few_events_are_refused_with_their_number(home: Path, gauge_folder: Callable[..., Path]) -> None:
+    refused(run(home, "train", "--gauges", gauge_folder(hours=200), "--model", "random_forest"), "events")

@@ -1,0 +1,56 @@
+"""Small real models for tests: trained in seconds on made-up cases, stored like any other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from core.domain.forecast import TARGET
+from core.domain.learning import ModelManifest, TrainingData
+from core.features import table
+from core.learning import estimators
+from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
+from core.ports import ModelStore
+from tests.weather_made import weather
+
+
+@lru_cache
+def exceedance_model(algorithm: str = "logistic_regression") -> ExceedanceModel:
+    """Return a model fitted to cases in which the first feature decides."""
+    rng = np.random.default_rng(1)
+    features = len(table.build(weather(hours=2)).names)
+    rows = rng.normal(size=(4000, features)).astype(np.float32)
+    mm = (8 * np.exp(0.8 * rows[:, 0] + 0.5 * rng.normal(size=4000))).astype(np.float32)
+    classifier = estimators.fit(algorithm, rows, mm >= TARGET.threshold_mm, np.ones(4000), seed=1)
+    score = np.log(np.clip(classifier.predict_proba(rows)[:, 1], 1e-6, 1 - 1e-6))
+    cases = Cases(score, mm, mm * np.float32(1.3), np.arange(4000) // 40)
+    return fit_curve(classifier, cases, "sigmoid", 5, rng)
+
+
+def manifest(source: str = "gauges", **changes: Any) -> ModelManifest:
+    """Return a manifest as training writes it, before the store fills in version and digest."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    fields: dict[str, Any] = {
+        "version": "",
+        "generation": 0,
+        "created_at": moment,
+        "algorithm": "logistic_regression",
+        "event": TARGET,
+        "trained_on": TrainingData(source, moment, moment, 2, 4000, 4000, 900),
+        "feature_version": table.FEATURE_VERSION,
+        "feature_names": table.build(weather(hours=2)).names,
+        "scorecards": (),
+        "seed": 1,
+        "calibration": "sigmoid",
+        "libraries": {},
+        "sha256": "",
+    }
+    return ModelManifest(**{**fields, **changes})
+
+
+def stored(store: ModelStore, source: str = "gauges", **changes: Any) -> ModelManifest:
+    """Store a small model and return its manifest."""
+    return store.save(manifest(source, **changes), exceedance_model().to_parts(), "# {version}\n\na card\n")

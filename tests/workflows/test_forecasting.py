@@ -1,0 +1,154 @@
+"""Forecasting: what an issue says when all is well, when data are old, when the source or the model fails."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.adapters.archive import ParquetArchive
+from core.adapters.ledger import SqlLedger
+from core.adapters.model_store import FolderModelStore
+from core.caching.memory import MemoryCache
+from core.domain.forecast import HOURLY_EVENTS, Freshness, RiskLevel
+from core.errors import ConfigurationError, FeatureMismatch, ModelUntrusted
+from core.quality.checks import check
+from core.risk import AgeLimits, Tiers
+from core.workflows.forecasting import Forecasting
+from core.workflows.observing import Observing
+from core.workflows.serving import Serving
+from tests.models_made import stored
+from tests.weather_made import END, REGION, FakeSource
+
+
+@dataclass
+class House:
+    """Workflows on a fake source and real adapters, with a clock that can be moved."""
+
+    folder: Path
+    source: FakeSource = field(default_factory=FakeSource)
+
+    def __post_init__(self) -> None:
+        self.now = END + timedelta(minutes=20)
+        self.store = FolderModelStore(self.folder / "models", self.folder / "models", ("", ""))
+        self.ledger = SqlLedger(f"sqlite:///{self.folder / 'ledger.sqlite'}")
+        self.cache = MemoryCache()
+        self.observing = Observing(self.source, ParquetArchive(self.folder / "processed"), check, 384)
+        self.forecasting = Forecasting(
+            self.observing, Serving(self.store), self.ledger, self.cache, Tiers(), AgeLimits(), lambda: self.now, 300
+        )
+
+    def with_champion(self, source: str = "gauges", **changes: object) -> House:
+        version = stored(self.store, source, **changes).version
+        self.store.deploy(self.source.name, REGION.id, version)
+        return self
+
+    def issue(self):
+        self.cache.clear()
+        return self.forecasting.current(REGION.id).forecast
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path).with_champion()
+
+
+def test_a_fresh_issue_has_a_coherent_curve_for_every_place(house: House) -> None:
+    issue = house.issue()
+    assert issue.problems == ()
+    assert issue.freshness is Freshness.FRESH
+    assert issue.valid_from == END
+    assert len(issue.forecasts) == len(REGION.locations)
+    for forecast in issue.forecasts:
+        curve = [forecast.exceedance.of(event) for event in HOURLY_EVENTS]
+        assert curve == sorted(curve, reverse=True)
+        assert all(
+            low <= p <= high
+            for low, p, high in zip(
+                forecast.exceedance.low, forecast.exceedance.probability, forecast.exceedance.high, strict=True
+            )
+        )
+        assert forecast.level is not RiskLevel.UNKNOWN
+
+
+def test_an_issue_is_kept_until_its_time_is_over_and_written_to_the_ledger_once(house: House) -> None:
+    first = house.forecasting.current(REGION.id)
+    assert house.forecasting.current(REGION.id) is first
+    house.issue()
+    assert sum(house.ledger.forecast_counts().values()) == len(REGION.locations)
+
+
+@pytest.mark.parametrize(
+    ("age_minutes", "freshness", "word"),
+    [(89, Freshness.FRESH, ""), (91, Freshness.STALE, "1.5 h old"), (361, Freshness.NO_DATA, "too old")],
+)
+def test_the_age_of_the_data_decides_the_freshness(
+    house: House, age_minutes: int, freshness: Freshness, word: str
+) -> None:
+    house.now = END + timedelta(minutes=age_minutes)
+    issue = house.issue()
+    assert issue.freshness is freshness
+    assert any(word in problem for problem in issue.problems) or not word
+    unknown = {f.level is RiskLevel.UNKNOWN for f in issue.forecasts}
+    assert unknown == {freshness is Freshness.NO_DATA}
+
+
+def test_past_the_hard_limit_no_number_is_shown(house: House) -> None:
+    house.now = END + timedelta(hours=7)
+    assert all(math.isnan(p) for f in house.issue().forecasts for p in f.exceedance.probability)
+
+
+def test_a_source_that_is_down_gives_the_last_good_data_with_their_age(house: House) -> None:
+    house.forecasting.refresh(REGION.id)
+    house.source.down = True
+    house.now = END + timedelta(hours=2)
+    issue = house.issue()
+    assert issue.data_at == END
+    assert issue.freshness is Freshness.STALE
+    assert "The fake source is down" in issue.problems[0]
+    assert issue.forecasts[0].level is not RiskLevel.UNKNOWN
+
+
+def test_a_source_that_never_answered_gives_no_data_and_no_exception(house: House) -> None:
+    house.source.down = True
+    issue = house.issue()
+    assert issue.freshness is Freshness.NO_DATA
+    assert {f.level for f in issue.forecasts} == {RiskLevel.UNKNOWN}
+
+
+def test_without_a_model_every_level_is_unknown_and_the_reason_is_said(tmp_path: Path) -> None:
+    issue = House(tmp_path).issue()
+    assert {f.level for f in issue.forecasts} == {RiskLevel.UNKNOWN}
+    assert "no champion" in issue.problems[0]
+
+
+def test_a_model_of_simulated_data_never_serves_real_ones(tmp_path: Path) -> None:
+    house = House(tmp_path).with_champion("simulator")
+    with pytest.raises(ModelUntrusted, match="simulated"):
+        house.forecasting.served(REGION.id)
+    assert {f.level for f in house.issue().forecasts} == {RiskLevel.UNKNOWN}
+
+
+def test_a_model_of_simulated_data_serves_simulated_ones(tmp_path: Path) -> None:
+    house = House(tmp_path, FakeSource(name="simulator")).with_champion("simulator")
+    assert house.issue().forecasts[0].level is not RiskLevel.UNKNOWN
+
+
+def test_a_model_of_other_features_is_refused(tmp_path: Path) -> None:
+    house = House(tmp_path).with_champion(feature_version="another")
+    with pytest.raises(FeatureMismatch, match="another"):
+        house.forecasting.served(REGION.id)
+
+
+def test_an_unknown_region_names_the_known_ones(house: House) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        house.forecasting.current("atlantis")
+    assert REGION.id in caught.value.hint
+
+
+def test_a_refresh_archives_the_newest_hours_with_their_flags(house: House) -> None:
+    house.forecasting.refresh(REGION.id)
+    assert sum(part["rows"] for part in house.observing.archive.extent()) == 49 * len(REGION.locations)

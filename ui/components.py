@@ -1,0 +1,208 @@
+"""Pieces that every page is made of: header, banners, legend, tables."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from core import (
+    EVENTS,
+    MEASURES,
+    TARGET,
+    CloudburstError,
+    Core,
+    EventDefinition,
+    Exceedance,
+    Forecast,
+    Freshness,
+    Health,
+    Location,
+    ModelManifest,
+    RegionForecast,
+    Scorecard,
+    StoredVersion,
+)
+from ui.maps import LEVELS
+from ui.words import age, local, percent
+
+BadgeColour = Literal["green", "orange", "gray"]
+FRESHNESS_BADGES: dict[Freshness, tuple[str, BadgeColour]] = {
+    Freshness.FRESH: ("fresh", "green"),
+    Freshness.STALE: ("STALE", "orange"),
+    Freshness.NO_DATA: ("NO DATA", "gray"),
+}
+
+
+def header(core: Core, issue: RegionForecast, health: Health) -> None:
+    """Show on every page whose data these are, how old they are, which model speaks, and whether the house is well."""
+    word, colour = FRESHNESS_BADGES[issue.freshness]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.metric("Region", issue.region.name, width="content")
+        st.metric("Issued", local(issue.issued_at, issue.region), width="content")
+        st.metric(f"Valid for {TARGET.window_h} h from", local(issue.valid_from, issue.region), width="content")
+        st.metric("Age of data", age(issue.age_s(core.clock())), help=_data_help(issue), width="content")
+        st.metric("Model", _model(issue, health), help=issue.model_version or "no model serves", width="content")
+        st.badge(issue.source_text, color="violet" if issue.simulated else "blue")
+        st.badge(f"data {word}", color=colour)
+        st.badge(f"health {health.status}", color="green" if health.status == "ok" else "orange")
+
+
+def _data_help(issue: RegionForecast) -> str:
+    return f"Newest observation {local(issue.data_at, issue.region)}. Amber after 90 min, no data after 6 h."
+
+
+def _model(issue: RegionForecast, health: Health) -> str:
+    if issue.model_version is None:
+        return "none"
+    return "shipped seed" if health.champion_is_seed else issue.model_version.rsplit("_", 2)[0].replace("_", " ")
+
+
+def banners(issue: RegionForecast, health: Health) -> None:
+    """Show everything that is wrong, and what must be known before a number is believed."""
+    for problem in health.problems:
+        st.error(problem, icon=":material/warning:")
+    if issue.simulated:
+        st.caption(
+            f"**{issue.source_text}.** This weather is made by a program; no number here says anything of today."
+        )
+    if health.champion_is_seed:
+        st.caption("Served by the shipped seed model: **its transfer to this region is not verified** (see Models).")
+
+
+def refusal(error: CloudburstError) -> None:
+    """Show an error that keeps a page from being drawn, with what to do about it."""
+    st.error(f"**{error.message}**  \n{error.hint}", icon=":material/block:")
+
+
+def provenance(core: Core, issue: RegionForecast) -> None:
+    """Say under a block of numbers where they come from and how old they are."""
+    st.caption(
+        f"{issue.source_text}; newest observation {local(issue.data_at, issue.region)}, "
+        f"{age(issue.age_s(core.clock()))} old; model {issue.model_version or 'none'}."
+    )
+
+
+def ranking(issue: RegionForecast, most: int = 14) -> pd.DataFrame:
+    """Return the places with the highest probability of the target event, unknown ones last."""
+    names = {place.id: place.name for place in issue.region.locations}
+    rows = [
+        {
+            "place": names[f.location_id],
+            "level": f"{LEVELS[f.level].sign} {LEVELS[f.level].name}".strip(),
+            **{event.text: percent(f.exceedance.of(event)) for event in (TARGET, EVENTS[1])},
+            "_p": f.exceedance.probability[0],
+        }
+        for f in issue.forecasts
+    ]
+    frame = pd.DataFrame(rows).sort_values("_p", ascending=False, na_position="last")
+    return frame.drop(columns="_p").head(most)
+
+
+def exceedance_table(curve: Exceedance) -> pd.DataFrame:
+    """Return one row per event: probability, interval, and whether it was trained or extrapolated."""
+    return pd.DataFrame(
+        [
+            {
+                "event within 6 h": event.text,
+                "probability": percent(curve.probability[i]),
+                "90 % interval": f"{percent(curve.low[i])} to {percent(curve.high[i])}",
+                "basis": _basis(curve, event),
+            }
+            for i, event in enumerate(curve.events)
+        ]
+    )
+
+
+def _basis(curve: Exceedance, event: EventDefinition) -> str:
+    if math.isnan(curve.of(event)):
+        return "unknown"
+    return "extrapolated" if event in curve.extrapolated else "trained and calibrated"
+
+
+def flags(forecast: Forecast) -> None:
+    """Show the quality flags of the newest observation of a place."""
+    if not forecast.reasons:
+        st.success("The newest observation passed all checks.", icon=":material/check_circle:")
+    for reason in forecast.reasons:
+        st.warning(f"{forecast.worst_flag.name}: {reason}", icon=":material/flag:")
+
+
+def place_names(places: tuple[Location, ...]) -> dict[str, str]:
+    """Return id and name of places, by name."""
+    return {p.id: p.name for p in sorted(places, key=lambda p: p.name)}
+
+
+def scores(card: Scorecard) -> pd.DataFrame:
+    """Return the measures of a scorecard with their intervals; what is not available says so."""
+    return pd.DataFrame(
+        [
+            {
+                "measure": MEASURES[name],
+                "value": "not available" if m.value is None else f"{m.value:.4f}",
+                "90 % interval": "" if m.low is None or m.high is None else f"{m.low:.4f} to {m.high:.4f}",
+            }
+            for name, m in card.measures.items()
+        ]
+    )
+
+
+def position(issue: RegionForecast, location_id: str) -> int:
+    """Return the position of a place in its region."""
+    return [p.id for p in issue.region.locations].index(location_id)
+
+
+def position_of(choices: list[str], wanted: str | None) -> int:
+    """Return the position of a choice, the first where it is not among them."""
+    return choices.index(wanted) if wanted in choices else 0
+
+
+def level_text(forecast: Forecast) -> str:
+    """Return level and meaning in words."""
+    style = LEVELS[forecast.level]
+    return f"{style.name} ({style.meaning})"
+
+
+def place_provenance(core: Core, issue: RegionForecast, forecast: Forecast) -> None:
+    """Say under the observations of one place where they come from and how old its newest one is."""
+    seconds = None if forecast.data_at is None else (core.clock() - forecast.data_at).total_seconds()
+    newest = local(forecast.data_at, issue.region)
+    st.caption(f"{issue.source_text}; newest observation of this place {newest}, {age(seconds)} old.")
+
+
+def version_table(versions: tuple[StoredVersion, ...], champion: str | None) -> pd.DataFrame:
+    """Return one row per stored version; refused ones with their reason."""
+    return pd.DataFrame([_version_row(v, champion) for v in versions])
+
+
+def _version_row(stored: StoredVersion, champion: str | None) -> dict[str, str]:
+    state = "champion" if stored.version == champion else "stored"
+    if stored.shipped:
+        state += ", shipped seed model"
+    row = {"version": stored.version, "state": f"refused: {stored.refused}" if stored.refused else state}
+    if stored.manifest is not None:
+        data = stored.manifest.trained_on
+        row["trained on"] = f"{data.source}{', ' + data.area if data.area else ''}"
+        row["period"] = f"{data.begin:%Y-%m-%d} to {data.end:%Y-%m-%d}"
+        row["cases"] = f"{data.rows:,} with {data.events:,} events"
+        row["created"] = f"{stored.manifest.created_at:%Y-%m-%d %H:%M} UTC"
+    return row
+
+
+def version_of(versions: tuple[StoredVersion, ...], name: str) -> StoredVersion:
+    """Return the version of this name."""
+    return next(v for v in versions if v.version == name)
+
+
+def version_provenance(manifest: ModelManifest) -> str:
+    """Return where the scores of a version come from, in words."""
+    data = manifest.trained_on
+    return f"Source: {data.source}{', ' + data.area if data.area else ''}; scored {manifest.created_at:%Y-%m-%d}."
+
+
+def cases_text(card: Scorecard) -> str:
+    """Return what the cases of a scorecard were, in words."""
+    base = "unknown" if card.base_rate is None else f"{card.base_rate:.2%}"
+    return f"{card.cases}: {card.n:,} cases, {card.events:,} events, base rate {base}; skill against {card.reference}."

@@ -1,0 +1,70 @@
+"""The session: the core, the region in the forecaster's care, and its current issue."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import Core, Issue, Region, open_core
+
+REGION, PLACE = "region", "place"
+#: How often an open page asks whether there is something new.
+TICK = "20s"
+
+
+def core() -> Core:
+    """Return the one core of this process.
+
+    Raises
+    ------
+    ConfigurationError
+        If the settings do not hold; the shell shows it.
+    """
+    return open_core()
+
+
+def region() -> Region:
+    """Return the region of this session: from the address bar, else the default one."""
+    regions = {r.id: r for r in core().regions()}
+    chosen = st.query_params.get(REGION) or st.session_state.get(REGION) or core().default_region
+    found = regions.get(chosen) or regions.get(core().default_region) or next(iter(regions.values()))
+    st.session_state[REGION] = found.id
+    return found
+
+
+def issue() -> Issue:
+    """Return the current issue of the session's region, with a progress bar while it is being made."""
+    bar = st.empty()
+
+    def told(done: float, text: str) -> None:
+        bar.progress(min(done, 1.0), text=f"Preparing the forecast: {text}")
+
+    try:
+        return core().issue(region().id, told)
+    finally:
+        bar.empty()
+
+
+def choose_place(location_id: str) -> None:
+    """Remember a place; the point page shows it."""
+    st.session_state[PLACE] = location_id
+
+
+def address() -> dict[str, str]:
+    """Return region and place as they stand in the address bar, so that a page can be shared."""
+    return {key: st.session_state[key] for key in (REGION, PLACE) if key in st.session_state}
+
+
+def place(now: Issue) -> str:
+    """Return the id of the chosen place: from the address bar, the session, else the one with the highest risk."""
+    ids = {p.id for p in now.forecast.region.locations}
+    for chosen in (st.query_params.get(PLACE), st.session_state.get(PLACE)):
+        if chosen in ids:
+            return str(chosen)
+    return now.forecast.highest().location_id
+
+
+@st.fragment(run_every=TICK)
+def watch(seen: str) -> None:
+    """Redraw the page when there is a newer issue than `seen`, and only then."""
+    if core().issue(region().id).forecast.version != seen:
+        st.rerun()

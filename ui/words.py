@@ -1,0 +1,32 @@
+"""Times and ages as people read them. Only here is anything local: inside, all is UTC."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from core import Region
+
+
+def local(moment: datetime | None, region: Region, form: str = "%d %b %H:%M") -> str:
+    """Return a moment in the region's own time with the name of the zone, or a dash."""
+    return "–" if moment is None else f"{moment.astimezone(ZoneInfo(region.time_zone)):{form} %Z}"
+
+
+def age(seconds: float | None) -> str:
+    """Return an age in words: "40 min", "3.5 h", "12 days"."""
+    if seconds is None or math.isnan(seconds):
+        return "unknown"
+    if seconds < 5400:
+        return f"{max(seconds, 0) / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
+
+
+def percent(probability: float) -> str:
+    """Return a probability as people read it: rare ones keep two digits, unknown ones are a dash."""
+    if math.isnan(probability):
+        return "–"
+    if probability < 0.0001:
+        return "< 0.01 %"
+    return f"{100 * probability:.2g} %" if probability < 0.1 else f"{100 * probability:.0f} %"
