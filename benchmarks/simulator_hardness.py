@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -150,8 +151,9 @@ def score(features: list[Array], truths: list[NDArray[np.bool_]], train_rows: in
     model = HistGradientBoostingClassifier(
         learning_rate=0.06, max_iter=200, max_leaf_nodes=24, min_samples_leaf=100, l2_regularization=1.0, random_state=1
     )
-    model.fit(rows[chosen], answers[chosen])
-    return float(roc_auc_score(truths[-1], model.predict_proba(features[-1])[:, 1]))
+    with threadpool_limits(1):  # on a busy machine OpenMP's threads wait for each other for minutes
+        model.fit(rows[chosen], answers[chosen])
+        return float(roc_auc_score(truths[-1], model.predict_proba(features[-1])[:, 1]))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from core.adapters.maps import load_region
 from core.adapters.simulator import SimulatedRegion, Simulator
@@ -261,11 +262,10 @@ def test_the_season_rises_and_falls(monsoons: dict[int, HourlyWeather]) -> None:
 def test_rain_is_correlated_in_space_and_time(live: HourlyWeather) -> None:
     wet = live.get("precipitation_mm") >= 1
     assert 0.02 < wet.mean() < 0.35
-    after_wet = wet[:, 1:][wet[:, :-1]].mean()
     at = np.array([(place.latitude, place.longitude) for place in REGION.locations])
     apart = np.abs(at - at[:, None]).sum(axis=2)
     one, other = np.nonzero((apart > 0) & (apart < 0.3))
-    assert after_wet > 2 * wet.mean()
+    assert wet[:, 1:][wet[:, :-1]].mean() > 2 * wet.mean()
     assert (wet[one] & wet[other]).mean() / wet[one].mean() > 1.5 * wet.mean()
 
 
@@ -281,9 +281,9 @@ def test_even_who_knows_the_hidden_state_cannot_foresee_everything(monsoons: dic
 
     features, events = cases(2024)
     model = HistGradientBoostingClassifier(max_iter=40, learning_rate=0.1, min_samples_leaf=100, random_state=1)
-    model.fit(features[::4], events[::4])
-    features, events = cases(2025)
-    assert 0.7 < roc_auc_score(events, model.predict_proba(features)[:, 1]) <= 0.95
+    with threadpool_limits(1):  # on a busy machine OpenMP's threads wait for each other for minutes
+        chance = model.fit(features[::4], events[::4]).predict_proba(cases(2025)[0])[:, 1]
+    assert 0.7 < roc_auc_score(cases(2025)[1], chance) <= 0.95
 
 
 def test_the_known_rain_falls(monsoons: dict[int, HourlyWeather]) -> None:

@@ -1,0 +1,111 @@
+"""The forecaster's way in a real browser: open the map, click a cell, read the point page; no other host is asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("home")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDBURST_")}
+    log = (home / "server.log").open("w")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        cwd=ROOT, env=environment | {"CLOUDBURST_HOME": str(home)}, stdout=log, stderr=log,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+            break
+        except OSError:
+            time.sleep(0.5)
+    yield url
+    server.terminate()
+    code = server.wait(timeout=30)
+    log.close()
+    assert code == 0, (home / "server.log").read_text()[-2000:]
+
+
+@pytest.fixture
+def page(address: str) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = browser.new_context(viewport={"width": 1366, "height": 1000}).new_page()
+        opened.set_default_timeout(60_000)
+        yield opened
+        browser.close()
+
+
+def test_map_to_point_without_any_other_host(page: Page, address: str) -> None:
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
+    page.goto(address)
+    page.get_by_role("heading", name="Risk map").wait_for()
+    drag_layer = page.locator(".stPlotlyChart .nsewdrag").first
+    drag_layer.wait_for()
+    page.wait_for_timeout(1500)
+    box = drag_layer.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.get_by_role("heading", name="Point", exact=True).wait_for()
+    assert re.search(r"/point\?.*place=uh-", page.url)
+    page.get_by_role("heading", name=re.compile(r"\d+N \d|[0-9.]+N [0-9.]+E: (Green|Yellow|Orange|Red)")).wait_for()
+    assert page.get_by_text("Simulated: 29 July").count() > 0
+    assert page.get_by_text("is not verified").count() > 0
+    assert hosts == {address.removeprefix("http://")}
+
+
+def test_a_shared_address_shows_the_same_place(page: Page, address: str) -> None:
+    page.goto(f"{address}/point?region=uttarakhand-himachal&place=uh-30.375-79.375")
+    page.get_by_role("heading", name=re.compile(r"Chamoli 30.38N 79.38E")).wait_for()
+
+
+def test_the_openapi_page_draws_without_the_internet(page: Page, address: str) -> None:
+    page.goto(f"{address}/api/docs")
+    page.get_by_text("/health").first.wait_for()
+
+
+def test_a_foreign_host_name_is_refused_for_sessions(address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(
+            b"GET /_stcore/stream HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\n"
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert b" 403 " in connection.recv(200)

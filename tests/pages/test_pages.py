@@ -1,0 +1,142 @@
+"""Every page, drawn by AppTest: full, empty, and with the source down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.adapters.seed import SEED_VERSION
+from ui.shell import PAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = [path for path, _, _ in PAGES]
+
+
+@pytest.fixture(autouse=True)
+def no_figures_of_other_tests() -> None:
+    import streamlit as st
+
+    st.cache_resource.clear()
+
+
+def opened(page: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    if page != SCRIPTS[0]:
+        app.switch_page(page).run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    parts = [e.value for kind in ("title", "subheader", "caption", "markdown", "error", "info") for e in app.get(kind)]
+    parts += [m.value for m in app.metric] + [d.value.to_string() for d in app.dataframe]
+    return "\n".join(str(p) for p in parts)
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_a_full_page_says_source_age_and_model_and_shows_no_error(page: str) -> None:
+    app = opened(page)
+    assert not [e.value for e in app.error]
+    shown = texts(app)
+    assert "Simulated: 29 July" in shown
+    assert "min" in {m.label: m.value for m in app.metric}["Age of data"]
+    assert "shipped seed" in {m.value for m in app.metric}
+    assert "transfer to this region is not verified" in shown
+
+
+def test_the_map_has_one_clickable_marker_per_place_and_a_legend() -> None:
+    figure = json.loads(opened("pages/risk_map.py").get("plotly_chart")[0].proto.spec)
+    clickable = figure["data"][-1]
+    assert 130 <= len(clickable["customdata"]) <= 190
+    names = [trace.get("name", "") for trace in figure["data"]]
+    assert any("No data" in name for name in names)
+
+
+@pytest.mark.parametrize("layer", ["p_15", "p_100", "p_50_2h"])
+def test_every_probability_has_a_layer(layer: str) -> None:
+    app = opened("pages/risk_map.py")
+    app.get_by_key("layer").set_value(layer).run()
+    assert not app.exception
+    assert "colorbar" in app.get("plotly_chart")[0].proto.spec
+
+
+def test_the_point_page_shows_the_place_of_the_address() -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    clickable = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][-1]["customdata"]
+    app.query_params["place"] = clickable[5]
+    app.switch_page("pages/point.py").run()
+    assert app.selectbox[0].value == clickable[5]
+    rows = app.dataframe[0].value
+    assert list(rows["event within 6 h"]) == ["≥ 15 mm/h", "≥ 30 mm/h", "≥ 50 mm/h", "≥ 100 mm/h", "≥ 50 mm in 2 h"]
+    assert set(rows["basis"]) == {"trained and calibrated", "extrapolated"}
+
+
+def test_the_models_page_shows_champion_card_and_scorecard() -> None:
+    shown = texts(opened("pages/models.py"))
+    assert SEED_VERSION in shown
+    assert "champion, shipped seed model" in shown
+    assert "Brier skill" in shown
+    assert "transfer to the Himalaya is not verified" in shown
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_a_house_without_any_model_says_so_and_gives_no_level(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.adapters.seed.SEED_VERSION", "")
+    shown = texts(opened(page))
+    assert "no champion and no shipped model" in shown
+    assert "trained and calibrated" not in shown
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_old_gauges_are_no_data_and_hatched(
+    page: str, monkeypatch: pytest.MonkeyPatch, gauge_folder: Callable[..., Path]
+) -> None:
+    folder = gauge_folder(end=datetime.now(UTC) - timedelta(hours=9))
+    monkeypatch.setenv("CLOUDBURST_SOURCE", f"gauges:{folder}")
+    app = opened(page)
+    shown = texts(app)
+    assert "too old for any level" in shown
+    assert "Simulated" not in shown
+    if page == "pages/risk_map.py":
+        assert list(app.dataframe[0].value["level"].unique()) == ["▨ No data"]
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("CLOUDBURST_SOURCE", "gauges:/nowhere/at/all", "/nowhere/at/all"),
+        ("CLOUDBURST_SORCE", "simulator:", "Did you mean CLOUDBURST_SOURCE"),
+    ],
+)
+def test_a_source_that_is_down_and_a_wrong_setting_are_a_banner(
+    page: str, setting: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setting, value)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.switch_page(page).run()
+    assert not app.exception
+    assert any(words in error.value for error in app.error)
+
+
+def test_a_flipped_bit_in_the_champion_is_a_banner_and_no_level(home: Path) -> None:
+    import shutil
+
+    name = SEED_VERSION.rsplit("_", 1)[0] + "_2"
+    target = home / "models" / "versions" / name
+    shutil.copytree(ROOT / "models" / "versions" / SEED_VERSION, target)
+    manifest = target / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(SEED_VERSION, name))
+    data = bytearray((target / "model.skops").read_bytes())
+    data[1000] ^= 4
+    (target / "model.skops").write_bytes(data)
+    (home / "models" / "trained").mkdir()
+    (home / "models" / "trained" / "simulator@uttarakhand-himachal.json").write_text(json.dumps({"version": name}))
+    app = opened("pages/risk_map.py")
+    assert any("not what its manifest says" in error.value for error in app.error)
+    assert list(app.dataframe[0].value["level"].unique()) == ["▨ No data"]
