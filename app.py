@@ -14,7 +14,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
     print("Cloudburst Watch: loading libraries (a few seconds) ...", flush=True)  # noqa: T201 - the terminal waits
+    from streamlit.runtime.pages_manager import PagesManager
+
     from api.app import api, start_core, stop_core
+
+    # Until st.navigation has run once, Streamlit takes a pages/ folder for its old multipage form and would draw the
+    # first visitor's page without frame or navigation (docs/adr/0003-pages-folder.md).
+    PagesManager.uses_pages_directory = False
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from core.adapters.maps import load_region  # noqa: E402 - the project's root must be on the path first
-from core.adapters.simulator import Simulator  # noqa: E402
+from core.adapters.simulator.source import Simulator  # noqa: E402
 from core.domain.units import from_datetime64  # noqa: E402
 from core.domain.weather import HourlyWeather, Region  # noqa: E402
 

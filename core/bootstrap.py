@@ -10,12 +10,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from core.adapters import gauges, hindcast_file, logs, monsoons, seed, simulator
+from core.adapters import hindcast_file, logs, seed
 from core.adapters.archive import ParquetArchive
+from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.ledger import SqlLedger
 from core.adapters.maps import load_regions
 from core.adapters.model_store import FolderModelStore
 from core.adapters.scheduler import ThreadScheduler
+from core.adapters.simulator.monsoons import PastMonsoons
+from core.adapters.simulator.source import Simulator
 from core.caching.memory import MemoryCache
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.weather import Region
@@ -108,20 +111,18 @@ class Core:
 
     def ingest(self, folder: Path, stations: Path | None, told: Progress = silent) -> int:
         """Archive a folder of gauges with its flags; return the number of rows."""
-        return self.forecasting.observing.ingest(gauges.GaugeFolder(folder, stations), told)
+        return self.forecasting.observing.ingest(GaugeFolder(folder, stations), told)
 
     def train(
         self, request: TrainingRequest, folder: Path | None, stations: Path | None, told: Progress = silent
     ) -> ModelManifest:
         """Train on a folder of gauges, or without one on the simulator's past monsoons."""
-        source: WeatherArchive = (
-            gauges.GaugeFolder(folder, stations) if folder else monsoons.PastMonsoons(self._simulator())
-        )
+        source: WeatherArchive = GaugeFolder(folder, stations) if folder else PastMonsoons(self._simulator())
         return self.retraining.train(source, request, told)
 
     def hindcast(self, request: HindcastRequest, told: Progress = silent) -> int:
         """Write the hindcast of a folder of gauges as Parquet; return the number of rows."""
-        source = gauges.GaugeFolder(request.folder, request.stations)
+        source = GaugeFolder(request.folder, request.stations)
         parts = self.hindcasting.run(source, (request.begin, request.end), request.version, told)
         return hindcast_file.write(request.out, parts)
 
@@ -143,7 +144,7 @@ class Core:
         for region in self.regions():
             self.forecasting.refresh(region.id)
 
-    def _simulator(self) -> simulator.Simulator:
+    def _simulator(self) -> Simulator:
         return _simulator(self.settings, self.clock)
 
 
@@ -218,16 +219,16 @@ def _source(settings: Settings, clock: Clock) -> WeatherSource:
     if kind == "simulator" and not rest:
         return _simulator(settings, clock)
     if kind == "gauges" and rest:
-        return gauges.GaugeFolder(Path(rest).expanduser())
+        return GaugeFolder(Path(rest).expanduser())
     raise ConfigurationError(
         f"CLOUDBURST_SOURCE={settings.source!r} is not understood.", hint="Use simulator: or gauges:FOLDER."
     )
 
 
-def _simulator(settings: Settings, clock: Clock) -> simulator.Simulator:
+def _simulator(settings: Settings, clock: Clock) -> Simulator:
     shipped = PROJECT_ROOT / "data"
     regions = load_regions(shipped / "regions", shipped / "maps", settings.grid_spacing_deg)
-    return simulator.Simulator(regions, settings.simulator_seed, clock)
+    return Simulator(regions, settings.simulator_seed, clock)
 
 
 def _cache(url: str) -> Cache:

@@ -23,7 +23,7 @@ TRAIN = (
     "--limit=Trained on Brazilian gauges; transfer to the Himalaya is not verified.",
     "--limit=Brazil's stations lie below 1,410 m: greater heights are outside what the model has seen.",
 )
-SEED_TEXT = '''"""The shipped seed model: which version it is, and the digest its manifest must have. Written by `make seed-model`."""
+SEED_TEXT = '''"""The shipped seed model: its version, and the digest of its manifest. Written by `make seed-model`."""
 
 SEED_VERSION = "{version}"
 SEED_MANIFEST_SHA256 = "{digest}"
@@ -44,7 +44,7 @@ def main() -> int:
         shutil.copytree(trained, target)
     digest = hashlib.sha256((target / "manifest.json").read_bytes()).hexdigest()
     SEED_FILE.write_text(SEED_TEXT.format(version=target.name, digest=digest), "utf-8")
-    print(f"shipped {target.name}, {size} bytes; remove the old version folder and commit both with git add -f")  # noqa: T201
+    print(f"shipped {target.name}, {size} bytes; remove the old folder and commit both with git add -f")
     return 0
 
 

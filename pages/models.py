@@ -2,23 +2,21 @@
 
 import streamlit as st
 
-from ui import components, session
+from ui import components, shell
 
-core = session.core()
-issue = session.issue().forecast
+core, now = shell.enter("Models")
 
-st.title("Models", anchor=False)
 versions = core.versions()
 if not versions:
     st.info("There is no model version yet. Train one: `python -m core train --help`.")
     st.stop()
 
-st.dataframe(components.version_table(versions, issue.model_version), hide_index=True)
+st.dataframe(components.version_table(versions, now.forecast.model_version), hide_index=True)
 readable = [version.version for version in versions if version.manifest]
 if not readable:
     st.stop()
 
-chosen = st.selectbox("Version", readable, index=components.position_of(readable, issue.model_version))
+chosen = st.selectbox("Version", readable, index=components.position_of(readable, now.forecast.model_version))
 stored = components.version_of(versions, chosen)
 
 for card in stored.manifest.scorecards:
@@ -29,4 +27,4 @@ for card in stored.manifest.scorecards:
 
 st.subheader("Card", anchor=False)
 with st.container(border=True):
-    st.markdown(core.card(chosen))
+    components.card(core, chosen)

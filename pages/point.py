@@ -2,14 +2,12 @@
 
 import streamlit as st
 
-from ui import components, figures, session
+from ui import components, figures, session, shell
 
-core = session.core()
-now = session.issue()
+core, now = shell.enter("Point")
 names = components.place_names(now.forecast.region.locations)
 chosen = session.place(now)
 
-st.title("Point", anchor=False)
 place = st.selectbox("Place", list(names), format_func=names.get, index=list(names).index(chosen))
 session.choose_place(place)
 forecast = now.forecast.of(place)

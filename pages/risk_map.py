@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-from ui import components, maps, session
+from ui import components, maps, session, shell
 
-core = session.core()
-now = session.issue()
+core, now = shell.enter("Risk map")
 
-st.title("Risk map", anchor=False)
 layer = st.segmented_control(
     "Layer",
     list(maps.LAYERS),

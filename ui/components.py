@@ -135,7 +135,15 @@ def place_names(places: tuple[Location, ...]) -> dict[str, str]:
     return {p.id: p.name for p in sorted(places, key=lambda p: p.name)}
 
 
-def scores(card: Scorecard) -> pd.DataFrame:
+def card(core: Core, version: str) -> None:
+    """Show the card of a version, or why it cannot be read."""
+    try:
+        st.markdown(core.card(version))
+    except CloudburstError as error:
+        refusal(error)
+
+
+def scores(scored: Scorecard) -> pd.DataFrame:
     """Return the measures of a scorecard with their intervals; what is not available says so."""
     return pd.DataFrame(
         [
@@ -144,7 +152,7 @@ def scores(card: Scorecard) -> pd.DataFrame:
                 "value": "not available" if m.value is None else f"{m.value:.4f}",
                 "90 % interval": "" if m.low is None or m.high is None else f"{m.low:.4f} to {m.high:.4f}",
             }
-            for name, m in card.measures.items()
+            for name, m in scored.measures.items()
         ]
     )
 
@@ -202,7 +210,8 @@ def version_provenance(manifest: ModelManifest) -> str:
     return f"Source: {data.source}{', ' + data.area if data.area else ''}; scored {manifest.created_at:%Y-%m-%d}."
 
 
-def cases_text(card: Scorecard) -> str:
+def cases_text(scored: Scorecard) -> str:
     """Return what the cases of a scorecard were, in words."""
-    base = "unknown" if card.base_rate is None else f"{card.base_rate:.2%}"
-    return f"{card.cases}: {card.n:,} cases, {card.events:,} events, base rate {base}; skill against {card.reference}."
+    base = "unknown" if scored.base_rate is None else f"{scored.base_rate:.2%}"
+    cases = f"{scored.cases}: {scored.n:,} cases, {scored.events:,} events, base rate {base}"
+    return f"{cases}; skill against {scored.reference}."

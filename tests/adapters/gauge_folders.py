@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.adapters.gauges import GaugeFolder
+from core.adapters.gauges.folder import GaugeFolder
 from core.domain.weather import HourlyWeather
 from core.errors import SchemaMismatch
 

@@ -16,7 +16,7 @@ from gauge_folders import HEADER, STATIONS, folder, hour, load, observations, te
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.adapters.gauges import GaugeFolder
+from core.adapters.gauges.folder import GaugeFolder
 from core.errors import InsufficientData, SchemaMismatch, SourceUnavailable
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "gauges"

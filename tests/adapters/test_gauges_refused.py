@@ -14,8 +14,8 @@ from gauge_folders import HEADER, folder, hour, observations, refused, text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.adapters.gauge_columns import UNITS, resembles
-from core.adapters.gauges import GaugeFolder
+from core.adapters.gauges.columns import UNITS, resembles
+from core.adapters.gauges.folder import GaugeFolder
 from core.domain.weather import VARIABLES
 from core.errors import InsufficientData
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from gauge_folders import hour, load, refused
 
-from core.adapters.gauges import GaugeFolder
-from core.adapters.inmet import InmetFile, is_inmet
+from core.adapters.gauges.folder import GaugeFolder
+from core.adapters.gauges.inmet import InmetFile, is_inmet
 from core.errors import InsufficientData
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -16,8 +16,8 @@ from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from core.adapters.maps import load_region
-from core.adapters.simulator import SimulatedRegion, Simulator
-from core.adapters.storms import peak_rain_mm
+from core.adapters.simulator.source import SimulatedRegion, Simulator
+from core.adapters.simulator.storms import peak_rain_mm
 from core.domain.weather import VARIABLES, HourlyWeather
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -85,8 +85,8 @@ def test_fit_sigmoid_recovers_what_made_the_cases(a: float, b: float) -> None:
 
 def test_fit_sigmoid_stays_finite_where_events_are_separated() -> None:
     a, b = calibration.fit_sigmoid(np.array([-1.0, 1.0]), np.array([50.0, 50.0]), np.array([0.0, 50.0]))
-    assert np.isfinite([a, b]).all()
-    assert b > 3
+    assert abs(a) < 1e-6
+    assert 3 < b < 100
 
 
 def _scored(distinct: int, n: int = 6000) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
@@ -103,7 +103,7 @@ def test_isotonic_curve_rises_along_rising_scores() -> None:
     assert np.interp(-3.0, steps, curve) == pytest.approx(calibration.sigmoid(np.array(-3.0)), abs=0.02)
 
 
-@pytest.mark.xfail(strict=True, reason="empty bins get the score 0 and stand unsorted among the steps np.interp reads")
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="a bin without a case has no weight, which isotonic refuses")
 @pytest.mark.parametrize(("distinct", "n"), [(4, 6000), (10**6, 200)])
 def test_isotonic_steps_are_sorted_also_with_ties_and_few_cases(distinct: int, n: int) -> None:
     score, event, day = _scored(distinct, n)
@@ -117,6 +117,7 @@ def test_bins_lose_no_case_and_no_event() -> None:
     binned = calibration.bin_scores(score, event, day, where)
     np.testing.assert_array_equal(binned.n.sum(axis=1), np.bincount(day[where], minlength=60))
     assert binned.events.sum() == event[where].sum()
+    assert (np.diff(binned.score[binned.n.sum(axis=0) > 0]) > 0).all()
     n, events = binned.drawn(np.array([2, 2, 5]))
     assert n.sum() == 2 * binned.n[2].sum() + binned.n[5].sum()
     assert events.sum() == 2 * binned.events[2].sum() + binned.events[5].sum()
@@ -126,8 +127,7 @@ def test_bins_lose_no_case_and_no_event() -> None:
 def test_fit_pareto_recovers_the_law_of_a_sample(scale: float, shape: float) -> None:
     u = np.random.default_rng(9).random(60_000)
     excess = -scale * np.log(u) if shape == 0 else scale / shape * (u**-shape - 1)
-    found = tail.fit_pareto(excess)
-    assert found == pytest.approx((scale, shape), rel=0.04, abs=0.02)
+    assert tail.fit_pareto(excess) == pytest.approx((scale, shape), rel=0.04, abs=0.02)
     doubled = tail.fit_pareto(np.repeat(excess[:500], 2))
     assert tail.fit_pareto(excess[:500], np.full(500, 2.0)) == pytest.approx(doubled, rel=0.01, abs=0.002)
 
@@ -143,6 +143,7 @@ def test_survival_becomes_exponential_as_the_shape_vanishes() -> None:
     # Coles 2001, An Introduction to Statistical Modeling of Extreme Values, eq. 4.4: exp(-x / scale).
     assert tail.survival(20.0, 10.0, 0.0) == pytest.approx(np.exp(-2.0))
     assert tail.survival(20.0, 10.0, 1e-6) == pytest.approx(np.exp(-2.0), rel=1e-5)
+    assert tail.survival(20.0, 10.0, 1e-13) == pytest.approx(np.exp(-2.0), rel=1e-9)  # no loss of digits on the way
     assert tail.survival(20.0, 10.0, 0.5) == pytest.approx(0.25)  # (1 + .5 x 20 / 10)^-2
     assert tail.survival(0.0, 10.0, 0.2) == 1.0
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.adapters.gauge_columns import LineOf, mismatch
-from core.adapters.gauge_text import codes_of
+from core.adapters.gauges.columns import LineOf, mismatch
+from core.adapters.gauges.text import codes_of
 
 Seconds = NDArray[np.int64]
 

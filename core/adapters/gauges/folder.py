@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.adapters.gauge_columns import mismatch
-from core.adapters.gauge_files import CsvFile, ObservationFile, ParquetFile, Span
-from core.adapters.gauge_stations import FILE_NAME, read_stations
-from core.adapters.gauge_times import HOUR_S, Seconds
-from core.adapters.inmet import InmetFile, is_inmet
+from core.adapters.gauges.columns import mismatch
+from core.adapters.gauges.files import CsvFile, ObservationFile, ParquetFile, Span
+from core.adapters.gauges.inmet import InmetFile, is_inmet
+from core.adapters.gauges.stations import FILE_NAME, read_stations
+from core.adapters.gauges.times import HOUR_S, Seconds
 from core.domain.units import as_utc, floor_hour, hour_axis
 from core.domain.weather import VARIABLES, HourlyWeather, Location, Region, Values
 from core.errors import InsufficientData, SchemaMismatch, SourceUnavailable

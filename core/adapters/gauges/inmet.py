@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.adapters.gauge_columns import UNITS, check_units, mismatch
-from core.adapters.gauge_files import Span, frame_of, numbers
-from core.adapters.gauge_stations import coordinate
-from core.adapters.gauge_text import TextForm, codes_of, has_rows, header, line_of_row, read_table
-from core.adapters.gauge_times import TIME_HINT, Seconds, times_of_texts
+from core.adapters.gauges.columns import UNITS, check_units, mismatch
+from core.adapters.gauges.files import Span, frame_of, numbers
+from core.adapters.gauges.stations import coordinate
+from core.adapters.gauges.text import TextForm, codes_of, has_rows, header, line_of_row, read_table
+from core.adapters.gauges.times import TIME_HINT, Seconds, times_of_texts
 from core.domain.weather import VARIABLES, Location
 
 _PREAMBLE = 8

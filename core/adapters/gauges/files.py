@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.adapters.gauge_columns import LineOf, check_columns, check_units, mismatch
-from core.adapters.gauge_text import (
+from core.adapters.gauges.columns import LineOf, check_columns, check_units, mismatch
+from core.adapters.gauges.text import (
     TextForm,
     codes_of,
     has_rows,
@@ -28,7 +28,7 @@ from core.adapters.gauge_text import (
     not_a_number,
     read_table,
 )
-from core.adapters.gauge_times import PER_SECOND, Seconds, check_time_type, epoch_s, times
+from core.adapters.gauges.times import PER_SECOND, Seconds, check_time_type, epoch_s, times
 from core.domain.weather import Values
 
 #: First and last second (since 1970, UTC) that is wanted or there, both included.

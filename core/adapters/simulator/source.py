@@ -15,8 +15,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters import atmosphere as air
-from core.adapters import storms as storm
+from core.adapters.simulator import atmosphere as air
+from core.adapters.simulator import storms as storm
 from core.domain.units import floor_hour, hour_axis, to_hour64
 from core.domain.weather import VARIABLES, HourlyWeather, Hours, Location, Region
 

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.adapters.gauge_columns import UNITS, check_required, mismatch
-from core.adapters.gauge_text import TextForm, check_utf8, not_a_number, rows
+from core.adapters.gauges.columns import UNITS, check_required, mismatch
+from core.adapters.gauges.text import TextForm, check_utf8, not_a_number, rows
 from core.domain.weather import Location
 
 FILE_NAME = "stations.csv"

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from core.adapters.gauge_columns import mismatch
+from core.adapters.gauges.columns import mismatch
 from core.errors import SchemaMismatch
 
 #: What is read as a missing number beside nothing at all: how pandas and R write it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.adapters.simulator import Simulator, monsoon_window
+from core.adapters.simulator.source import Simulator, monsoon_window
 from core.domain.weather import HourlyWeather, Region
 
 

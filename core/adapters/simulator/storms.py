@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.atmosphere import Terrain
+from core.adapters.simulator.atmosphere import Terrain
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
