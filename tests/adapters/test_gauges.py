@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from gauge_folders import HEADER, STATIONS, folder, hour, load, observations, text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.adapters.gauges.folder import GaugeFolder
 from core.errors import InsufficientData, SchemaMismatch, SourceUnavailable
+from tests.adapters.gauge_folders import HEADER, STATIONS, folder, hour, load, observations, text
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "gauges"
 

@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from gauge_folders import HEADER, folder, hour, observations, refused, text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from core.adapters.gauges.columns import UNITS, resembles
 from core.adapters.gauges.folder import GaugeFolder
 from core.domain.weather import VARIABLES
 from core.errors import InsufficientData
+from tests.adapters.gauge_folders import HEADER, folder, hour, observations, refused, text
 
 GOOD = "007,2021-01-01 00:00,0,20"
 

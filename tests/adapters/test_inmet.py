@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from gauge_folders import hour, load, refused
 
 from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.gauges.inmet import InmetFile, is_inmet
 from core.errors import InsufficientData
+from tests.adapters.gauge_folders import hour, load, refused
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 HEAD = """REGIAO:;CO
