@@ -22,7 +22,7 @@ from core.adapters.simulator.source import Simulator
 from core.caching.memory import MemoryCache
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.weather import Region
-from core.errors import ConfigurationError
+from core.errors import CloudburstError, ConfigurationError
 from core.features import table
 from core.ports import Cache, Clock, Ledger, ModelStore, Progress, Scheduler, WeatherArchive, WeatherSource, silent
 from core.quality.checks import check
@@ -67,9 +67,10 @@ class Core:
 
     @property
     def default_region(self) -> str:
-        """The region shown first: that of the settings, or the only one of a gauge folder."""
+        """The region shown first: the one that was set, else the default one where it is served, else the first."""
         ids = [region.id for region in self.regions()]
-        return ids[0] if len(ids) == 1 else self.settings.region
+        wanted = self.settings.region
+        return wanted if wanted in ids or "region" in self.settings.model_fields_set else ids[0]
 
     @property
     def rule(self) -> str:
@@ -79,6 +80,10 @@ class Core:
     def regions(self) -> tuple[Region, ...]:
         """Return the regions of the source."""
         return self.forecasting.observing.source.regions()
+
+    def region(self, region_id: str) -> Region:
+        """Return one region; a ConfigurationError names the known ones where there is none of this id."""
+        return self.forecasting.observing.region(region_id)
 
     def issue(self, region_id: str, told: Progress = silent) -> Issue:
         """Return the current issue of a region with the observations behind it."""
@@ -98,7 +103,10 @@ class Core:
 
     def health(self, region_id: str | None = None) -> Health:
         """Return the state of the house; problems are in it, not raised."""
-        return self.monitoring.health(region_id or self.settings.region)
+        try:
+            return self.monitoring.health(region_id or self.default_region)
+        except CloudburstError:  # the source cannot even name its regions; asking for one says why
+            return self.monitoring.health(self.settings.region)
 
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with the house itself, in words."""

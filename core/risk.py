@@ -48,6 +48,6 @@ class AgeLimits:
 
     def freshness(self, data_at: datetime | None, now: datetime) -> Freshness:
         """Return the state of data whose newest valid time is `data_at`."""
-        if data_at is None or now - data_at > self.no_data:
+        if data_at is None or now - data_at >= self.no_data:
             return Freshness.NO_DATA
-        return Freshness.STALE if now - data_at > self.amber else Freshness.FRESH
+        return Freshness.STALE if now - data_at >= self.amber else Freshness.FRESH

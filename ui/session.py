@@ -24,9 +24,9 @@ def core() -> Core:
 
 def region() -> Region:
     """Return the region of this session: from the address bar, else the default one."""
-    regions = {r.id: r for r in core().regions()}
-    chosen = st.query_params.get(REGION) or st.session_state.get(REGION) or core().default_region
-    found = regions.get(chosen) or regions.get(core().default_region) or next(iter(regions.values()))
+    ids = {r.id for r in core().regions()}
+    asked = (st.query_params.get(REGION), st.session_state.get(REGION))
+    found = core().region(next((r for r in asked if r in ids), core().default_region))
     st.session_state[REGION] = found.id
     return found
 

@@ -14,8 +14,10 @@ from filelock import FileLock
 from core.adapters.files import write_whole
 from core.adapters.frames import from_frame, to_frame
 from core.domain.quality import FlaggedWeather
-from core.domain.units import hour_axis
-from core.domain.weather import HourlyWeather, Region
+from core.domain.units import as_utc, hour_axis
+from core.domain.weather import Flag, HourlyWeather, Region
+
+KEY = ["location_id", "valid_at"]
 
 
 class ParquetArchive:
@@ -31,7 +33,10 @@ class ParquetArchive:
         self._folder = folder
 
     def store(self, region_id: str, checked: FlaggedWeather) -> int:
-        """Add observed hours with their flags, newest value wins; return the number of rows given."""
+        """Add observed hours with their flags; return the number of rows given.
+
+        Of two values for one hour the newer wins, but a missing one never replaces a known one.
+        """
         frame = to_frame(checked.weather)
         place, hour = checked.weather.observed().nonzero()
         for variable in checked.weather.values:
@@ -44,7 +49,7 @@ class ParquetArchive:
     def read(self, region: Region, start: datetime, end: datetime, source: str) -> HourlyWeather:
         """Return the stored hours of `region` from one source, NaN where there are none."""
         folder = self._folder / source / region.id
-        first, last = f"{start:%Y-%m}", f"{end:%Y-%m}"
+        first, last = f"{as_utc(start):%Y-%m}", f"{as_utc(end):%Y-%m}"
         parts = [pd.read_parquet(p) for p in sorted(folder.glob("*.parquet")) if first <= p.stem <= last]
         axis = hour_axis(start, end)
         if not parts:
@@ -63,8 +68,17 @@ class ParquetArchive:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             if path.exists():
-                rows = pd.concat([pd.read_parquet(path), rows], ignore_index=True)
-            rows = rows.drop_duplicates(["location_id", "valid_at"], keep="last").sort_values(
-                ["location_id", "valid_at"]
-            )
+                rows = _merged(pd.read_parquet(path), rows)
+            rows = rows.sort_values(KEY)
             write_whole(path, lambda temporary: rows.to_parquet(temporary, index=False))
+
+
+def _merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return old and new rows in one; where both have an hour, every value with its flag is the newest known one."""
+    old, new = old.set_index(KEY), new.set_index(KEY)
+    flags = [name for name in new.columns if name.endswith("_flag")]
+    new[flags] = new[flags].astype(float).where(new[flags] != Flag.MISSING)
+    both = new.combine_first(old)
+    flags = [name for name in both.columns if name.endswith("_flag")]
+    both[flags] = both[flags].fillna(Flag.MISSING).astype("uint8")
+    return both.reset_index()

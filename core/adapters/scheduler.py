@@ -34,6 +34,7 @@ class ThreadScheduler:
     def start(self) -> None:
         """Begin; a second start does nothing."""
         if self._thread is None:
+            self._stop.clear()
             self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
             self._thread.start()
 
@@ -68,7 +69,7 @@ class ThreadScheduler:
             state["job"]()
             state["last_error"] = None
         except Exception as error:
-            state["last_error"] = str(error)
+            state["last_error"] = f"{type(error).__name__}: {error}"
             log.exception("job failed", job=name)
         state["last_run"] = datetime.now(UTC)
         self._beat = time.monotonic()

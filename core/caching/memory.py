@@ -56,7 +56,8 @@ class MemoryCache:
     def delete(self, key: str) -> bool:
         """Forget one key; say whether it was there."""
         with self._lock:
-            return self._entries.pop(key, None) is not None
+            entry = self._entries.pop(key, None)
+            return entry is not None and entry[0] > self._monotonic()
 
     def clear(self) -> None:
         """Forget everything."""

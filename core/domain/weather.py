@@ -102,6 +102,8 @@ class HourlyWeather:
                 raise ValueError(f"{name!r} is no variable of the house; known are {VARIABLES}")
             if array.shape != shape:
                 raise ValueError(f"{name} has shape {array.shape}, the axes say {shape}")
+        if self.available_at is not None and self.available_at.shape != shape:
+            raise ValueError(f"available_at has shape {self.available_at.shape}, the axes say {shape}")
         if len(self.valid_at) > 1 and not bool((np.diff(self.valid_at) == HOUR).all()):
             raise ValueError("valid_at must be consecutive full hours")
 
@@ -116,7 +118,7 @@ class HourlyWeather:
         return replace(self, values=dict(values))
 
     def window(self, start: datetime, end: datetime) -> HourlyWeather:
-        """Return the hours from `start` to `end`, both included where they exist."""
+        """Return the hours from that of `start` to that of `end`, both included where they exist."""
         keep = (self.valid_at >= to_hour64(start)) & (self.valid_at <= to_hour64(end))
         return replace(
             self,

@@ -64,5 +64,5 @@ def _windowed(values: Values, hours: int) -> tuple[NDArray[np.float64], NDArray[
         late_sums, late_counts = sums[:, :-hours].copy(), counts[:, :-hours].copy()
         sums[:, hours:] -= late_sums
         counts[:, hours:] -= late_counts
-    # A difference of running sums leaves 1e-13 where the window is dry: rounding makes it the zero it is.
+    # A difference of running sums depends in its last digits on where the series began: rounding takes that away.
     return np.round(sums, 6), counts

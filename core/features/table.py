@@ -99,7 +99,7 @@ def _place_and_time(weather: HourlyWeather) -> dict[str, Values]:
     hours = weather.valid_at.astype(np.int64)
     solar = (2 * np.pi / 24) * ((hours % 24)[None, :] + longitude / 15)
     days = (weather.valid_at.astype("datetime64[D]") - weather.valid_at.astype("datetime64[Y]")).astype(np.int64)
-    day = days if weather.season_day is None else np.full(days.shape, weather.season_day)
+    day = days if weather.season_day is None else np.full(days.shape, weather.season_day - 1)
     season = (2 * np.pi / 365.25) * day[None, :] + np.where(latitude < 0, np.pi, 0)
     columns = {
         "elevation_m": elevation,

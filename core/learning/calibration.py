@@ -79,5 +79,6 @@ def fit_isotonic(binned: Binned) -> tuple[Floats, Floats]:
     from sklearn.isotonic import isotonic_regression
 
     n, events = binned.n.sum(axis=0), binned.events.sum(axis=0)
-    curve = isotonic_regression(events / np.maximum(n, 1), sample_weight=n, y_min=0, y_max=1, increasing=True)
-    return binned.score, np.asarray(curve, float)
+    some = n > 0  # tied scores leave bins empty
+    curve = isotonic_regression(events[some] / n[some], sample_weight=n[some], y_min=0, y_max=1, increasing=True)
+    return binned.score[some], np.asarray(curve, float)

@@ -72,6 +72,8 @@ class ExceedanceModel:
         """
         score = self.score(rows)
         centre = self._curve(score, self.central)
+        if not len(self.draws):
+            return centre, np.full_like(centre, np.nan), np.full_like(centre, np.nan)
         curves = np.stack([self._curve(score, draw, smooth=True) for draw in self.draws])
         low, high = np.percentile(curves, INTERVAL, axis=0)
         return centre, np.minimum(low, centre), np.maximum(high, centre)
@@ -85,7 +87,7 @@ class ExceedanceModel:
         p30 = p15 * calibration.sigmoid(a30 + b30 * score)
         thirty = HOURLY_EVENTS[1].threshold_mm
         beyond = [p30 * tail.survival(e.threshold_mm - thirty, scale, shape) for e in HOURLY_EVENTS[2:]]
-        # An hour with 50 mm is a part of two hours with 50 mm, and two such hours hold one with more than 15.
+        # An hour with 50 mm is a part of two hours with 50 mm; two such hours hold one with at least 25.
         mini = np.clip(p15 * calibration.sigmoid(a50_2h + b50_2h * score), beyond[0], p15)
         return np.stack([p15, p30, *beyond, mini], axis=1)
 

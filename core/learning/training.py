@@ -21,7 +21,7 @@ FOLDS = 3
 
 
 def highest_ahead(rain_mm: Values, window_h: int, accumulation_h: int = 1) -> Values:
-    """Return the highest rain sum of `accumulation_h` hours that ends within the next `window_h` hours.
+    """Return the highest rain sum of `accumulation_h` consecutive hours that lie within the next `window_h` hours.
 
     Parameters
     ----------
@@ -33,19 +33,13 @@ def highest_ahead(rain_mm: Values, window_h: int, accumulation_h: int = 1) -> Va
     array (places, hours)
         NaN where any hour of the window is missing or lies beyond the series: missing truth is never a zero.
     """
-    sums = rain_mm.copy()
-    for lag in range(1, accumulation_h):
-        earlier = np.full_like(rain_mm, np.nan)
-        earlier[:, lag:] = rain_mm[:, :-lag]
-        # The hours before the window are not part of the truth where they are missing.
-        sums = sums + np.nan_to_num(earlier)
-    out = np.full_like(rain_mm, -np.inf)
-    for ahead in range(1, window_h + 1):
-        later = np.full_like(rain_mm, np.nan)
-        if ahead < rain_mm.shape[1]:
-            later[:, :-ahead] = sums[:, ahead:]
-        out = np.maximum(out, later)  # maximum, not fmax: NaN must spread
-    return out
+    ahead = np.full((window_h, *rain_mm.shape), np.nan, np.float32)
+    for hour in range(1, min(window_h, rain_mm.shape[1] - 1) + 1):
+        ahead[hour - 1, :, :-hour] = rain_mm[:, hour:]
+    spans = window_h - accumulation_h + 1
+    sums = sum(ahead[lag : lag + spans] for lag in range(accumulation_h))
+    highest: Values = np.max(sums, axis=0)  # max, not nanmax: NaN must spread
+    return highest
 
 
 def folds(hour: NDArray[np.int64], count: int, purge_h: int) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:

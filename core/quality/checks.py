@@ -62,7 +62,7 @@ def pressure_at_height(weather: HourlyWeather) -> Iterator[Finding]:
 def consistency(weather: HourlyWeather) -> Iterator[Finding]:
     """Fail dew points above the temperature; suspect gusts below the mean wind."""
     excess = weather.get("dew_point_c") - weather.get("temperature_c")
-    where = excess > rules.DEW_POINT_TOLERANCE_K
+    where = excess > rules.DEW_POINT_TOLERANCE_K + 1e-4  # float32 keeps tenths no better
     yield Finding("consistency", "dew_point_c", Flag.FAIL, "dew point above temperature", where)
     lull = weather.get("wind_gust_ms") < weather.get("wind_speed_ms")
     yield Finding("consistency", "wind_gust_ms", Flag.SUSPECT, "gust below the mean wind", lull)
@@ -72,7 +72,8 @@ def step(weather: HourlyWeather) -> Iterator[Finding]:
     """Suspect temperatures that jump from the hour before."""
     values = weather.get("temperature_c")
     where = np.zeros(values.shape, bool)
-    where[:, 1:] = np.abs(np.diff(values, axis=1)) > rules.TEMPERATURE_STEP_K
+    with np.errstate(invalid="ignore"):  # infinite values have failed the range check
+        where[:, 1:] = np.abs(np.diff(values, axis=1)) > rules.TEMPERATURE_STEP_K
     reason = f"more than {rules.TEMPERATURE_STEP_K:g} K from the hour before"
     yield Finding("step", "temperature_c", Flag.SUSPECT, reason, where)
 
@@ -83,13 +84,15 @@ def flat_line(weather: HourlyWeather) -> Iterator[Finding]:
     Only the hours from which the standstill can be known are flagged (the last of a run of `FLAT_LINE_H`): a forecast
     may not use what is only known in hindsight.
     """
-    sensors = [v for v in ("temperature_c", "relative_humidity_pct", "surface_pressure_hpa") if v in weather.values]
-    if len(sensors) >= 2:  # one sensor alone may well stand still
-        still = np.logical_and.reduce([_unchanged(weather.values[v]) for v in sensors])
-        stuck = _run_of(still, rules.FLAT_LINE_H - 1)
-        for variable in sensors:
-            reason = f"temperature, humidity and pressure unchanged for {rules.FLAT_LINE_H} h"
-            yield Finding("flat line", variable, Flag.FAIL, reason, stuck)
+    sensors = {v: weather.get(v) for v in ("temperature_c", "relative_humidity_pct", "surface_pressure_hpa")}
+    unchanged = {v: _unchanged(values) for v, values in sensors.items()}
+    present = np.sum([np.isfinite(values) for values in sensors.values()], axis=0)
+    standing = np.sum(list(unchanged.values()), axis=0)
+    # One sensor alone may well stand still; all that a place has, and at least two, do not.
+    stuck = _run_of((standing == present) & (standing >= 2), rules.FLAT_LINE_H - 1)
+    for variable, values in sensors.items():
+        reason = f"temperature, humidity and pressure unchanged for {rules.FLAT_LINE_H} h"
+        yield Finding("flat line", variable, Flag.FAIL, reason, stuck & np.isfinite(values))
     rain = weather.get("precipitation_mm")
     repeated = _run_of(_unchanged(rain) & (rain >= rules.STUCK_RAIN_MM), rules.STUCK_RAIN_H - 1)
     reason = f"the same {rules.STUCK_RAIN_MM:g} mm or more for {rules.STUCK_RAIN_H} h"

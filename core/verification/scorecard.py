@@ -43,8 +43,9 @@ def score(event: EventDefinition, judged: Judged, cases: str, draws: int, rng: n
     days = int(judged.day.max(initial=-1)) + 1
     drawn: list[Mapping[str, float | None]] = []
     for _ in range(draws if days else 0):
-        times = np.bincount(rng.integers(0, days, days), minlength=days).astype(float)
-        drawn.append(_measures(judged, ranked, times[judged.day]))
+        weight = np.bincount(rng.integers(0, days, days), minlength=days).astype(float)[judged.day]
+        if weight.any():  # days between two periods have no cases: a draw of such days alone says nothing
+            drawn.append(_measures(judged, ranked, weight))
     return Scorecard(
         event=event,
         n=len(judged.happened),
@@ -61,7 +62,7 @@ def _measures(judged: Judged, ranked: Ranked, weight: Floats | None) -> dict[str
     hits, false_alarms = ranked.running(weight)
     own = brier(judged.probability, judged.happened, weight)
     reference = brier(judged.reference, judged.happened, weight)
-    best = _best_table(hits, false_alarms)
+    best = _best_table(hits, false_alarms) if hits[-1] > 0 else Contingency(0, 0, 0, 0)  # all measures None
     return {
         "auc": roc_area(hits, false_alarms),
         "average_precision": average_precision(hits, false_alarms),

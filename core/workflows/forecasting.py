@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from core.domain.forecast import TARGET, Forecast, RegionForecast
 from core.domain.quality import FlaggedWeather
 from core.domain.weather import Region
-from core.errors import ModelError
+from core.errors import ConfigurationError, ModelError
 from core.ports import Cache, Clock, Ledger, Progress, silent
 from core.risk import AgeLimits, Tiers
 from core.workflows.observing import Observing, Recent
@@ -97,8 +97,12 @@ class Forecasting:
             served = None
             problems.append(f"No model serves: {error}")
         told(0.8, "forecasting")
-        issue = Issue(self._issue(region, recent, served, now, tuple(problems)), recent.checked)
-        self.ledger.record_forecast(issue.forecast)
+        forecast = self._issue(region, recent, served, now, tuple(problems))
+        try:
+            self.ledger.record_forecast(forecast)
+        except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
+            forecast = replace(forecast, problems=(*forecast.problems, f"This issue was not recorded: {error}"))
+        issue = Issue(forecast, recent.checked)
         self.cache.set(f"issue:{region_id}", issue, self.ttl_s)
         told(1.0, "done")
         return issue

@@ -67,7 +67,7 @@ class Monitoring:
         return tuple(out)
 
     def health(self, region_id: str) -> Health:
-        """Return the state of the house for one region; never raises a CloudburstError."""
+        """Return the state of the house for one region; problems are in it, not raised."""
         source = self.forecasting.observing.source.name
         problems = list(self.problems())
         champion, is_seed, freshness, data_at = None, None, Freshness.NO_DATA, None

@@ -97,7 +97,6 @@ def test_months_are_files_and_reading_joins_them(archive: ParquetArchive, tmp_pa
     assert rain_of(archive, 4, 5)[0] == [4, 5]
 
 
-@pytest.mark.xfail(strict=True, reason="months are named by the local clock of the arguments, not by UTC")
 def test_months_are_those_of_utc_whatever_the_zone_of_the_question(archive: ParquetArchive) -> None:
     archive.store("hills", check(weather([list(range(8)), [NAN] * 8])))
     india = timezone(timedelta(hours=5, minutes=30))

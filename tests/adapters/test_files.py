@@ -78,9 +78,6 @@ def test_the_file_is_on_the_disk_before_the_rename_and_the_folder_after(
     assert (before, second, after) == ("old", tmp_path.name, "new")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the temporary's name holds the process only: two threads take it from each other"
-)
 def test_two_threads_of_one_process_may_write_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "table"
 

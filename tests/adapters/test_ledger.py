@@ -113,9 +113,6 @@ def test_runs_come_newest_first(ledger: SqlLedger) -> None:
     assert {(run["kind"], run["status"]) for run in ledger.runs()} == {("train", "stored")}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="SQLite forgets the zone: times come back naive, and others than UTC come back wrong"
-)
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=30))])
 def test_the_time_of_a_run_comes_back_as_the_same_moment(ledger: SqlLedger, zone: timezone) -> None:
     ledger.record_run("train", "stored", {}, ISSUED.astimezone(zone))
@@ -173,24 +170,17 @@ def _meeting_before(statement: str) -> Iterator[None]:
         sa.event.remove(sa.Engine, "before_cursor_execute", wait)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=sa.exc.IntegrityError, reason="looks, then inserts: the slower of two writers raises"
-)
 def test_an_issue_that_two_threads_record_at_once_is_kept_once(ledger: SqlLedger) -> None:
     with _meeting_before("INSERT INTO forecasts"), ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(ledger.record_forecast, [issue(), issue()])) == [0, 2]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="without a model the unique constraint holds nothing back: NULL differs from NULL"
-)
 def test_an_issue_without_a_model_that_two_threads_record_at_once_is_kept_once(ledger: SqlLedger) -> None:
     with _meeting_before("INSERT INTO forecasts"), ThreadPoolExecutor(2) as pool:
         list(pool.map(ledger.record_forecast, [issue(model_version=None)] * 2))
     assert ledger.forecast_counts() == {"red": 1, "unknown": 1}
 
 
-@pytest.mark.xfail(strict=True, raises=ConfigurationError, reason="two first starts create the same tables")
 def test_two_that_open_a_new_ledger_at_once_both_get_it(path: Path) -> None:
     with _meeting_before("CREATE TABLE schema_version"), ThreadPoolExecutor(2) as pool:
         for opened in list(pool.map(SqlLedger, [f"sqlite:///{path}"] * 2)):
@@ -209,20 +199,20 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path, raw: sqlite3.Conne
 
 @pytest.mark.parametrize("url", ["", "ledger.db", "nosuchdialect://x/y", "sqlite+nosuchdriver:///x.db", "mysql://h/db"])
 def test_a_bad_url_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="ledger cannot be opened") as error:
+    with pytest.raises(ConfigurationError, match="ledger cannot be used") as error:
         SqlLedger(url)
     assert "CLOUDBURST_DATABASE_URL" in error.value.hint
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(ConfigurationError, match="ledger cannot be opened"):
+    with pytest.raises(ConfigurationError, match="ledger cannot be used"):
         SqlLedger(f"sqlite:///{tmp_path}/file/ledger.db")
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_text("rain, rain, rain\n" * 100)
-    with pytest.raises(ConfigurationError, match="ledger cannot be opened"):
+    with pytest.raises(ConfigurationError, match="ledger cannot be used"):
         SqlLedger(f"sqlite:///{tmp_path}/ledger.db")
 
 
@@ -239,7 +229,7 @@ def test_check_is_silent_until_the_database_does_not_answer(ledger: SqlLedger) -
     ledger.check()
     sa.event.listen(sa.Engine, "before_cursor_execute", refuse)
     try:
-        with pytest.raises(ConfigurationError, match="does not answer"):
+        with pytest.raises(ConfigurationError, match="cannot be used"):
             ledger.check()
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", refuse)

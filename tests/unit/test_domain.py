@@ -81,7 +81,6 @@ def test_an_array_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
         weather(values={"temperature_c": np.zeros(shape, np.float32)})
 
 
-@pytest.mark.xfail(strict=True, reason="the shape of available_at is not looked at")
 def test_available_at_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="shape"):
         weather(available_at=np.zeros((2, 3), "datetime64[s]"))

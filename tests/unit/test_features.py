@@ -161,7 +161,6 @@ def test_the_season_of_the_simulator_stands_still() -> None:
         np.testing.assert_array_equal(_column(summer, name), _column(winter, name))
 
 
-@pytest.mark.xfail(strict=True, reason="calendar days count from 0, season_day from 1: the 29th of July is two seasons")
 def test_the_simulators_29th_of_july_is_the_calendars() -> None:
     calendar = _weather(hours=1, start=datetime(2023, 7, 29, tzinfo=UTC))
     simulated = replace(calendar, season_day=210)  # RegionForecast.source_text reads it as 29 July

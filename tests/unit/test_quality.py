@@ -135,9 +135,6 @@ def test_a_gap_ends_a_standstill() -> None:
     assert check(weather(temperature_c=gap, relative_humidity_pct=gap)).findings == ()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an instrument that one place of a region lacks switches its flat-line check off"
-)
 def test_sensors_that_stand_still_fail_also_where_a_third_one_was_never_there() -> None:
     row = [20.0] * 8
     found = check(weather(temperature_c=row, surface_pressure_hpa=row, relative_humidity_pct=[np.nan] * 8))
