@@ -2,7 +2,9 @@
 PORT ?= 8501
 VENV := .venv
 PY := $(VENV)/bin/python
-BASE_PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that runs and is new enough; a name on the PATH alone may be a shim of a version manager.
+BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 GAUGES ?= ../shared/data/gauges
 # uv installs in seconds what takes pip most of a minute; where it cannot be had, pip does it.
 INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --disable-pip-version-check uv ) ; \
@@ -48,7 +50,7 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/.run
 
 $(VENV)/bin/python:
-	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@test -n "$(BASE_PYTHON)" || \
 	  { echo "Python 3.11 or newer is needed; name one with BASE_PYTHON=/path/to/python" ; exit 1 ; }
 	$(BASE_PYTHON) -m venv $(VENV)
 
