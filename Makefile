@@ -6,10 +6,11 @@ PY := $(VENV)/bin/python
 BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 GAUGES ?= ../shared/data/gauges
-# uv installs in seconds what takes pip most of a minute; where it cannot be had, pip does it.
+# uv installs in seconds what takes pip most of a minute; where it cannot be had, pip does it. It trusts what the system
+# trusts, as pip does.
 INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --disable-pip-version-check uv ) ; \
   if $(PY) -m uv --version >/dev/null 2>&1 ; \
-  then $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
+  then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
 .PHONY: run test check format seed-model bench-simulator clean
