@@ -53,7 +53,8 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 $(VENV)/bin/python:
 	@test -n "$(BASE_PYTHON)" || \
 	  { echo "Python 3.11 or newer is needed; name one with BASE_PYTHON=/path/to/python" ; exit 1 ; }
-	$(BASE_PYTHON) -m venv $(VENV)
+	@$(BASE_PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV) ; echo "venv failed; Debian and Ubuntu keep it in the package python3-venv" ; exit 1 ; }
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache

@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import problems
 from api.routes import forecasts, health
-from core import VERSION, CloudburstError, close_core, open_core
+from core import VERSION, CloudburstError, close_core, serve
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ def docs() -> HTMLResponse:
 def start_core() -> None:
     """Open the core and start its scheduler; where the settings do not hold, pages and API say so instead."""
     try:
-        open_core().start()
+        serve()
     except CloudburstError as error:
         log.error("the core cannot be opened", error=error.message, hint=error.hint)
 

@@ -28,6 +28,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CloudburstError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def _refused(_request: Request, error: Exception) -> JSONResponse:
@@ -42,6 +43,11 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     fields = [{"field": ".".join(str(part) for part in e["loc"]), "error": e["type"]} for e in found]
     return problem(UNPROCESSABLE, "Invalid request", "A parameter does not fit.", errors=fields)
+
+
+def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    """Say that it is our fault and no more; the log has the rest."""
+    return problem(500, "Internal error", "Something went wrong here; the log says what.")
 
 
 def _http(_request: Request, error: Exception) -> JSONResponse:

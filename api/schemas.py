@@ -59,6 +59,7 @@ class IssueAnswer(BaseModel):
     source_text: str
     model_version: str | None
     model_source: str | None
+    model_is_seed: bool
     freshness: str
     data_at: datetime | None
     data_age_s: float | None

@@ -4,7 +4,7 @@
 `__all__`.
 """
 
-from core.bootstrap import VERSION, Core, close_core, open_core
+from core.bootstrap import VERSION, Core, close_core, open_core, serve
 from core.domain.forecast import (
     EVENTS,
     HOURLY_EVENTS,
@@ -16,6 +16,7 @@ from core.domain.forecast import (
     Freshness,
     RegionForecast,
     RiskLevel,
+    source_text,
 )
 from core.domain.learning import Measure, ModelManifest, Scorecard, StoredVersion
 from core.domain.quality import FlaggedWeather
@@ -57,4 +58,6 @@ __all__ = [
     "UnknownPlace",
     "close_core",
     "open_core",
+    "serve",
+    "source_text",
 ]

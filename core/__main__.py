@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.bootstrap import Core, HindcastRequest, open_core
-from core.domain.forecast import RegionForecast
+from core.domain.forecast import TARGET, RegionForecast, source_text
 from core.domain.learning import ModelManifest, TrainingRequest
 from core.errors import CloudburstError, ConfigurationError
 from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
@@ -30,11 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(open_core(), args)
     except CloudburstError as error:
-        print(f"error: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
-        return REFUSED
+        return _refused(error.message, error.hint or "`python -m core doctor` looks at every part of the house.")
+    except OSError as error:
+        return _refused(
+            f"{error.filename or 'A file'}: {error.strerror or error}.", "Name a place that can be written."
+        )
     return code
+
+
+def _refused(message: str, hint: str) -> int:
+    print(f"error: {message}\nhint: {hint}", file=sys.stderr)
+    return REFUSED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     hindcast.add_argument("--gauges", type=Path, required=True, metavar="DIR")
     hindcast.add_argument("--stations", type=Path, metavar="CSV")
     hindcast.add_argument("--from", dest="begin", type=_begin, default=EVER[0], metavar="ISO")
-    hindcast.add_argument("--to", dest="end", type=_end, default=EVER[1], metavar="ISO")
+    hindcast.add_argument("--to", dest="end", type=_end, default=EVER[1], metavar="ISO", help="a bare date: all of it")
     hindcast.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
     hindcast.add_argument("--model", metavar="VERSION", help="default: the champion")
     hindcast.set_defaults(run=_hindcast)
@@ -114,17 +121,18 @@ def _hindcast(core: Core, args: argparse.Namespace) -> int:
 
 
 def _forecast(core: Core, args: argparse.Namespace) -> int:
-    region = args.region or core.default_region
-    core.require_model(region)
     with _progress() as told:
-        issue = core.issue(region, told).forecast
+        issue = core.require_issue(args.region or core.default_region, told)
     print(json.dumps(issue.as_dict(core.clock()), indent=1, allow_nan=False) if args.json else _table(issue))
     return 0
 
 
 def _models(core: Core, _args: argparse.Namespace) -> int:
     for version in core.versions():
-        print(f"{version.version}: {version.refused or ('shipped seed model' if version.shipped else 'stored')}")
+        about = f"trained on {source_text(version.manifest.source)}" if version.manifest else "no manifest"
+        print(
+            f"{version.version}: {version.refused or ('shipped seed model' if version.shipped else 'stored')}, {about}"
+        )
     return 0
 
 
@@ -138,7 +146,7 @@ def _doctor(core: Core, _args: argparse.Namespace) -> int:
 
 
 def _scores(manifest: ModelManifest) -> str:
-    lines = []
+    lines = [f"trained on: {source_text(manifest.source)}"]
     for card in manifest.scorecards:
         lines.append(f"{card.event.text}, {card.cases}: {card.n} cases, {card.events} events")
         lines += [f"  {name}: {asdict(measure)}" for name, measure in card.measures.items()]
@@ -149,10 +157,14 @@ def _table(issue: RegionForecast) -> str:
     head = f"{issue.region.name}, {issue.source_text}, valid from {issue.valid_from:%Y-%m-%d %H:%M} UTC for 6 h"
     names = {place.id: place.name for place in issue.region.locations}
     rows = [
-        f"{names[f.location_id]:40} {f.level.value:8} {f.exceedance.probability[0]:7.2%} {f.freshness.value}"
-        for f in sorted(issue.forecasts, key=lambda f: -(f.exceedance.probability[0] or 0))
+        f"{names[f.location_id]:40} {f.level.value:8} {_percent(f.exceedance.of(TARGET)):>8} {f.freshness.value}"
+        for f in issue.ranked()
     ]
     return "\n".join([head, *issue.problems, *rows])
+
+
+def _percent(probability: float) -> str:
+    return "-" if math.isnan(probability) else f"{probability:.2%}"
 
 
 @contextmanager
@@ -173,8 +185,14 @@ def _progress() -> Iterator[Progress]:
 
 
 def _begin(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no ISO date such as 2023-01-31 or 2023-01-31T06:00Z") from None
+    if not EVER[0] <= moment <= EVER[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} lies outside {EVER[0].year}..{EVER[1].year}")
+    return moment
 
 
 def _end(text: str) -> datetime:

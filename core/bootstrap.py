@@ -20,6 +20,7 @@ from core.adapters.scheduler import ThreadScheduler
 from core.adapters.simulator.monsoons import PastMonsoons
 from core.adapters.simulator.source import Simulator
 from core.caching.memory import MemoryCache
+from core.domain.forecast import Freshness, RegionForecast
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError
@@ -79,7 +80,7 @@ class Core:
 
     def regions(self) -> tuple[Region, ...]:
         """Return the regions of the source."""
-        return self.forecasting.observing.source.regions()
+        return self.forecasting.observing.regions()
 
     def region(self, region_id: str) -> Region:
         """Return one region; a ConfigurationError names the known ones where there is none of this id."""
@@ -89,9 +90,21 @@ class Core:
         """Return the current issue of a region with the observations behind it."""
         return self.forecasting.current(region_id, told)
 
-    def require_model(self, region_id: str) -> ModelManifest:
-        """Return the manifest of the model that serves a region, or raise the ModelError that keeps it from serving."""
-        return self.forecasting.served(region_id).manifest
+    def require_issue(self, region_id: str, told: Progress = silent) -> RegionForecast:
+        """Return the current issue of a region for doors that cannot show a banner.
+
+        Raises
+        ------
+        ModelError
+            If no model can serve.
+        SourceError, DataError
+            If the source failed and nothing stored could stand in.
+        """
+        self.forecasting.served(region_id)
+        issue = self.issue(region_id, told)
+        if issue.error is not None and issue.forecast.freshness is Freshness.NO_DATA:
+            raise issue.error
+        return issue.forecast
 
     def versions(self) -> tuple[StoredVersion, ...]:
         """Return every stored model version, refused ones with their reason."""
@@ -108,14 +121,10 @@ class Core:
         except CloudburstError:  # the source cannot even name its regions; asking for one says why
             return self.monitoring.health(self.settings.region)
 
-    def problems(self) -> tuple[str, ...]:
-        """Return what is wrong with the house itself, in words."""
-        return self.monitoring.problems()
-
     def doctor(self) -> tuple[Finding, ...]:
         """Return one finding per part of the house."""
         writable = [partial(_writable, self.settings.home / name) for name in ("models", "data")]
-        return self.monitoring.doctor(self.default_region, writable)
+        return self.monitoring.doctor(lambda: self.default_region, writable)
 
     def ingest(self, folder: Path, stations: Path | None, told: Progress = silent) -> int:
         """Archive a folder of gauges with its flags; return the number of rows."""
@@ -137,7 +146,15 @@ class Core:
     def deploy(self, version: str, source: str, region_id: str) -> None:
         """Make a version the champion of one provenance and region."""
         self.store.deploy(source, region_id, version)
+        self.forecasting.cache.clear()
         self.retraining.ledger.record_run("deploy", "done", {"version": version, "region": region_id}, self.clock())
+
+    @property
+    def ages(self) -> str:
+        """The ages from which data are stale and none, in words."""
+        limits = self.forecasting.limits
+        amber, no_data = limits.amber.total_seconds() / 60, limits.no_data.total_seconds() / 3600
+        return f"Amber from {amber:g} min on, no data from {no_data:g} h on."
 
     def start(self) -> None:
         """Start the scheduler: it refreshes every region at its interval."""
@@ -157,6 +174,7 @@ class Core:
 
 
 _opened: Core | None = None
+_serving = False
 _opening = threading.Lock()
 
 
@@ -173,17 +191,33 @@ def open_core(settings: Settings | None = None, clock: Clock | None = None) -> C
         return _build(settings or load_settings(), clock or _now)
     with _opening:
         if _opened is None:
-            _opened = _build(load_settings(), _now)
+            opened = _build(load_settings(), _now)
+            if _serving:
+                opened.start()
+            _opened = opened
         return _opened
+
+
+def serve() -> None:
+    """From now on the shared Core of this process runs its scheduler, from the first time that it can be opened.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be opened now; a later `open_core()` tries again.
+    """
+    global _serving  # noqa: PLW0603
+    _serving = True
+    open_core()
 
 
 def close_core() -> None:
     """Stop the shared Core and forget it: the next `open_core()` reads the settings again."""
-    global _opened  # noqa: PLW0603
+    global _opened, _serving
     with _opening:
         if _opened is not None:
             _opened.stop()
-        _opened = None
+        _opened, _serving = None, False
 
 
 def _build(settings: Settings, clock: Clock) -> Core:

@@ -68,7 +68,7 @@ class Archive(Protocol):
     """Hourly tables that outlive the process."""
 
     def store(self, region_id: str, checked: FlaggedWeather) -> int:
-        """Add the hours that are not yet stored, newest value wins; return the number of stored rows."""
+        """Add hours with their flags, the newest known value wins; return the number of rows given."""
 
     def read(self, region: Region, start: datetime, end: datetime, source: str) -> HourlyWeather:
         """Return the stored hours of `region` from one source, NaN where there are none."""
@@ -121,7 +121,7 @@ class Ledger(Protocol):
     """Records: issued forecasts, runs and deployments."""
 
     def record_forecast(self, issue: RegionForecast) -> int:
-        """Keep one issue as it was shown; return the number of new rows (an issue is kept once)."""
+        """Keep one issue as it was shown; return the number of new rows (the same numbers are kept once)."""
 
     def record_run(self, kind: str, status: str, detail: Mapping[str, Any], at: datetime) -> None:
         """Keep what a job did."""

@@ -18,22 +18,34 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """Settings of one running house."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=PROJECT_ROOT / ".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=PROJECT_ROOT / ".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True
+    )
 
-    home: Path = Field(PROJECT_ROOT, description="State root: `models/` and `data/` live below it.")
+    home: Path = Field(
+        PROJECT_ROOT, description="State root: `models/` and `data/` live below it; relative to the project."
+    )
     source: str = Field("simulator:", description="Where weather comes from: `simulator:` or `gauges:FOLDER`.")
     region: str = Field("uttarakhand-himachal", description="Region shown first.")
     cache_url: str = Field("memory:", description="Cache service: `memory:`.")
     database_url: str = Field("", description="Ledger; empty means SQLite in `data/ledger.sqlite` below the home.")
-    grid_spacing_deg: float = Field(0.25, ge=0.02, le=1.0, description="Spacing of the simulator's grid, degrees.")
+    grid_spacing_deg: float = Field(0.25, ge=0.05, le=1.0, description="Spacing of the simulator's grid, degrees.")
     simulator_seed: int = Field(7, ge=0, description="Seed of the simulated weather.")
     refresh_minutes: float = Field(5.0, gt=0, le=180, description="How often the scheduler looks for new data.")
-    observation_amber_minutes: float = Field(90, gt=0, description="Age from which observations are STALE, minutes.")
-    observation_no_data_hours: float = Field(6, gt=0, description="Age from which there is NO DATA, hours.")
+    observation_amber_minutes: float = Field(
+        90, gt=0, le=10_000, description="Age from which observations are STALE, minutes."
+    )
+    observation_no_data_hours: float = Field(6, gt=0, le=240, description="Age from which there is NO DATA, hours.")
     level_yellow: float = Field(0.05, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it yellow.")
     level_orange: float = Field(0.15, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it orange.")
     level_red: float = Field(0.40, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it red.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _absolute_home(cls, value: object) -> Path:
+        path = Path(str(value)).expanduser() if str(value).strip() else PROJECT_ROOT
+        return path if path.is_absolute() else PROJECT_ROOT / path
 
     @field_validator("log_level")
     @classmethod
@@ -83,6 +95,10 @@ def _given_names() -> list[str]:
     names = [name.upper() for name in os.environ]
     env_file = PROJECT_ROOT / ".env"
     if env_file.is_file():
-        lines = (line.strip().removeprefix("export ") for line in env_file.read_text("utf-8").splitlines())
-        names += [line.split("=", 1)[0].strip().upper() for line in lines if "=" in line and not line.startswith("#")]
+        try:
+            text = env_file.read_text("utf-8-sig")
+        except (UnicodeDecodeError, OSError):
+            raise ConfigurationError("The file .env cannot be read.", hint="Save it as UTF-8 text.") from None
+        lines = (line.strip().removeprefix("export ") for line in text.splitlines())
+        names += [line.split("=", 1)[0].strip().upper() for line in lines if line and not line.startswith("#")]
     return sorted({name for name in names if name.startswith(PREFIX)})

@@ -23,7 +23,7 @@ with right:
         key="exceedance",
         alt="Probability of each event with its interval; hollow points are extrapolated",
     )
-components.provenance(core, now.forecast)
+components.place_provenance(core, now.forecast, forecast)
 
 st.subheader("Recent observations", anchor=False)
 position = components.position(now.forecast, place)

@@ -25,6 +25,8 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CLOUDBURST_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("core.settings.PROJECT_ROOT", tmp_path / "no .env here")
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
     yield
     close_core()
 

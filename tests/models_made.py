@@ -47,6 +47,7 @@ def manifest(source: str = "gauges", **changes: Any) -> ModelManifest:
         "calibration": "sigmoid",
         "libraries": {},
         "sha256": "",
+        "card_sha256": "",
     }
     return ModelManifest(**{**fields, **changes})
 

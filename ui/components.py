@@ -24,9 +24,10 @@ from core import (
     RegionForecast,
     Scorecard,
     StoredVersion,
+    source_text,
 )
 from ui.maps import LEVELS
-from ui.words import age, local, percent
+from ui.words import age, local, percent, plain
 
 BadgeColour = Literal["green", "orange", "gray"]
 FRESHNESS_BADGES: dict[Freshness, tuple[str, BadgeColour]] = {
@@ -43,38 +44,38 @@ def header(core: Core, issue: RegionForecast, health: Health) -> None:
         st.metric("Region", issue.region.name, width="content")
         st.metric("Issued", local(issue.issued_at, issue.region), width="content")
         st.metric(f"Valid for {TARGET.window_h} h from", local(issue.valid_from, issue.region), width="content")
-        st.metric("Age of data", age(issue.age_s(core.clock())), help=_data_help(issue), width="content")
-        st.metric("Model", _model(issue, health), help=issue.model_version or "no model serves", width="content")
+        st.metric("Age of data", age(issue.age_s(core.clock())), help=_data_help(core, issue), width="content")
+        st.metric("Model", _model(issue), help=issue.model_version or "no model serves", width="content")
         st.badge(issue.source_text, color="violet" if issue.simulated else "blue")
         st.badge(f"data {word}", color=colour)
         st.badge(f"health {health.status}", color="green" if health.status == "ok" else "orange")
 
 
-def _data_help(issue: RegionForecast) -> str:
-    return f"Newest observation {local(issue.data_at, issue.region)}. Amber after 90 min, no data after 6 h."
+def _data_help(core: Core, issue: RegionForecast) -> str:
+    return f"Newest observation {local(issue.data_at, issue.region)}. {core.ages}"
 
 
-def _model(issue: RegionForecast, health: Health) -> str:
+def _model(issue: RegionForecast) -> str:
     if issue.model_version is None:
         return "none"
-    return "shipped seed" if health.champion_is_seed else issue.model_version.rsplit("_", 2)[0].replace("_", " ")
+    return "shipped seed" if issue.model_is_seed else issue.model_version.rsplit("_", 2)[0].replace("_", " ")
 
 
 def banners(issue: RegionForecast, health: Health) -> None:
     """Show everything that is wrong, and what must be known before a number is believed."""
     for problem in health.problems:
-        st.error(problem, icon=":material/warning:")
+        st.error(plain(problem), icon=":material/warning:")
     if issue.simulated:
         st.caption(
             f"**{issue.source_text}.** This weather is made by a program; no number here says anything of today."
         )
-    if health.champion_is_seed:
+    if issue.model_is_seed:
         st.caption("Served by the shipped seed model: **its transfer to this region is not verified** (see Models).")
 
 
 def refusal(error: CloudburstError) -> None:
     """Show an error that keeps a page from being drawn, with what to do about it."""
-    st.error(f"**{error.message}**  \n{error.hint}", icon=":material/block:")
+    st.error(f"**{plain(error.message)}**  \n{plain(error.hint)}", icon=":material/block:")
 
 
 def provenance(core: Core, issue: RegionForecast) -> None:
@@ -93,12 +94,11 @@ def ranking(issue: RegionForecast, most: int = 14) -> pd.DataFrame:
             "place": names[f.location_id],
             "level": f"{LEVELS[f.level].sign} {LEVELS[f.level].name}".strip(),
             **{event.text: percent(f.exceedance.of(event)) for event in (TARGET, EVENTS[1])},
-            "_p": f.exceedance.probability[0],
+            "data": f.freshness.value,
         }
-        for f in issue.forecasts
+        for f in issue.ranked()[:most]
     ]
-    frame = pd.DataFrame(rows).sort_values("_p", ascending=False, na_position="last")
-    return frame.drop(columns="_p").head(most)
+    return pd.DataFrame(rows)
 
 
 def exceedance_table(curve: Exceedance) -> pd.DataFrame:
@@ -106,7 +106,7 @@ def exceedance_table(curve: Exceedance) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "event within 6 h": event.text,
+                f"event within {event.window_h} h": event.text,
                 "probability": percent(curve.probability[i]),
                 "90 % interval": f"{percent(curve.low[i])} to {percent(curve.high[i])}",
                 "basis": _basis(curve, event),
@@ -124,8 +124,10 @@ def _basis(curve: Exceedance, event: EventDefinition) -> str:
 
 def flags(forecast: Forecast) -> None:
     """Show the quality flags of the newest observation of a place."""
-    if not forecast.reasons:
+    if not forecast.reasons and forecast.freshness is Freshness.FRESH:
         st.success("The newest observation passed all checks.", icon=":material/check_circle:")
+    if forecast.freshness is not Freshness.FRESH:
+        st.warning(f"This place's newest observation is {forecast.freshness.value}.", icon=":material/schedule:")
     for reason in forecast.reasons:
         st.warning(f"{forecast.worst_flag.name}: {reason}", icon=":material/flag:")
 
@@ -192,7 +194,7 @@ def _version_row(stored: StoredVersion, champion: str | None) -> dict[str, str]:
     row = {"version": stored.version, "state": f"refused: {stored.refused}" if stored.refused else state}
     if stored.manifest is not None:
         data = stored.manifest.trained_on
-        row["trained on"] = f"{data.source}{', ' + data.area if data.area else ''}"
+        row["trained on"] = _origin(stored.manifest)
         row["period"] = f"{data.begin:%Y-%m-%d} to {data.end:%Y-%m-%d}"
         row["cases"] = f"{data.rows:,} with {data.events:,} events"
         row["created"] = f"{stored.manifest.created_at:%Y-%m-%d %H:%M} UTC"
@@ -206,8 +208,12 @@ def version_of(versions: tuple[StoredVersion, ...], name: str) -> StoredVersion:
 
 def version_provenance(manifest: ModelManifest) -> str:
     """Return where the scores of a version come from, in words."""
+    return f"Source: {_origin(manifest)}; scored {manifest.created_at:%Y-%m-%d}."
+
+
+def _origin(manifest: ModelManifest) -> str:
     data = manifest.trained_on
-    return f"Source: {data.source}{', ' + data.area if data.area else ''}; scored {manifest.created_at:%Y-%m-%d}."
+    return f"{source_text(data.source)}{', ' + data.area if data.area else ''}"
 
 
 def cases_text(scored: Scorecard) -> str:

@@ -5,6 +5,7 @@ Drawn on plain longitude and latitude axes: no tile server, no fonts and no topo
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import EVENTS, EventDefinition, Region, RegionForecast, RiskLevel
+from core import EVENTS, EventDefinition, Freshness, Region, RegionForecast, RiskLevel
 from ui.words import percent
 
 Floats = NDArray[np.float64]
@@ -72,6 +73,7 @@ def risk_map(version: str, layer: str, _issue: RegionForecast) -> go.Figure:  # 
     figure.add_trace(_outlines(_issue.region))
     for level in KNOWN[1:]:
         figure.add_trace(_signs(_issue, level))
+    figure.add_trace(_stale(_issue))
     if event is None:
         figure.add_traces(_legend(_issue))
     figure.add_trace(_click_layer(_issue))
@@ -94,7 +96,7 @@ class _Grid:
     def raster(self, values: Floats) -> NDArray[np.float32]:
         """Return the values of the places as (rows, columns), NaN outside the region."""
         out = np.full((len(self.y), len(self.x)), np.nan, np.float32)
-        out[self.row, self.column] = values
+        np.fmax.at(out, (self.row, self.column), values)  # of two stations in one cell the higher risk is drawn
         return out
 
 
@@ -157,6 +159,16 @@ def _signs(issue: RegionForecast, level: RiskLevel) -> go.Scatter:
     return go.Scatter(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip", showlegend=False)
 
 
+def _stale(issue: RegionForecast) -> go.Scatter:
+    """Return an amber frame around every place whose data are stale."""
+    pairs = zip(issue.region.locations, issue.forecasts, strict=True)
+    at = [p for p, f in pairs if f.freshness is Freshness.STALE]
+    marker = {"symbol": "square-open", "size": 15, "color": "#b9770e", "line": {"width": 2}}
+    x, y = [p.longitude for p in at], [p.latitude for p in at]
+    shown = bool(at)
+    return go.Scatter(x=x, y=y, mode="markers", marker=marker, name="stale data", hoverinfo="skip", showlegend=shown)
+
+
 def _legend(issue: RegionForecast) -> list[go.Scatter]:
     """Return one entry per level: colour, sign, name, meaning and number of places."""
     return [
@@ -172,8 +184,9 @@ def _click_layer(issue: RegionForecast) -> go.Scatter:
     """Return invisible markers that carry the hover text and the click."""
     places = issue.region.locations
     text = [
-        f"<b>{p.name}</b><br>{LEVELS[f.level].name}: {LEVELS[f.level].meaning}<br>"
+        f"<b>{html.escape(p.name)}</b><br>{LEVELS[f.level].name}: {LEVELS[f.level].meaning}<br>"
         + "<br>".join(f"P({e.text}) {percent(f.exceedance.of(e))}" for e in EVENTS)
+        + f"<br>data: {f.freshness.value}"
         for p, f in zip(places, issue.forecasts, strict=True)
     ]
     return go.Scatter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import Core, Issue, Region, open_core
+from core import CloudburstError, Core, Issue, Region, open_core
 
 REGION, PLACE = "region", "place"
 #: How often an open page asks whether there is something new.
@@ -60,11 +60,15 @@ def place(now: Issue) -> str:
     for chosen in (st.query_params.get(PLACE), st.session_state.get(PLACE)):
         if chosen in ids:
             return str(chosen)
-    return now.forecast.highest().location_id
+    return now.forecast.ranked()[0].location_id
 
 
 @st.fragment(run_every=TICK)
 def watch(seen: str) -> None:
     """Redraw the page when there is a newer issue than `seen`, and only then."""
-    if core().issue(region().id).forecast.version != seen:
+    try:
+        now = core().issue(region().id).forecast.version
+    except CloudburstError:
+        now = ""  # the whole page can say what is wrong, a fragment cannot
+    if now != seen:
         st.rerun()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -30,3 +31,8 @@ def percent(probability: float) -> str:
     if probability < 0.0001:
         return "< 0.01 %"
     return f"{100 * probability:.2g} %" if probability < 0.1 else f"{100 * probability:.3g} %"
+
+
+def plain(text: str) -> str:
+    """Return text that stays text in Markdown: file names and cells of foreign files may hold anything."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|$~:])", r"\\\1", text)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.schemas import IssueAnswer, ModelAnswer
-from core import ConfigurationError, StoredVersion, UnknownPlace, open_core
+from core import ConfigurationError, StoredVersion, UnknownPlace, open_core, source_text
 
 router = APIRouter(tags=["forecasts"])
 
@@ -49,8 +49,7 @@ def _issue(region: str | None) -> dict[str, Any]:
         if region is None:
             raise ConfigurationError(f"CLOUDBURST_REGION={region_id!r} is not served.", hint=f"Use {served}.")
         raise UnknownPlace("This region is not served.", hint=f"Served are: {', '.join(served)}.")
-    core.require_model(region_id)
-    return core.issue(region_id).forecast.as_dict(core.clock())
+    return core.require_issue(region_id).as_dict(core.clock())
 
 
 def _model(stored: StoredVersion, champion: str | None) -> dict[str, Any]:
@@ -61,6 +60,6 @@ def _model(stored: StoredVersion, champion: str | None) -> dict[str, Any]:
         "shipped": stored.shipped,
         "refused": stored.refused,
         "algorithm": manifest.algorithm if manifest else None,
-        "trained_on": manifest.source if manifest else None,
+        "trained_on": source_text(manifest.source) if manifest else None,
         "created_at": manifest.created_at if manifest else None,
     }

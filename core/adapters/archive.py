@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
+import structlog
 from filelock import FileLock
 
 from core.adapters.files import write_whole
@@ -17,6 +19,7 @@ from core.domain.quality import FlaggedWeather
 from core.domain.units import as_utc, hour_axis
 from core.domain.weather import Flag, HourlyWeather, Region
 
+log = structlog.get_logger()
 KEY = ["location_id", "valid_at"]
 
 
@@ -50,7 +53,8 @@ class ParquetArchive:
         """Return the stored hours of `region` from one source, NaN where there are none."""
         folder = self._folder / source / region.id
         first, last = f"{as_utc(start):%Y-%m}", f"{as_utc(end):%Y-%m}"
-        parts = [pd.read_parquet(p) for p in sorted(folder.glob("*.parquet")) if first <= p.stem <= last]
+        found = [_read(p) for p in sorted(folder.glob("*.parquet")) if first <= p.stem <= last]
+        parts = [part for part in found if part is not None]
         axis = hour_axis(start, end)
         if not parts:
             return HourlyWeather(region.locations, axis, {}, source)
@@ -67,10 +71,21 @@ class ParquetArchive:
     def _merge(self, path: Path, rows: pd.DataFrame) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            if path.exists():
-                rows = _merged(pd.read_parquet(path), rows)
+            old = _read(path) if path.exists() else None
+            if old is not None:
+                rows = _merged(old, rows)
             rows = rows.sort_values(KEY)
             write_whole(path, lambda temporary: rows.to_parquet(temporary, index=False))
+
+
+def _read(path: Path) -> pd.DataFrame | None:
+    """Return a partition; one that cannot be read is put aside with its bytes, said in the log, and None."""
+    try:
+        return pd.read_parquet(path)
+    except (pa.ArrowException, OSError) as error:
+        log.error("a partition of the archive cannot be read and is put aside", file=path.name, error=str(error)[:200])
+        path.replace(path.with_suffix(".parquet.bad"))
+        return None
 
 
 def _merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

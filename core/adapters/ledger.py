@@ -53,7 +53,8 @@ forecasts = sa.Table(
     sa.Column("freshness", sa.String(16), nullable=False),
     sa.Column("worst_flag", sa.Integer, nullable=False),
     *(sa.Column(event.key, sa.Float) for event in EVENTS),
-    sa.UniqueConstraint("region_id", "location_id", "valid_from", "window_h", "model_version", "freshness"),
+    sa.Column("content", sa.String(16), nullable=False),  # digest of the issue: the same numbers are kept once
+    sa.UniqueConstraint("location_id", "content"),
 )
 runs = sa.Table(
     "runs",
@@ -84,11 +85,11 @@ class SqlLedger:
             if parsed.get_backend_name() == "sqlite":
                 sa.event.listen(self._engine, "connect", _prepare_sqlite)
             self._create()
-        except (SQLAlchemyError, ImportError, OSError) as error:
+        except (SQLAlchemyError, ImportError, OSError, ValueError, KeyError) as error:
             raise _refused(error) from error
 
     def record_forecast(self, issue: RegionForecast) -> int:
-        """Keep one issue as it was shown; the same valid time, model and freshness are kept once."""
+        """Keep one issue as it was shown; an issue that says the same again is kept once."""
         rows = [
             {
                 "region_id": issue.region.id,
@@ -99,7 +100,8 @@ class SqlLedger:
                 "source": issue.source,
                 "model_version": f.model_version or "",
                 "level": f.level.value,
-                "freshness": issue.freshness.value,
+                "freshness": f.freshness.value,
+                "content": issue.content,
                 "worst_flag": int(f.worst_flag),
                 **{e.key: _known(f.exceedance.of(e)) for e in EVENTS},
             }

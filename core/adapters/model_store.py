@@ -13,6 +13,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,21 @@ TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
-#: A larger file is not one of ours: the forest is bounded below 10 MB.
-SIZE_LIMIT_BYTES = 64 * 1024 * 1024
+#: Larger files are not ours: the forest is bounded below 10 MB, and deflates to a tenth at the most.
+SIZE_LIMIT_BYTES = {MODEL: 32 * 1024 * 1024, MANIFEST: 1024 * 1024, CARD: 1024 * 1024}
+INFLATED_LIMIT_BYTES = 400 * 1024 * 1024
 _NAME = re.compile(r"[a-z][a-z_]{1,40}_\d{8}T\d{6}Z_\d{1,6}")
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+#: Everything that may lie in models/; what fits none of these is foreign and named.
+_OURS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"versions/{_NAME.pattern}/(model\.skops|manifest\.json|card\.md)",
+        r"trained/[a-z0-9-]+@[a-z0-9-]+\.json",
+        r"(metrics|experiments)/[\w.-]+\.json",
+        r"experiment_results/[\w.-]+\.jsonl?",
+    )
+)
 
 
 class FolderModelStore:
@@ -53,6 +65,7 @@ class FolderModelStore:
         self._folder = folder
         self._shipped = shipped
         self._seed_version, self._seed_digest = seed
+        self._seen: dict[str, tuple[int, int, str]] = {}
 
     def versions(self) -> tuple[StoredVersion, ...]:
         """Return every version, newest generation first; a folder that is no version comes with its reason."""
@@ -74,12 +87,27 @@ class FolderModelStore:
     def load(self, version: str) -> tuple[ModelManifest, Mapping[str, Any]]:
         """Return manifest and parts of a version, verified before the first byte is interpreted."""
         manifest = self.manifest(version)
-        data = _read(self._path(version) / MODEL, version)
+        return manifest, _open(self._bytes(manifest), version)
+
+    def _verified(self, manifest: ModelManifest) -> None:
+        """Check the digest of a version's model, anew only where the file has changed since."""
+        path = self._path(manifest.version) / MODEL
+        state = (path.stat().st_size, path.stat().st_mtime_ns, manifest.sha256) if path.is_file() else None
+        if state is None or self._seen.get(manifest.version) != state:
+            self._bytes(manifest)
+            if state is not None:
+                self._seen[manifest.version] = state
+
+    def _bytes(self, manifest: ModelManifest) -> bytes:
+        """Return the bytes of a version's model, which are those of its manifest."""
+        data = _read(self._path(manifest.version) / MODEL, manifest.version)
         if hashlib.sha256(data).hexdigest() != manifest.sha256:
             raise ModelCorrupt(
-                f"The file of model {version} is not what its manifest says.", hint=manifests.RESTORE, version=version
+                f"The file of model {manifest.version} is not what its manifest says.",
+                hint=manifests.RESTORE,
+                version=manifest.version,
             )
-        return manifest, _open(data, version)
+        return data
 
     def save(self, manifest: ModelManifest, parts: Mapping[str, Any], card: str) -> ModelManifest:
         """Write a new version: temporary folder, fsync, rename, fsync of the parent."""
@@ -91,12 +119,19 @@ class FolderModelStore:
         with FileLock(self._folder / ".versions.lock"):
             generation = 1 + max((v.manifest.generation for v in self.versions() if v.manifest), default=0)
             version = f"{manifest.algorithm}_{manifest.created_at:%Y%m%dT%H%M%SZ}_{generation}"
-            full = replace(manifest, version=version, generation=generation, sha256=hashlib.sha256(data).hexdigest())
+            text = card.replace("{version}", version).encode()
+            full = replace(
+                manifest,
+                version=version,
+                generation=generation,
+                sha256=hashlib.sha256(data).hexdigest(),
+                card_sha256=hashlib.sha256(text).hexdigest(),
+            )
             temporary = root / f".{version}.tmp"
             temporary.mkdir(exist_ok=True)
             (temporary / MODEL).write_bytes(data)
             (temporary / MANIFEST).write_text(manifests.dump(full), "utf-8")
-            (temporary / CARD).write_text(card.replace("{version}", version), "utf-8")
+            (temporary / CARD).write_bytes(text)
             for name in (MODEL, MANIFEST, CARD):
                 sync(temporary / name)
             sync(temporary)
@@ -105,8 +140,11 @@ class FolderModelStore:
         return full
 
     def card(self, version: str) -> str:
-        """Return the card of a version (Markdown)."""
-        return _read(self._path(version) / CARD, version).decode("utf-8", "replace")
+        """Return the card of a version (Markdown), checked like its model: a card that was edited is refused."""
+        text = _read(self._path(version) / CARD, version)
+        if hashlib.sha256(text).hexdigest() != self.manifest(version).card_sha256:
+            raise ModelCorrupt(f"The card of model {version} is not what its manifest says.", hint=manifests.RESTORE)
+        return text.decode("utf-8")
 
     def champion(self, source: str, region_id: str) -> Champion:
         """Return who serves data of `source` in a region; the seed model where nobody was deployed."""
@@ -128,25 +166,23 @@ class FolderModelStore:
 
     def foreign_files(self) -> tuple[str, ...]:
         """Return files below models/ that belong to no version and are never loaded, such as pickles."""
-        known = {(3, "versions"), (2, "metrics"), (2, "trained"), (2, "experiments"), (2, "experiment_results")}
         found = []
         for path in sorted(self._folder.rglob("*")):
             parts = path.relative_to(self._folder).parts
-            if path.is_dir() or path.name.startswith("."):
-                continue
-            ours = (len(parts), parts[0]) in known
-            if parts[0] == "versions":
-                ours = ours and path.name in {MODEL, MANIFEST, CARD} and bool(_NAME.fullmatch(parts[1]))
-            if not ours or path.suffix in {".pkl", ".pickle", ".joblib"}:
-                found.append("/".join(parts))
+            name = "/".join(parts)
+            hidden = any(part.startswith(".") for part in parts)  # a version being written, a lock
+            if not hidden and not path.is_dir() and not any(ours.fullmatch(name) for ours in _OURS):
+                found.append(name)
         return tuple(found)
 
     def _described(self, version: str) -> StoredVersion:
         shipped = version == self._seed_version
         try:
             manifest = self.manifest(version)
-            if not (self._path(version) / MODEL).is_file():
-                return StoredVersion(version, manifest, f"The file {MODEL} is missing.", shipped)
+            try:
+                self._verified(manifest)
+            except ModelError as error:
+                return StoredVersion(version, manifest, error.message, shipped)
             return StoredVersion(version, manifest, None, shipped)
         except ModelError as error:
             return StoredVersion(version, None, error.message, shipped)
@@ -175,9 +211,13 @@ def _read(path: Path, version: str) -> bytes:
         raise ModelUntrusted(f"{path.name} of model {version} is a link.", hint="Links in models/ are refused.")
     if not path.is_file():
         raise ModelCorrupt(f"{path.name} of model {version} is missing.", hint=manifests.RESTORE, version=version)
-    if path.stat().st_size > SIZE_LIMIT_BYTES:
-        raise ModelUntrusted(f"{path.name} of model {version} is larger than any model of ours.", version=version)
-    return path.read_bytes()
+    try:
+        if path.stat().st_size > SIZE_LIMIT_BYTES[path.name]:
+            raise ModelUntrusted(f"{path.name} of model {version} is larger than any of ours.", version=version)
+        return path.read_bytes()
+    except OSError as error:
+        hint = "Give this user the right to read models/."
+        raise ModelCorrupt(f"{path.name} of model {version} cannot be read: {error.strerror}.", hint=hint) from None
 
 
 def _open(data: bytes, version: str) -> Mapping[str, Any]:
@@ -186,6 +226,9 @@ def _open(data: bytes, version: str) -> Mapping[str, Any]:
     from skops import io
 
     try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > INFLATED_LIMIT_BYTES:
+                raise ModelUntrusted(f"Model {version} would inflate beyond any of ours.", hint=_NEVER)
         foreign = sorted(set(io.get_untrusted_types(data=data)) - set(TRUSTED_TYPES))
         if foreign:
             raise ModelUntrusted(f"Model {version} holds types that are not on the list: {foreign[:3]}.", hint=_NEVER)

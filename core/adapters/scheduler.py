@@ -1,4 +1,7 @@
-"""The one scheduler: a thread beside the pages, started by the lifespan, with a heartbeat that others can watch."""
+"""The one scheduler: a thread beside the pages, started by the lifespan, with a heartbeat that others can watch.
+
+Due times are monotonic: a wall clock that jumps neither stops a job nor runs it twice.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import schedule
 import structlog
 
 log = structlog.get_logger()
@@ -20,7 +22,7 @@ class ThreadScheduler:
     """Runs jobs in one daemon thread; a job that raises is logged and run again at its next time."""
 
     def __init__(self) -> None:
-        self._calendar = schedule.Scheduler()
+        self._due: dict[str, float] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._beat: float | None = None
@@ -29,7 +31,7 @@ class ThreadScheduler:
     def every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
         """Run `job` at the start and then every `seconds`."""
         self._state[name] = {"name": name, "every_s": seconds, "last_run": None, "last_error": None, "job": job}
-        self._calendar.every(max(1, round(seconds))).seconds.do(self._run, name)
+        self._due[name] = time.monotonic()
 
     def start(self) -> None:
         """Begin; a second start does nothing."""
@@ -54,12 +56,13 @@ class ThreadScheduler:
         return [{k: v for k, v in state.items() if k != "job"} for state in self._state.values()]
 
     def _loop(self) -> None:
-        self._beat = time.monotonic()
-        for name in list(self._state):
-            self._run(name)
-        while not self._stop.wait(TICK_S):
+        while not self._stop.is_set():
             self._beat = time.monotonic()
-            self._calendar.run_pending()
+            for name in [n for n, due in self._due.items() if due <= time.monotonic()]:
+                # The next time counts from now: a machine that slept runs a missed job once.
+                self._due[name] = time.monotonic() + self._state[name]["every_s"]
+                self._run(name)
+            self._stop.wait(TICK_S)
 
     def _run(self, name: str) -> None:
         if self._stop.is_set():

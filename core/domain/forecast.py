@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -132,6 +134,7 @@ class RegionForecast:
     source: str
     model_version: str | None
     model_source: str | None
+    model_is_seed: bool
     freshness: Freshness
     data_at: datetime | None
     #: In words: what is wrong with the data or the model behind this issue. Empty when nothing is.
@@ -147,19 +150,23 @@ class RegionForecast:
     @property
     def source_text(self) -> str:
         """Provenance in words, such as "Simulated: 29 July"."""
-        if not self.simulated:
-            return self.source
         if self.season_day is None:
-            return "Simulated"
+            return source_text(self.source)
         day = date(2001, 1, 1) + timedelta(days=self.season_day - 1)
         return f"Simulated: {day.day} {day:%B}"
 
-    @property
+    @cached_property
+    def content(self) -> str:
+        """Digest of what is forecast and of the age of the data behind it: the same numbers have the same digest."""
+        said = [(f.location_id, f.exceedance.probability, f.level, f.freshness, f.data_at) for f in self.forecasts]
+        text = repr((self.region.id, self.valid_from, self.model_version, said))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @cached_property
     def version(self) -> str:
-        """Short name of the state of the data: pages redraw when it changes."""
-        return (
-            f"{self.region.id}/{self.valid_from:%Y%m%dT%H}/{self.model_version}/{self.freshness}/{len(self.problems)}"
-        )
+        """Digest of everything a page shows: pages redraw when it changes."""
+        state = repr((self.freshness, self.data_at, self.problems))
+        return f"{self.content}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
     def age_s(self, now: datetime) -> float:
         """Age of the newest data at `now` in seconds, NaN where there are none."""
@@ -182,6 +189,7 @@ class RegionForecast:
             "source_text": self.source_text,
             "model_version": self.model_version,
             "model_source": self.model_source,
+            "model_is_seed": self.model_is_seed,
             "freshness": self.freshness.value,
             "data_at": None if self.data_at is None else self.data_at.isoformat(),
             "data_age_s": None if math.isnan(age) else age,
@@ -189,14 +197,14 @@ class RegionForecast:
             "forecasts": [forecast.as_dict() for forecast in self.forecasts],
         }
 
-    def highest(self) -> Forecast:
-        """Return the forecast with the highest probability of the target event, unknown ones last."""
+    def ranked(self) -> list[Forecast]:
+        """Return the forecasts by falling probability of the target event, unknown ones last."""
 
         def rank(forecast: Forecast) -> float:
             p = forecast.exceedance.of(TARGET)
-            return -1.0 if math.isnan(p) else p
+            return 1.0 if math.isnan(p) else -p
 
-        return max(self.forecasts, key=rank)
+        return sorted(self.forecasts, key=rank)
 
     def of(self, location_id: str) -> Forecast | None:
         """Return the forecast of one place, None where it is not in this region."""
@@ -205,6 +213,11 @@ class RegionForecast:
     def counts(self) -> dict[RiskLevel, int]:
         """Return the number of places by level, every level named."""
         return {level: sum(f.level is level for f in self.forecasts) for level in RiskLevel}
+
+
+def source_text(source: str) -> str:
+    """Return a provenance in words: simulated data say so wherever they are named."""
+    return "Simulated" if source == "simulator" else source
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ class ModelManifest:
     calibration: str
     libraries: Mapping[str, str]
     sha256: str
+    card_sha256: str
     limits: tuple[str, ...] = ()
 
     @property
@@ -107,7 +108,5 @@ class TrainingRequest:
     begin: datetime | None = None
     calibration: str = "sigmoid"
     seed: int = 7
-    #: Bound of the sampled rows; None for the algorithm's own.
-    max_rows: int | None = None
     area: str = ""
     limits: tuple[str, ...] = ()

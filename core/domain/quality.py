@@ -62,15 +62,17 @@ class FlaggedWeather:
         return FlaggedWeather(self.weather.window(start, end), cut)
 
     def worst(self, place: int, hour: int) -> Flag:
-        """Return the worst flag of one place in one hour over the variables that have a value there."""
+        """Return the worst flag of one place in one hour; MISSING where a variable of the source has no value."""
         found = [f.flag for f in self.findings if f.where[place, hour]]
-        if not self.weather.observed()[place, hour]:
-            return Flag.MISSING
-        return max(found, default=Flag.PASS)
+        return Flag.MISSING if self._missing(place, hour) else max(found, default=Flag.PASS)
 
     def reasons(self, place: int, hour: int) -> tuple[str, ...]:
         """Return the reasons of all flags of one place in one hour."""
-        return tuple(f"{f.variable}: {f.reason}" for f in self.findings if f.where[place, hour])
+        flagged = tuple(f"{f.variable}: {f.reason}" for f in self.findings if f.where[place, hour])
+        return flagged + tuple(f"{name}: missing" for name in self._missing(place, hour))
+
+    def _missing(self, place: int, hour: int) -> list[str]:
+        return [name for name, array in self.weather.values.items() if not np.isfinite(array[place, hour])]
 
     def count(self) -> int:
         """Return the number of flagged values."""

@@ -147,19 +147,16 @@ class HourlyWeather:
             {name: np.where(hidden, np.float32(np.nan), array) for name, array in self.values.items()}
         )
 
-    def observed(self) -> NDArray[np.bool_]:
-        """Return where at least one value is present, shape (places, hours)."""
-        present = np.zeros((len(self.locations), len(self.valid_at)), bool)
+    def observed(self, at_least: int = 1) -> NDArray[np.bool_]:
+        """Return where at least so many variables have a value, shape (places, hours)."""
+        present = np.zeros((len(self.locations), len(self.valid_at)), np.int8)
         for array in self.values.values():
-            present |= np.isfinite(array)
-        return present
+            present += np.isfinite(array)
+        return present >= at_least
 
-    def last_observed(self) -> tuple[datetime | None, ...]:
-        """Return for every place the end of the last hour with a value, or None."""
-        present = self.observed()
-        if not len(self.valid_at):
-            return (None,) * len(self.locations)
-        seen = [np.flatnonzero(row) for row in present]
+    def last_observed(self, at_least: int = 1) -> tuple[datetime | None, ...]:
+        """Return for every place the end of the last hour with at least so many variables, or None."""
+        seen = [np.flatnonzero(row) for row in self.observed(at_least)]
         return tuple(from_datetime64(self.valid_at[hours[-1]]) if len(hours) else None for hours in seen)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.weather import HourlyWeather, Values
+from core.domain.weather import HourlyWeather, Location, Values
 from core.features import history, thermo
 
 #: Name of this set of features; a model trained on another one is refused.
@@ -35,6 +36,13 @@ def build(weather: HourlyWeather) -> FeatureTable:
     for group in GROUPS:
         columns.update(group(weather))
     return FeatureTable(tuple(columns), np.stack([c.astype(np.float32) for c in columns.values()], axis=-1))
+
+
+@lru_cache
+def feature_names() -> tuple[str, ...]:
+    """Return the names of the features in their order."""
+    place = (Location("", "", 0.0, 0.0, 0.0),)
+    return build(HourlyWeather(place, np.zeros(1, "datetime64[h]"), {}, "")).names
 
 
 def _state(weather: HourlyWeather) -> dict[str, Values]:

@@ -68,19 +68,19 @@ class ExceedanceModel:
     def with_interval(self, rows: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
         """Return probability, lower and upper bound, each of shape (rows, events).
 
-        The interval is that of the calibration (day-block bootstrap), not of the weather.
+        The interval is that of the calibration (day-block bootstrap), not of the weather; NaN for an isotonic curve.
         """
         score = self.score(rows)
         centre = self._curve(score, self.central)
-        if not len(self.draws):
+        if not len(self.draws) or len(self.isotonic_score):  # the draws are of sigmoids, an isotonic curve has none
             return centre, np.full_like(centre, np.nan), np.full_like(centre, np.nan)
-        curves = np.stack([self._curve(score, draw, smooth=True) for draw in self.draws])
+        curves = np.stack([self._curve(score, draw) for draw in self.draws])
         low, high = np.percentile(curves, INTERVAL, axis=0)
         return centre, np.minimum(low, centre), np.maximum(high, centre)
 
-    def _curve(self, score: Floats, parameters: Floats, smooth: bool = False) -> Floats:
+    def _curve(self, score: Floats, parameters: Floats) -> Floats:
         a15, b15, a30, b30, a50_2h, b50_2h, scale, shape = parameters
-        if smooth or not len(self.isotonic_score):
+        if not len(self.isotonic_score):
             p15 = calibration.sigmoid(a15 + b15 * score)
         else:
             p15 = np.interp(score, self.isotonic_score, self.isotonic_probability)

@@ -19,21 +19,24 @@ from core.quality import rules
 Check = Callable[[HourlyWeather], Iterator[Finding]]
 
 
-def check(weather: HourlyWeather) -> FlaggedWeather:
+def check(weather: HourlyWeather, hindsight: bool = False) -> FlaggedWeather:
     """Run all checks.
 
     Parameters
     ----------
     weather
         Raw hourly weather; it is not changed.
+    hindsight
+        Flag whole runs of a standstill, also the hours in which it could not be known yet: for archive and truth. A
+        forecast may use only what could be known at its hour.
 
     Returns
     -------
     FlaggedWeather
         The same weather with every finding that hit at least one value.
     """
-    findings = [f for run in CHECKS for f in run(weather) if bool(f.where.any())]
-    return FlaggedWeather(weather, tuple(findings))
+    findings = [f for run in CHECKS for f in run(weather)] + list(flat_line(weather, hindsight))
+    return FlaggedWeather(weather, tuple(f for f in findings if bool(f.where.any())))
 
 
 def outside_range(weather: HourlyWeather) -> Iterator[Finding]:
@@ -78,11 +81,11 @@ def step(weather: HourlyWeather) -> Iterator[Finding]:
     yield Finding("step", "temperature_c", Flag.SUSPECT, reason, where)
 
 
-def flat_line(weather: HourlyWeather) -> Iterator[Finding]:
+def flat_line(weather: HourlyWeather, hindsight: bool = False) -> Iterator[Finding]:
     """Fail sensors that stand still together, and rain that repeats a large amount.
 
-    Only the hours from which the standstill can be known are flagged (the last of a run of `FLAT_LINE_H`): a forecast
-    may not use what is only known in hindsight.
+    Only the hours from which the standstill can be known are flagged (the last of a run of `FLAT_LINE_H`), in hindsight
+    the whole run but its first, true, value; of repeated rain all.
     """
     sensors = {v: weather.get(v) for v in ("temperature_c", "relative_humidity_pct", "surface_pressure_hpa")}
     unchanged = {v: _unchanged(values) for v, values in sensors.items()}
@@ -90,11 +93,15 @@ def flat_line(weather: HourlyWeather) -> Iterator[Finding]:
     standing = np.sum(list(unchanged.values()), axis=0)
     # One sensor alone may well stand still; all that a place has, and at least two, do not.
     stuck = _run_of((standing == present) & (standing >= 2), rules.FLAT_LINE_H - 1)
+    if hindsight:
+        stuck = _whole_run(stuck, rules.FLAT_LINE_H - 1)
     for variable, values in sensors.items():
         reason = f"temperature, humidity and pressure unchanged for {rules.FLAT_LINE_H} h"
         yield Finding("flat line", variable, Flag.FAIL, reason, stuck & np.isfinite(values))
     rain = weather.get("precipitation_mm")
     repeated = _run_of(_unchanged(rain) & (rain >= rules.STUCK_RAIN_MM), rules.STUCK_RAIN_H - 1)
+    if hindsight:
+        repeated = _whole_run(repeated, rules.STUCK_RAIN_H)
     reason = f"the same {rules.STUCK_RAIN_MM:g} mm or more for {rules.STUCK_RAIN_H} h"
     yield Finding("flat line", "precipitation_mm", Flag.FAIL, reason, repeated)
 
@@ -115,4 +122,12 @@ def _run_of(where: Mask, hours: int) -> Mask:
     return run
 
 
-CHECKS: tuple[Check, ...] = (outside_range, pressure_at_height, consistency, step, flat_line)
+def _whole_run(known: Mask, hours: int) -> Mask:
+    """Return the `hours` hours that end where a run became known, and all later ones of it."""
+    run = known.copy()
+    for lag in range(1, min(hours, known.shape[1])):
+        run[:, :-lag] |= known[:, lag:]
+    return run
+
+
+CHECKS: tuple[Check, ...] = (outside_range, pressure_at_height, consistency, step)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import numpy as np
 
 from core.domain.forecast import TARGET, Forecast, RegionForecast
 from core.domain.quality import FlaggedWeather
-from core.domain.weather import Region
-from core.errors import ConfigurationError, ModelError
+from core.errors import CloudburstError, ConfigurationError, ModelError
 from core.ports import Cache, Clock, Ledger, Progress, silent
 from core.risk import AgeLimits, Tiers
-from core.workflows.observing import Observing, Recent
+from core.workflows.observing import Observing
 from core.workflows.serving import Served, Serving
 from core.workflows.situation import Situation
 
@@ -25,6 +23,8 @@ class Issue:
 
     forecast: RegionForecast
     checked: FlaggedWeather
+    #: What the source failed with, where older data had to stand in.
+    error: CloudburstError | None = None
 
 
 @dataclass
@@ -60,6 +60,7 @@ class Forecasting:
         """
         cached: Issue | None = self.cache.get(f"issue:{region_id}")
         if cached is None:
+            told(0.05, "waiting for whoever prepares it")
             with self._making:  # whoever waited here finds the issue made
                 cached = self.cache.get(f"issue:{region_id}")
                 if cached is None:
@@ -70,7 +71,8 @@ class Forecasting:
         """Make the issue of a region anew and archive its newest observations."""
         with self._making:
             issue = self._make(region_id, silent)
-        self.observing.collect(issue.forecast.region, self.clock())
+        if issue.error is None:
+            self.observing.collect(issue.forecast.region, issue.checked)
         return issue
 
     def served(self, region_id: str) -> Served:
@@ -89,7 +91,7 @@ class Forecasting:
         region = self.observing.region(region_id)
         told(0.3, "reading the weather")
         recent = self.observing.recent(region, now)
-        problems = [] if recent.problem is None else [recent.problem]
+        problems = [] if recent.error is None else [f"The source failed: {recent.error}"]
         told(0.6, "loading the model")
         try:
             served: Served | None = self.served(region_id)
@@ -97,21 +99,21 @@ class Forecasting:
             served = None
             problems.append(f"No model serves: {error}")
         told(0.8, "forecasting")
-        forecast = self._issue(region, recent, served, now, tuple(problems))
+        situation = Situation(region, recent.checked, self.limits, now)
+        forecast = self._issue(situation, served, tuple(problems))
         try:
             self.ledger.record_forecast(forecast)
         except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
             forecast = replace(forecast, problems=(*forecast.problems, f"This issue was not recorded: {error}"))
-        issue = Issue(forecast, recent.checked)
-        self.cache.set(f"issue:{region_id}", issue, self.ttl_s)
+        issue = Issue(forecast, recent.checked, recent.error)
+        # An issue is never shown beyond the moment when its data become stale.
+        self.cache.set(f"issue:{region_id}", issue, min(self.ttl_s, situation.lasts_s()))
         told(1.0, "done")
         return issue
 
-    def _issue(
-        self, region: Region, recent: Recent, served: Served | None, now: datetime, problems: tuple[str, ...]
-    ) -> RegionForecast:
+    def _issue(self, situation: Situation, served: Served | None, problems: tuple[str, ...]) -> RegionForecast:
         """Return the issue of what is known: one forecast per place."""
-        situation = Situation(region, recent.checked, self.limits, now)
+        region, now, weather = situation.region, situation.now, situation.checked.weather
         curves = situation.exceedances(served)
         levels = self.tiers.levels(np.array([curve.of(TARGET) for curve in curves]))
         version = served.manifest.version if served else None
@@ -135,11 +137,12 @@ class Forecasting:
                 )
                 for i, place in enumerate(region.locations)
             ),
-            source=recent.checked.weather.source,
+            source=weather.source,
             model_version=version,
             model_source=served.manifest.source if served else None,
+            model_is_seed=served is not None and served.is_seed,
             freshness=situation.freshness,
             data_at=situation.newest,
             problems=problems + situation.remarks(),
-            season_day=recent.checked.weather.season_day,
+            season_day=weather.season_day,
         )

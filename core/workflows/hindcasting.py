@@ -28,7 +28,7 @@ class Hindcasting:
     """Scores archives with a model."""
 
     serving: Serving
-    check: Callable[[HourlyWeather], FlaggedWeather]
+    check: Callable[[HourlyWeather, bool], FlaggedWeather]
     tiers: Tiers
 
     def run(
@@ -66,7 +66,7 @@ class Hindcasting:
         begin, end = period
         weather = source.hours(region, begin - timedelta(hours=table.LOOKBACK_H), end)
         observed = weather.observed() & (weather.valid_at >= to_hour64(begin)) & (weather.valid_at <= to_hour64(end))
-        rows = table.build(self.check(weather).usable()).rows(observed)
+        rows = table.build(self.check(weather, False).usable()).rows(observed)
         probability = served.model.probabilities(rows) if len(rows) else np.empty((0, len(EVENTS)))
         place, hour = np.nonzero(observed)
         ids = np.array([p.id for p in weather.locations], dtype=object)

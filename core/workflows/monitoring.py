@@ -12,7 +12,7 @@ from core.errors import CloudburstError
 from core.ports import Cache, Clock, Ledger, ModelStore, Scheduler
 from core.workflows.forecasting import Forecasting
 
-#: Without a beat for this long the scheduler counts as dead: two of its slowest ticks.
+#: It beats every second and after every job; a job of this length is dead or as good as dead for a forecaster.
 HEARTBEAT_LIMIT_S = 120.0
 
 
@@ -62,8 +62,12 @@ class Monitoring:
         out = [f"{name} in models/ is no version of ours; it is never loaded." for name in self.store.foreign_files()]
         out += [f"Model {v.version} is refused: {v.refused}" for v in self.store.versions() if v.refused]
         beat = self.scheduler.heartbeat_age_s()
-        if beat is not None and beat > HEARTBEAT_LIMIT_S:
+        if beat is None:
+            out.append("The scheduler does not run: nothing is refreshed by itself.")
+        elif beat > HEARTBEAT_LIMIT_S:
             out.append(f"The scheduler has shown no sign of life for {beat:.0f} s: nothing is refreshed.")
+        jobs = self.scheduler.jobs()
+        out += [f"The job {job['name']} failed: {job['last_error']}" for job in jobs if job["last_error"]]
         return tuple(out)
 
     def health(self, region_id: str) -> Health:
@@ -75,12 +79,12 @@ class Monitoring:
             issue = self.forecasting.current(region_id).forecast
             problems += issue.problems
             champion, freshness, data_at = issue.model_version, issue.freshness, issue.data_at
-            is_seed = self.store.champion(source, region_id).is_seed
+            is_seed = issue.model_is_seed
         except CloudburstError as error:
             if not any(str(error) in known for known in problems):
                 problems.append(str(error))
         beat = self.scheduler.heartbeat_age_s()
-        well = not problems and freshness is Freshness.FRESH and beat is not None
+        well = not problems and freshness is Freshness.FRESH
         return Health(
             status="ok" if well else "degraded",
             version=self.version,
@@ -97,9 +101,9 @@ class Monitoring:
             problems=tuple(problems),
         )
 
-    def doctor(self, region_id: str, folders: Iterable[Callable[[], Finding]]) -> tuple[Finding, ...]:
+    def doctor(self, region: Callable[[], str], folders: Iterable[Callable[[], Finding]]) -> tuple[Finding, ...]:
         """Return one finding per part of the house; `folders` are the checks that touch the disk."""
-        findings = [look() for look in folders]
+        findings = [Finding("settings", True, "understood"), *(look() for look in folders)]
         findings.append(_look("ledger", self.ledger.check, "answers"))
         findings += [
             Finding("models", False, f"{name} is no version of ours and is never loaded.", "Remove it from models/.")
@@ -108,13 +112,14 @@ class Monitoring:
         for version in self.store.versions():
             findings.append(_look(f"model {version.version}", partial(self.store.load, version.version), "verified"))
         try:
+            region_id = region()
             issue = self.forecasting.current(region_id).forecast
             text = (
                 "; ".join(issue.problems) or f"{issue.freshness.value}, newest data {issue.data_at:%Y-%m-%d %H:%M} UTC"
             )
             findings.append(Finding(f"forecast of {region_id}", not issue.problems, text))
         except CloudburstError as error:
-            findings.append(Finding(f"forecast of {region_id}", False, error.message, error.hint))
+            findings.append(Finding("forecast", False, error.message, error.hint))
         return tuple(findings)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.domain.quality import FlaggedWeather
-from core.domain.units import floor_hour
+from core.domain.units import floor_hour, from_datetime64
 from core.domain.weather import HourlyWeather, Region
-from core.errors import ConfigurationError, DataError, SourceError
+from core.errors import CloudburstError, ConfigurationError, DataError, SourceError
 from core.ports import Archive, Progress, WeatherArchive, WeatherSource, silent
 
 #: Hours that a refresh stores anew: late values of the last two days still find their place.
@@ -18,13 +18,13 @@ STORED_H = 48
 
 @dataclass(frozen=True)
 class Recent:
-    """The recent weather of a region, flagged, and in words what was wrong with fetching it (None: nothing)."""
+    """The recent weather of a region, flagged, and the error of fetching it (None: it went well)."""
 
     checked: FlaggedWeather
-    problem: str | None = None
+    error: CloudburstError | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Observing:
     """Fetches, checks and stores the weather of regions.
 
@@ -38,8 +38,25 @@ class Observing:
 
     source: WeatherSource
     archive: Archive
-    check: Callable[[HourlyWeather], FlaggedWeather]
+    check: Callable[[HourlyWeather, bool], FlaggedWeather]
     history_h: int
+    _regions: tuple[Region, ...] = ()
+    _collected: set[str] = field(default_factory=set)
+
+    def regions(self) -> tuple[Region, ...]:
+        """Return the regions of the source; where it fails, those it had when it was last there.
+
+        Raises
+        ------
+        SourceError, DataError
+            If it fails and never was there.
+        """
+        try:
+            self._regions = self.source.regions()
+        except (SourceError, DataError):
+            if not self._regions:
+                raise
+        return self._regions
 
     def region(self, region_id: str) -> Region:
         """Return one region of the source.
@@ -49,7 +66,7 @@ class Observing:
         ConfigurationError
             If the source does not serve it.
         """
-        regions = self.source.regions()
+        regions = self.regions()
         for region in regions:
             if region.id == region_id:
                 return region
@@ -59,22 +76,25 @@ class Observing:
     def recent(self, region: Region, now: datetime) -> Recent:
         """Return what is known of a region at `now`, as far back as a forecast looks.
 
-        A source that fails is not an exception here: the archive's last good hours stand in, and the problem is said.
+        A source that fails is not an exception here: the archive's last good hours stand in, and the error is kept.
         """
         end = floor_hour(now)
         start = end - timedelta(hours=self.history_h)
         try:
-            return Recent(self.check(self.source.hours(region, start, end).as_known(now)))
+            return Recent(self.check(self.source.hours(region, start, end).as_known(now), False))
         except (SourceError, DataError) as error:
             stored = self.archive.read(region, start, end, self.source.name)
-            return Recent(self.check(stored.as_known(now)), f"The source failed: {error}")
+            return Recent(self.check(stored.as_known(now), False), error)
 
-    def collect(self, region: Region, now: datetime) -> int:
-        """Store the newest hours of a region with their flags; return the number of rows."""
-        recent = self.recent(region, now)
-        if recent.problem is not None:
+    def collect(self, region: Region, checked: FlaggedWeather) -> int:
+        """Store the newest hours of a region with their flags, the first time all of them; return the rows given."""
+        if not len(checked.weather.valid_at):
             return 0
-        return self.archive.store(region.id, recent.checked.since(floor_hour(now) - timedelta(hours=STORED_H)))
+        newest = from_datetime64(checked.weather.valid_at[-1])
+        hours = STORED_H if region.id in self._collected else self.history_h
+        rows = self.archive.store(region.id, checked.since(newest - timedelta(hours=hours)))
+        self._collected.add(region.id)
+        return rows
 
     def ingest(self, source: WeatherArchive, told: Progress = silent) -> int:
         """Store a whole archive month by month with its flags; return the number of rows.
@@ -90,7 +110,7 @@ class Observing:
             for i, (first, last) in enumerate(months):
                 told(i / len(months), f"{region.name}, {first:%B %Y}")
                 # The day before lets checks see what a month begins with.
-                checked = self.check(source.hours(region, first - timedelta(days=1), last))
+                checked = self.check(source.hours(region, first - timedelta(days=1), last), True)
                 rows += self.archive.store(region.id, checked.since(first))
         told(1.0, f"{rows} rows stored")
         return rows

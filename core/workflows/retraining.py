@@ -49,14 +49,14 @@ class Retraining:
 
     store: ModelStore
     ledger: Ledger
-    check: Callable[[HourlyWeather], FlaggedWeather]
+    check: Callable[[HourlyWeather, bool], FlaggedWeather]
     clock: Clock
 
     def train(self, source: WeatherArchive, request: TrainingRequest, told: Progress = silent) -> ModelManifest:
         """Train, calibrate, score and store one version; return its manifest.
 
-        The scores are those of blocked cross-validation: no case is judged by a classifier, a calibration or a
-        climatology that has seen its block of time.
+        The scores are those of blocked cross-validation: no case is judged by a classifier that has seen its block of
+        time or its neighbourhood, nor by a calibration or climatology fitted to the truths of its block.
 
         Raises
         ------
@@ -72,8 +72,8 @@ class Retraining:
             )
         told(0.0, "reading")
         cases = self._gather(source, request, lambda done, text: told(0.35 * done, text))
-        recipe = training.Recipe(request.algorithm, min(limit, request.max_rows or limit), request.seed)
-        purge_h = table.LOOKBACK_H // 5 + TARGET.window_h  # 72 h: rain sums beyond carry the season, not the weather
+        recipe = training.Recipe(request.algorithm, limit, request.seed)
+        purge_h = table.LOOKBACK_H + TARGET.window_h
         score = training.cross_scores(
             cases.learning,
             recipe,
@@ -115,8 +115,8 @@ class Retraining:
         return Gathered(training.LearningSet(rows, event, hour), hourly, two_hour, names, stations)
 
     def _labelled(self, weather: HourlyWeather, first: datetime) -> tuple[tuple[str, ...], tuple[NDArray[Any], ...]]:
-        checked = self.check(weather).usable()
-        rain = checked.get("precipitation_mm")
+        checked = self.check(weather, False).usable()
+        rain = self.check(weather, True).usable().get("precipitation_mm")  # truth knows in hindsight what was stuck
         hourly = training.highest_ahead(rain, TARGET.window_h)
         two_hour = training.highest_ahead(rain, TARGET.window_h, accumulation_h=2)
         where = np.isfinite(hourly) & np.isfinite(rain) & (weather.valid_at >= to_hour64(first))
@@ -184,6 +184,7 @@ class Retraining:
             calibration=request.calibration,
             libraries={"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
             sha256="",
+            card_sha256="",
             limits=request.limits,
         )
 

@@ -64,7 +64,7 @@ class Serving:
 
 
 def _model(manifest: ModelManifest, parts: object) -> ExceedanceModel:
-    if manifest.feature_version != table.FEATURE_VERSION:
+    if (manifest.feature_version, manifest.feature_names) != (table.FEATURE_VERSION, table.feature_names()):
         raise FeatureMismatch(
             f"Model {manifest.version} wants features {manifest.feature_version}, this program builds"
             f" {table.FEATURE_VERSION}.",

@@ -11,10 +11,13 @@ import numpy as np
 from core.domain.forecast import EVENTS, Exceedance, Freshness
 from core.domain.quality import FlaggedWeather
 from core.domain.units import floor_hour, to_hour64
-from core.domain.weather import Flag, Region
+from core.domain.weather import Flag, HourlyWeather, Region
 from core.features import table
 from core.risk import AgeLimits
 from core.workflows.serving import Served
+
+#: A single value left over says too little: a place is known from two variables on.
+LEAST_VARIABLES = 2
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,14 @@ class Situation:
     now: datetime
 
     @cached_property
+    def usable(self) -> HourlyWeather:
+        """The weather without the values that failed."""
+        return self.checked.usable()
+
+    @cached_property
     def seen(self) -> tuple[datetime | None, ...]:
-        """End of the last hour with a value, for every place."""
-        return self.checked.weather.last_observed()
+        """End of the last hour with usable values, for every place."""
+        return self.usable.last_observed(LEAST_VARIABLES)
 
     @cached_property
     def fresh(self) -> tuple[Freshness, ...]:
@@ -60,7 +68,7 @@ class Situation:
             return tuple(curves)
         extrapolated = frozenset(e for e in EVENTS if e.key in served.model.extrapolated)
         hour = int(np.searchsorted(self.checked.weather.valid_at, to_hour64(self.valid_from)))
-        rows = table.build(self.checked.usable()).values[known, hour]
+        rows = table.build(self.usable).values[known, hour]
         bounds = (part.tolist() for part in served.model.with_interval(rows))
         for i, p, low, high in zip(np.flatnonzero(known).tolist(), *bounds, strict=True):
             curves[i] = Exceedance(EVENTS, tuple(p), tuple(low), tuple(high), extrapolated)
@@ -74,7 +82,7 @@ class Situation:
     def reasons(self, place: int) -> tuple[str, ...]:
         """Return why the newest values of one place are flagged."""
         hour = self._hour(place)
-        return ("no observation",) if hour is None else self.checked.reasons(place, hour)
+        return ("no usable observation",) if hour is None else self.checked.reasons(place, hour)
 
     def remarks(self) -> tuple[str, ...]:
         """Return in words what the age of the data means; nothing where they are fresh."""
@@ -83,9 +91,17 @@ class Situation:
         hours = (self.now - self.newest).total_seconds() / 3600
         if self.freshness is Freshness.NO_DATA:
             return (f"The newest observation is {hours:.1f} h old: too old for any level.",)
-        if self.freshness is Freshness.STALE:
-            return (f"The newest observation is {hours:.1f} h old.",)
-        return ()
+        behind = sum(f is not self.freshness for f in self.fresh)
+        parts = (
+            (f"{behind} of {len(self.fresh)} places are older than the newest: stale or no data.",) if behind else ()
+        )
+        return (f"The newest observation is {hours:.1f} h old.", *parts) if self.freshness is Freshness.STALE else parts
+
+    def lasts_s(self) -> float:
+        """Return the seconds until the freshness of some place changes, infinity where it never does."""
+        ages = [(self.now - at).total_seconds() for at in self.seen if at is not None]
+        limits = (self.limits.amber.total_seconds(), self.limits.no_data.total_seconds())
+        return min((limit - age for age in ages for limit in limits if limit > age), default=float("inf"))
 
     def _hour(self, place: int) -> int | None:
         at = self.seen[place]

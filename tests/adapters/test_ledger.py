@@ -43,6 +43,7 @@ def issue(region_id: str = "r", **changes: Any) -> RegionForecast:
         source="gauges",
         model_version="m1",
         model_source="gauges",
+        model_is_seed=False,
         freshness=Freshness.FRESH,
         data_at=HOUR,
     )
@@ -88,6 +89,8 @@ def test_another_hour_model_state_or_region_is_another_issue(ledger: SqlLedger, 
     moved = issue(**other)
     if "valid_from" in other:
         moved = replace(moved, forecasts=tuple(replace(f, valid_from=moved.valid_from) for f in moved.forecasts))
+    if "freshness" in other:
+        moved = replace(moved, forecasts=tuple(replace(f, freshness=moved.freshness) for f in moved.forecasts))
     assert ledger.record_forecast(issue()) == 2
     assert ledger.record_forecast(moved) == 2
     assert ledger.record_forecast(moved) == 0

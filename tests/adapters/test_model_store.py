@@ -180,8 +180,17 @@ def test_foreign_files_are_named_and_ours_are_not(store: FolderModelStore, tmp_p
     (folder(store, version, tmp_path) / "extra.py").write_text("x")
     (tmp_path / "models" / "versions" / "mine").mkdir()
     (tmp_path / "models" / "versions" / "mine" / "model.skops").write_bytes(b"x")
+    (tmp_path / "models" / "trained" / "champion.bin").write_bytes(b"x")
+    (tmp_path / "models" / "versions" / ".x_1.tmp").mkdir()
+    (tmp_path / "models" / "versions" / ".x_1.tmp" / "model.skops").write_bytes(b"being written")
     found = store.foreign_files()
-    assert found == ("evil.joblib", "trained/model.pkl", f"versions/{version}/extra.py", "versions/mine/model.skops")
+    assert found == (
+        "evil.joblib",
+        "trained/champion.bin",
+        "trained/model.pkl",
+        f"versions/{version}/extra.py",
+        "versions/mine/model.skops",
+    )
 
 
 def test_the_champion_is_what_was_deployed_for_that_provenance_and_region(store: FolderModelStore) -> None:
@@ -227,6 +236,34 @@ def test_the_seed_serves_where_nothing_was_deployed_and_only_with_its_own_manife
     path.write_text(path.read_text() + "\n")
     with pytest.raises(ModelCorrupt, match="not the one this code was released with"):
         store.load(version)
+
+
+def test_a_flipped_bit_shows_in_the_list_before_anybody_loads_the_version(
+    store: FolderModelStore, tmp_path: Path
+) -> None:
+    version = stored(store).version
+    assert store.versions()[0].refused is None
+    path = folder(store, version, tmp_path) / "model.skops"
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data)
+    assert "not what its manifest says" in (store.versions()[0].refused or "")
+
+
+def test_an_edited_card_is_refused(store: FolderModelStore, tmp_path: Path) -> None:
+    version = stored(store).version
+    (folder(store, version, tmp_path) / "card.md").write_text("verified everywhere")
+    with pytest.raises(ModelCorrupt, match="card"):
+        store.card(version)
+
+
+def test_a_file_that_would_inflate_beyond_measure_is_refused(store: FolderModelStore, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("schema.json", "w") as member:
+        for _ in range(401):
+            member.write(b" " * 1024 * 1024)
+    with pytest.raises(ModelUntrusted, match="inflate"):
+        store.load(forge(store, tmp_path, path.read_bytes()))
 
 
 def test_a_model_of_another_library_version_is_refused(

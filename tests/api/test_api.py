@@ -48,6 +48,7 @@ def test_health_without_a_scheduler_is_degraded(client: TestClient) -> None:
     body = client.get("/health").json()
     assert body["scheduler_heartbeat_age_s"] is None
     assert body["status"] == "degraded"
+    assert any("scheduler does not run" in text for text in body["problems"])
 
 
 def test_forecasts_carry_age_source_and_model(client: TestClient) -> None:

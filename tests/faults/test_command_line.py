@@ -62,7 +62,9 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(home: Path) -> None
         ("CLOUDBURST_SOURCE", "gauges:/nowhere/at/all", "/nowhere/at/all"),
         ("CLOUDBURST_CACHE_URL", "memcached://x", "not understood"),
         ("CLOUDBURST_DATABASE_URL", "nonsense", "ledger"),
+        ("CLOUDBURST_DATABASE_URL", "postgresql://u@h:abc/x", "ledger"),
         ("CLOUDBURST_GRID_SPACING_DEG", "nan", "CLOUDBURST_GRID_SPACING_DEG"),
+        ("CLOUDBURST_OBSERVATION_NO_DATA_HOURS", "inf", "CLOUDBURST_OBSERVATION_NO_DATA_HOURS"),
         ("CLOUDBURST_LEVEL_YELLOW", "0.9", "level_yellow"),
         ("CLOUDBURST_REGION", "atlantis", "atlantis"),
         ("CLOUDBURST_HOME", "/proc/nowhere", "/proc/nowhere"),
@@ -110,20 +112,38 @@ def test_a_hand_made_pickle_is_named_by_the_doctor_and_never_loaded(home: Path, 
     assert not canary.exists()
 
 
+def test_a_broken_gauge_file_is_an_error_of_the_forecast(home: Path, gauge_folder: Callable[..., Path]) -> None:
+    folder = gauge_folder()
+    (folder / "hours.csv").write_text((folder / "hours.csv").read_text() + "A1,2026-01-01T00:00:00Z,wet,1,1,1,1\n")
+    refused(run(home, "forecast", "--json", CLOUDBURST_SOURCE=f"gauges:{folder}"), "hours.csv", "precipitation_mm")
+
+
+@pytest.mark.parametrize("out", ["/proc/x/y.parquet", "."])
+def test_a_place_that_cannot_be_written_is_refused(home: Path, gauge_folder: Callable[..., Path], out: str) -> None:
+    refused(run(home, "hindcast", "--gauges", gauge_folder(hours=40), "--out", out))
+
+
+@pytest.mark.parametrize("date", ["yesterday", "0001-01-01T00:00+05:00", "9999-12-31T23:30-05:00"])
+def test_a_date_that_is_none_is_refused(home: Path, tmp_path: Path, date: str) -> None:
+    result = run(home, "hindcast", "--gauges", tmp_path, "--out", tmp_path / "x", "--to", date)
+    assert result.returncode == 2
+    assert "ISO date" in result.stderr or "lies outside" in result.stderr
+
+
 def test_ingest_train_and_hindcast_run_on_a_small_folder(
     home: Path, tmp_path: Path, gauge_folder: Callable[..., Path]
 ) -> None:
-    folder = gauge_folder()
+    folder = gauge_folder(hours=24 * 90)
     stations = folder / "stations.csv"
     ingested = run(home, "ingest", "gauges", folder, "--stations", stations)
-    assert ingested.stdout == "960 rows archived\n"
+    assert ingested.stdout == "4320 rows archived\n"
     trained = run(home, "train", "--gauges", folder, "--stations", stations, "--model", "logistic_regression")
     assert trained.returncode == 0, trained.stderr
     version = trained.stdout.split()[-1]
     out = tmp_path / "hindcast.parquet"
     cast = run(home, "hindcast", "--gauges", folder, "--stations", stations, "--out", out, "--model", version)
     assert cast.returncode == 0, cast.stderr
-    assert "960 rows" in cast.stdout
+    assert "4320 rows" in cast.stdout
     assert out.is_file()
 
 

@@ -18,10 +18,11 @@ SCRIPTS = [path for path, _, _ in PAGES]
 
 
 @pytest.fixture(autouse=True)
-def no_figures_of_other_tests() -> None:
+def a_served_house_without_figures_of_other_tests(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     import streamlit as st
 
     st.cache_resource.clear()
+    monkeypatch.setattr("core.bootstrap._serving", True)  # as in the server: the scheduler runs from the first opening
 
 
 def opened(page: str) -> AppTest:

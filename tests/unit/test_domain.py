@@ -187,7 +187,13 @@ def issue(**changes: Any) -> RegionForecast:
         _forecast("c", 0.5, RiskLevel.RED),
     )
     given = {"region": Region("r", "R", "UTC", PLACES), "issued_at": hour(18.3), "valid_from": hour(18)}
-    data = {"source": "simulator", "model_version": "v", "model_source": "gauges", "freshness": Freshness.FRESH}
+    data: dict[str, Any] = {
+        "source": "simulator",
+        "model_version": "v",
+        "model_source": "gauges",
+        "freshness": Freshness.FRESH,
+    }
+    data["model_is_seed"] = False
     return RegionForecast(**{**given, **data, "forecasts": forecasts, "data_at": hour(18), **changes})
 
 
@@ -226,7 +232,7 @@ def test_the_source_says_what_it_plays(source: str, season_day: int | None, text
 
 def test_a_region_is_asked_for_its_places() -> None:
     region = issue()
-    assert region.highest().location_id == "c"
+    assert [f.location_id for f in region.ranked()] == ["c", "b", "a"]  # what is not known comes last
     assert region.of("b") is region.forecasts[1]
     assert region.of("nowhere") is None
     np.testing.assert_array_equal(region.probabilities(TARGET), [np.nan, 0.1, 0.5])

@@ -212,9 +212,15 @@ def test_rare_events_are_called_extrapolated(cases: Cases) -> None:
     assert model.calibrated(few.score)[:, 1].mean() == pytest.approx(few.happened(HOURLY_EVENTS[1]).mean(), rel=0.2)
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
-def test_interval_contains_the_centre_and_has_a_width(cases: Cases, method: str) -> None:
-    model = fit_curve(FirstColumn(), cases, method, 30, np.random.default_rng(1))
+def test_an_isotonic_curve_has_no_interval_of_another_curve(cases: Cases) -> None:
+    model = fit_curve(FirstColumn(), cases, "isotonic", 5, np.random.default_rng(1))
+    centre, low, high = model.with_interval(np.linspace(0, 1, 9, dtype=np.float32)[:, None])
+    assert np.isfinite(centre).all()
+    assert np.isnan([low, high]).all()
+
+
+def test_interval_contains_the_centre_and_has_a_width(cases: Cases) -> None:
+    model = fit_curve(FirstColumn(), cases, "sigmoid", 30, np.random.default_rng(1))
     rows = np.linspace(0, 1, 50, dtype=np.float32)[:, None]
     centre, low, high = model.with_interval(rows)
     assert centre.shape == low.shape == high.shape == (50, len(EVENTS))

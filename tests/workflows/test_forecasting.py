@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.adapters.archive import ParquetArchive
@@ -14,7 +15,8 @@ from core.adapters.ledger import SqlLedger
 from core.adapters.model_store import FolderModelStore
 from core.caching.memory import MemoryCache
 from core.domain.forecast import HOURLY_EVENTS, Freshness, RiskLevel
-from core.errors import ConfigurationError, FeatureMismatch, ModelUntrusted
+from core.domain.weather import HourlyWeather, Region
+from core.errors import ConfigurationError, FeatureMismatch, ModelUntrusted, SourceUnavailable
 from core.quality.checks import check
 from core.risk import AgeLimits, Tiers
 from core.workflows.forecasting import Forecasting
@@ -151,4 +153,64 @@ def test_an_unknown_region_names_the_known_ones(house: House) -> None:
 
 def test_a_refresh_archives_the_newest_hours_with_their_flags(house: House) -> None:
     house.forecasting.refresh(REGION.id)
-    assert sum(part["rows"] for part in house.observing.archive.extent()) == 49 * len(REGION.locations)
+    assert sum(part["rows"] for part in house.observing.archive.extent()) == 385 * len(REGION.locations)
+    house.source.end = END + timedelta(hours=1)
+    house.now = END + timedelta(minutes=80)
+    house.forecasting.refresh(REGION.id)
+    assert sum(part["rows"] for part in house.observing.archive.extent()) == 386 * len(REGION.locations)
+
+
+def test_a_place_whose_values_all_failed_is_unknown_and_never_green(house: House) -> None:
+    good = house.source.hours
+
+    def broken(region: Region, start: datetime, end: datetime) -> HourlyWeather:
+        weather = good(region, start, end)
+        values = {name: array.copy() for name, array in weather.values.items()}
+        for array in values.values():
+            array[0] = 9999.0
+        return weather.with_values(values)
+
+    house.source.hours = broken  # type: ignore[method-assign]
+    first, *others = house.issue().forecasts
+    assert (first.level, first.freshness) == (RiskLevel.UNKNOWN, Freshness.NO_DATA)
+    assert all(f.level is not RiskLevel.UNKNOWN for f in others)
+
+
+def test_a_late_station_changes_the_version_of_the_issue_and_the_ledger_keeps_both(house: House) -> None:
+    good = house.source.hours
+
+    def late(region: Region, start: datetime, end: datetime) -> HourlyWeather:
+        weather = good(region, start, end)
+        values = {name: array.copy() for name, array in weather.values.items()}
+        for array in values.values():
+            array[1, -3:] = np.nan
+        return weather.with_values(values)
+
+    house.source.hours = late  # type: ignore[method-assign]
+    before = house.issue()
+    assert before.of("b").freshness is Freshness.STALE
+    assert "1 of 3 places" in before.problems[0]
+    house.source.hours = good  # type: ignore[method-assign]
+    after = house.issue()
+    assert before.version != after.version
+    assert sum(house.ledger.forecast_counts().values()) == 2 * len(REGION.locations)
+
+
+def test_an_issue_is_not_shown_beyond_the_moment_when_its_data_become_stale(house: House) -> None:
+    house.now = END + timedelta(minutes=89, seconds=59.5)
+    kept: list[float] = []
+    keep = house.cache.set
+    house.cache.set = lambda key, value, ttl: (kept.append(ttl), keep(key, value, ttl))  # type: ignore[assignment]
+    house.issue()
+    assert kept[0] <= 0.5
+
+
+def test_a_source_whose_regions_vanish_is_served_from_the_archive(house: House) -> None:
+    house.forecasting.refresh(REGION.id)
+
+    def gone() -> tuple[Region, ...]:
+        raise SourceUnavailable("The folder is gone.")
+
+    house.source.regions = gone  # type: ignore[method-assign]
+    house.source.down = True
+    assert house.issue().forecasts[0].level is not RiskLevel.UNKNOWN
