@@ -13,7 +13,7 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
-.PHONY: run test check format seed-model bench-simulator clean
+.PHONY: run test check format seed-model bench-simulator fuzz-source clean
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -39,6 +39,10 @@ seed-model: $(VENV)/.run
 # How predictable the simulated weather is at best (AUC of a classifier that knows the hidden state).
 bench-simulator: $(VENV)/.run
 	$(PY) -m benchmarks.simulator_hardness
+
+# 10,000 wrong answers of the live source: none may reach a number, none may raise anything but a SourceError.
+fuzz-source: $(VENV)/.dev
+	$(PY) -m tests.faults.fuzz_source --runs 10000
 
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what runs ..."

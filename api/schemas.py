@@ -7,24 +7,6 @@ from datetime import datetime
 from pydantic import BaseModel
 
 
-class HealthAnswer(BaseModel):
-    """State of the house; `status` is ok or degraded, and `problems` says why in words."""
-
-    status: str
-    version: str
-    champion: str | None
-    champion_is_seed: bool | None
-    source: str
-    simulated: bool
-    region: str
-    freshness: str
-    data_at: datetime | None
-    data_age_s: float | None
-    cache: str
-    scheduler_heartbeat_age_s: float | None
-    problems: list[str]
-
-
 class EventAnswer(BaseModel):
     """Probability of one event with its interval; null where it is not known."""
 

@@ -14,8 +14,9 @@ from core.adapters import hindcast_file, logs, seed
 from core.adapters.archive import ParquetArchive
 from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.ledger import SqlLedger
-from core.adapters.maps import load_regions
+from core.adapters.maps import load_region
 from core.adapters.model_store import FolderModelStore
+from core.adapters.open_meteo.source import OpenMeteo
 from core.adapters.scheduler import ThreadScheduler
 from core.adapters.simulator.monsoons import PastMonsoons
 from core.adapters.simulator.source import Simulator
@@ -68,10 +69,8 @@ class Core:
 
     @property
     def default_region(self) -> str:
-        """The region shown first: the one that was set, else the default one where it is served, else the first."""
-        ids = [region.id for region in self.regions()]
-        wanted = self.settings.region
-        return wanted if wanted in ids or "region" in self.settings.model_fields_set else ids[0]
+        """The region shown first: the first of the source's, which are in the order of the settings."""
+        return self.regions()[0].id
 
     @property
     def rule(self) -> str:
@@ -119,7 +118,7 @@ class Core:
         try:
             return self.monitoring.health(region_id or self.default_region)
         except CloudburstError:  # the source cannot even name its regions; asking for one says why
-            return self.monitoring.health(self.settings.region)
+            return self.monitoring.health(self.settings.region.split(",")[0])
 
     def doctor(self) -> tuple[Finding, ...]:
         """Return one finding per part of the house."""
@@ -262,15 +261,28 @@ def _source(settings: Settings, clock: Clock) -> WeatherSource:
         return _simulator(settings, clock)
     if kind == "gauges" and rest:
         return GaugeFolder(Path(rest).expanduser())
+    if kind == "open-meteo" and not rest:
+        return OpenMeteo(_regions(settings), clock, base_url=settings.open_meteo_url)
     raise ConfigurationError(
-        f"CLOUDBURST_SOURCE={settings.source!r} is not understood.", hint="Use simulator: or gauges:FOLDER."
+        f"CLOUDBURST_SOURCE={settings.source!r} is not understood.",
+        hint="Use simulator:, gauges:FOLDER or open-meteo:.",
     )
 
 
+def _regions(settings: Settings) -> tuple[Region, ...]:
+    """Return the regions of the settings, in their order."""
+    packs, maps = PROJECT_ROOT / "data" / "regions", PROJECT_ROOT / "data" / "maps"
+    known = sorted(path.stem for path in packs.glob("*.toml"))
+    wanted = [name.strip() for name in settings.region.split(",") if name.strip()]
+    strange = [name for name in wanted if name not in known]
+    if strange or not wanted or len(set(wanted)) < len(wanted):
+        what = f"names {strange[0]!r}" if strange else "names no region, or one twice"
+        raise ConfigurationError(f"CLOUDBURST_REGION {what}.", hint=f"Known are {', '.join(known)}.")
+    return tuple(load_region(packs / f"{name}.toml", maps, settings.grid_spacing_deg) for name in wanted)
+
+
 def _simulator(settings: Settings, clock: Clock) -> Simulator:
-    shipped = PROJECT_ROOT / "data"
-    regions = load_regions(shipped / "regions", shipped / "maps", settings.grid_spacing_deg)
-    return Simulator(regions, settings.simulator_seed, clock)
+    return Simulator(_regions(settings), settings.simulator_seed, clock)
 
 
 def _cache(url: str) -> Cache:

@@ -25,8 +25,13 @@ class Settings(BaseSettings):
     home: Path = Field(
         PROJECT_ROOT, description="State root: `models/` and `data/` live below it; relative to the project."
     )
-    source: str = Field("simulator:", description="Where weather comes from: `simulator:` or `gauges:FOLDER`.")
-    region: str = Field("uttarakhand-himachal", description="Region shown first.")
+    source: str = Field(
+        "simulator:", description="Where weather comes from: `simulator:`, `gauges:FOLDER` or `open-meteo:`."
+    )
+    region: str = Field(
+        "uttarakhand-himachal", description="Regions served, separated by commas; the first is shown first."
+    )
+    open_meteo_url: str = Field("", description="A self-hosted Open-Meteo; empty means the public service.")
     cache_url: str = Field("memory:", description="Cache service: `memory:`.")
     database_url: str = Field("", description="Ledger; empty means SQLite in `data/ledger.sqlite` below the home.")
     grid_spacing_deg: float = Field(0.25, ge=0.05, le=1.0, description="Spacing of the simulator's grid, degrees.")

@@ -73,6 +73,12 @@ def banners(issue: RegionForecast, health: Health) -> None:
         st.caption("Served by the shipped seed model: **its transfer to this region is not verified** (see Models).")
 
 
+def credit(issue: RegionForecast) -> None:
+    """Credit the source where its licence asks for it."""
+    if issue.source == "open-meteo":
+        st.caption("Weather data by [Open-Meteo.com](https://open-meteo.com/), CC BY 4.0.")
+
+
 def refusal(error: CloudburstError) -> None:
     """Show an error that keeps a page from being drawn, with what to do about it."""
     st.error(f"**{plain(error.message)}**  \n{plain(error.hint)}", icon=":material/block:")

@@ -31,6 +31,20 @@ def region() -> Region:
     return found
 
 
+def pick_region() -> None:
+    """Let the forecaster change the region where there are several; the address bar follows."""
+    regions = {r.id: r.name for r in core().regions()}
+    if len(regions) > 1:
+        ids, now = list(regions), region().id
+        picked = st.selectbox(
+            "Region", ids, index=ids.index(now), format_func=lambda i: regions[i], key="region picker"
+        )
+        if picked != now:
+            st.session_state[REGION] = picked
+            st.query_params[REGION] = picked
+            st.rerun()
+
+
 def issue() -> Issue:
     """Return the current issue of the session's region, with a progress bar while it is being made."""
     bar = st.empty()

@@ -33,6 +33,7 @@ def enter(title: str) -> tuple[Core, Issue]:
     """
     try:
         core = session.core()
+        session.pick_region()
         issue = session.issue()
         health = core.health(issue.forecast.region.id)
     except CloudburstError as error:
@@ -41,6 +42,7 @@ def enter(title: str) -> tuple[Core, Issue]:
         st.stop()
     components.header(core, issue.forecast, health)
     components.banners(issue.forecast, health)
+    components.credit(issue.forecast)
     session.watch(issue.forecast.version)
     st.title(title, anchor=False)
     return core, issue

@@ -21,7 +21,7 @@ ELEVATION_FILE = "elev_5arcmin_20-37.5N_68-98E_itur.npz"
 #: Edges of the elevation file: north, west, and its step of 5 arc minutes, in degrees.
 ELEVATION_NORTH_DEG, ELEVATION_WEST_DEG, ELEVATION_STEP_DEG = 37.5, 68.0, 1 / 12
 
-#: Keys of a region pack with their types; the last is optional.
+#: Keys of a region pack with their types. A pack has either states or points; spacing_deg goes with states.
 PACK_KEYS: Mapping[str, type] = {
     "id": str,
     "name": str,
@@ -29,9 +29,13 @@ PACK_KEYS: Mapping[str, type] = {
     "time_zone": str,
     "languages": list,
     "states": list,
+    "points": list,
     "spacing_deg": float,
 }
-OPTIONAL_KEYS = frozenset({"spacing_deg"})
+OPTIONAL_KEYS = frozenset({"states", "points", "spacing_deg"})
+POINT_KEYS = frozenset({"name", "latitude", "longitude"})
+#: Numbers of a point lie between these bounds: no land is lower or higher.
+POINT_BOUNDS = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0), "elevation_m": (-500.0, 9_000.0)}
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +68,7 @@ def load_regions(folder: Path, maps: Path, spacing_deg: float) -> tuple[Region, 
 
 
 def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
-    """Return one region: the cells of a regular grid whose centre lies inside one of its districts.
+    """Return one region: the cells of a regular grid whose centre lies inside one of its districts, or its points.
 
     Centres lie at (k + 1/2) x spacing in longitude and latitude, so that a cell keeps its place and its id whatever
     the region's outline.
@@ -72,8 +76,9 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
     Parameters
     ----------
     pack
-        Region pack (TOML): id, name, prefix, time_zone, languages, states, and optionally spacing_deg, which then
-        holds instead of the argument.
+        Region pack (TOML): id, name, prefix, time_zone, languages, and either states, optionally with spacing_deg,
+        which then holds instead of the argument, or a list of points with name, latitude, longitude (degrees) and
+        optionally elevation_m. A region of points has no spacing and no outlines.
     maps
         Folder with the district outlines and the elevation.
     spacing_deg
@@ -82,9 +87,12 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
     Raises
     ------
     ConfigurationError
-        If the pack or a map is missing or invalid, a key or a state is unknown, or no cell lies inside.
+        If the pack or a map is missing or invalid, a key or a state is unknown, no cell lies inside, or two points
+        share a name or a position.
     """
     facts = _read_pack(pack)
+    if "points" in facts:
+        return Region(facts["id"], facts["name"], facts["time_zone"], _points(facts, maps, pack))
     spacing = float(facts.get("spacing_deg", spacing_deg))
     if not 0 < spacing <= 5:
         raise ConfigurationError(f"A grid spacing of {spacing:g} degrees cannot be used.", hint="Choose 0.02 to 1.")
@@ -108,6 +116,44 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
         )
     )
     return Region(facts["id"], facts["name"], facts["time_zone"], locations, outlines, spacing)
+
+
+def _points(facts: Mapping[str, Any], maps: Path, pack: Path) -> tuple[Location, ...]:
+    """Return the points of a pack; their elevation is that of the map where they give none."""
+    points = [_checked_point(number, point, pack) for number, point in enumerate(facts["points"], 1)]
+    longitude, latitude = (np.array([point[key] for point in points]) for key in ("longitude", "latitude"))
+    grid = _elevation_m(maps / ELEVATION_FILE)
+    height = _cell_elevation_m(grid, longitude, latitude, ELEVATION_STEP_DEG).tolist()
+    ids = [f"{facts['prefix']}-{point['latitude']:.3f}-{point['longitude']:.3f}" for point in points]
+    locations = tuple(
+        Location(key, point["name"], point["latitude"], point["longitude"], point.get("elevation_m", mapped))
+        for key, point, mapped in zip(ids, points, height, strict=True)
+    )
+    for what, found in (("position", ids), ("name", [point["name"] for point in points])):
+        for twice in sorted({one for one in found if found.count(one) > 1}):
+            raise ConfigurationError(
+                f"Two points of region pack {pack} share the {what} {twice}.", hint="Leave one of them out."
+            )
+    return locations
+
+
+def _checked_point(number: int, point: Any, pack: Path) -> dict[str, Any]:
+    """Return one point with its numbers as floats."""
+    if not isinstance(point, dict) or not POINT_KEYS <= point.keys() <= POINT_KEYS | {"elevation_m"}:
+        raise ConfigurationError(
+            f"Point {number} of region pack {pack} has other keys than a point has.",
+            hint="It needs name, latitude and longitude, and may have elevation_m.",
+        )
+    if not isinstance(point["name"], str) or not point["name"].strip():
+        raise ConfigurationError(f"Point {number} of region pack {pack} has no name.", hint="Name it in a text.")
+    for key, (low, high) in POINT_BOUNDS.items():
+        value = point.get(key, 0.0)
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise ConfigurationError(
+                f"The {key} of point {number} of region pack {pack} is unusable.",
+                hint=f"It must be a number from {low:g} to {high:g}.",
+            )
+    return {key: value if key == "name" else float(value) for key, value in point.items()}
 
 
 def inside(longitude: Floats, latitude: Floats, rings: Sequence[Ring]) -> NDArray[np.bool_]:
@@ -161,9 +207,13 @@ def _read_pack(pack: Path) -> dict[str, Any]:
             raise ConfigurationError(f"Region pack {pack} lacks the key {key!r}.", hint=f"It needs {known}.")
         value = float(facts[key]) if kind is float and type(facts[key]) is int else facts[key]
         texts = isinstance(value, list) and value and all(isinstance(item, str) and item for item in value)
-        if not isinstance(value, kind) or not value or (kind is list and not texts):
+        if not isinstance(value, kind) or not value or (kind is list and key != "points" and not texts):
             wanted = {str: "a text", list: "a list of texts", float: "a number above 0"}[kind]
             raise ConfigurationError(f"{key!r} of region pack {pack} is unusable.", hint=f"It must be {wanted}.")
+    if ("states" in facts) == ("points" in facts) or ("points" in facts and "spacing_deg" in facts):
+        raise ConfigurationError(
+            f"Region pack {pack} must have either 'states' or 'points'.", hint="spacing_deg goes with states alone."
+        )
     try:
         ZoneInfo(facts["time_zone"])
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -15,7 +15,9 @@ from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
 MAPS = ROOT / "data" / "maps"
-PACK = ROOT / "data" / "regions" / "uttarakhand-himachal.toml"
+PACKS = ROOT / "data" / "regions"
+PACK = PACKS / "uttarakhand-himachal.toml"
+POINTS = PACKS / "points-example.toml"
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +25,8 @@ def region() -> Region:
     return load_region(PACK, MAPS, 0.25)
 
 
-def rewritten(folder: Path, old: str, new: str) -> Path:
-    text = PACK.read_text("utf-8")
+def rewritten(folder: Path, old: str, new: str, pack: Path = PACK) -> Path:
+    text = pack.read_text("utf-8")
     assert old in text
     path = folder / "pack.toml"
     path.write_text(text.replace(old, new), "utf-8")
@@ -110,6 +112,9 @@ def test_a_place_beyond_the_elevation_map_has_no_elevation(tmp_path: Path) -> No
         ('prefix = "uh"', 'prefix = "uh"\nspacing_deg = true', "'spacing_deg'"),
         ('prefix = "uh"', 'prefix = "uh"\nspacing_deg = 50.0', "spacing of 50"),
         ('prefix = "uh"', 'prefix = "uh"\nspacing_deg = 4.9', "No cell"),
+        ('states = ["UTTARAKHAND", "HIMACHAL PRADESH"]', "", "either 'states' or 'points'"),
+        ('states = ["UTTARAKHAND", "HIMACHAL PRADESH"]', "points = []", "'points'"),
+        ('prefix = "uh"', 'prefix = "uh"\npoints = [{name = "A", latitude = 1, longitude = 2}]', "either 'states' or"),
     ],
 )
 def test_an_unusable_pack_says_what_is_wrong(tmp_path: Path, old: str, new: str, says: str) -> None:
@@ -154,3 +159,61 @@ def test_all_packs_of_a_folder_are_loaded_and_ids_must_differ(tmp_path: Path) ->
     shutil.copyfile(PACK, tmp_path / "b.toml")
     with pytest.raises(ConfigurationError, match="Two region packs"):
         load_regions(tmp_path, MAPS, 0.5)
+
+
+def test_the_shipped_regions_and_their_states() -> None:
+    regions = {region.id: region for region in load_regions(PACKS, MAPS, 0.25)}
+    cells = {name: len(region.locations) for name, region in regions.items()}
+    # Pinned: 22 districts and 2, 6 and 27, 13 and 12 on the map.
+    assert cells == {
+        "jammu-kashmir-ladakh": 349,
+        "points-example": 4,
+        "sikkim-arunachal": 132,
+        "uttarakhand-himachal": 162,
+    }
+    assert [len(regions[name].outlines) for name in cells] == [24, 0, 33, 25]
+    every = [place.id for region in regions.values() for place in region.locations]
+    assert len(set(every)) == len(every)
+
+
+def test_points_are_places_without_a_grid() -> None:
+    region = load_region(POINTS, MAPS, 0.25)
+    assert (region.spacing_deg, region.outlines) == (None, ())
+    leh, _, dharamshala, _ = region.locations
+    assert (leh.id, leh.name, leh.latitude, leh.elevation_m) == ("pt-34.160-77.580", "Leh", 34.16, 3500.0)
+    assert 500 < dharamshala.elevation_m < 3000  # from the map
+
+
+def test_a_point_beyond_the_elevation_map_has_the_elevation_it_is_given_or_none(tmp_path: Path) -> None:
+    pack = rewritten(tmp_path, "latitude = 32.22", "latitude = -32.22", POINTS)
+    assert np.isnan(load_region(pack, MAPS, 0.25).locations[2].elevation_m)
+    pack = rewritten(tmp_path, "latitude = 34.16", "latitude = 48", POINTS)
+    assert load_region(pack, MAPS, 0.25).locations[0].elevation_m == 3500
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('name = "Leh"', "", "Point 1 .* keys"),
+        ('name = "Leh"', 'name = "Leh"\ncolour = "red"', "Point 1 .* keys"),
+        ('name = "Leh"', 'name = " "', "Point 1 .* no name"),
+        ('name = "Leh"', 'name = "Kedarnath"', "share the name Kedarnath"),
+        ("latitude = 34.16", "latitude = 134.16", "latitude of point 1"),
+        ("latitude = 34.16", 'latitude = "34.16"', "latitude of point 1"),
+        ("latitude = 34.16", "latitude = true", "latitude of point 1"),
+        ("longitude = 77.58", "longitude = nan", "longitude of point 1"),
+        ("elevation_m = 3500", "elevation_m = inf", "elevation_m of point 1"),
+        ("latitude = 31.04\nlongitude = 78.78", "latitude = 34.16\nlongitude = 77.58", "share the position"),
+        ('prefix = "pt"', 'prefix = "pt"\nspacing_deg = 1', "either 'states' or 'points'"),
+    ],
+)
+def test_an_unusable_point_says_what_is_wrong(tmp_path: Path, old: str, new: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        load_region(rewritten(tmp_path, old, new, POINTS), MAPS, 0.25)
+    assert caught.value.hint
+
+
+def test_points_that_are_no_tables_are_refused(tmp_path: Path) -> None:
+    pack = rewritten(tmp_path, 'states = ["UTTARAKHAND", "HIMACHAL PRADESH"]', 'points = ["Leh"]')
+    with pytest.raises(ConfigurationError, match="Point 1"):
+        load_region(pack, MAPS, 0.25)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import close_core
 from core.adapters.seed import SEED_VERSION
+from tests.faults.source_server import serving
 from ui.shell import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,6 +85,34 @@ def test_the_models_page_shows_champion_card_and_scorecard() -> None:
     assert "champion, shipped seed model" in shown
     assert "Brier skill" in shown
     assert "transfer to the Himalaya is not verified" in shown
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_several_regions_have_a_picker_and_the_choice_stays(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDBURST_REGION", "uttarakhand-himachal,points-example")
+    app = opened(page)
+    assert {m.label: m.value for m in app.metric}["Region"] == "Uttarakhand + Himachal Pradesh"
+    app.get_by_key("region picker").set_value("points-example").run()
+    assert not app.exception
+    assert "example of points" in {m.label: m.value for m in app.metric}["Region"]
+    assert app.query_params["region"] == "points-example"
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_a_live_source_is_credited_and_its_failure_is_a_banner(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDBURST_SOURCE", "open-meteo:")
+    monkeypatch.setenv("CLOUDBURST_REGION", "points-example")
+    with serving() as service:
+        monkeypatch.setenv("CLOUDBURST_OPEN_METEO_URL", service.url)
+        app = opened(page)
+        shown = texts(app)
+        assert "CC BY 4.0" in shown
+        assert "data fresh" in shown
+        assert "Simulated" not in shown
+    close_core()
+    app = opened(page)  # the service is gone: what was archived stands in, with its age and the reason
+    assert any("The source failed" in error.value for error in app.error)
+    assert "min" in {m.label: m.value for m in app.metric}["Age of data"]
 
 
 @pytest.mark.parametrize("page", SCRIPTS)
