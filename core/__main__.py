@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = args.run(open_core(), args)
     except CloudburstError as error:
         return _refused(error.message, error.hint or "`python -m core doctor` looks at every part of the house.")
+    except BrokenPipeError:  # whoever read the output has gone, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         return _refused(
             f"{error.filename or 'A file'}: {error.strerror or error}.", "Name a place that can be written."
@@ -54,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     folder.add_argument("folder", type=Path)
     folder.add_argument("--stations", type=Path, help="stations table (default: stations.csv in the folder)")
     folder.set_defaults(run=_ingest)
+
+    live = kinds.add_parser("open-meteo", help="a past period of a region; goes on where it was interrupted")
+    live.add_argument("--region", required=True)
+    live.add_argument("--from", dest="begin", type=_begin, required=True, metavar="ISO")
+    live.add_argument("--to", dest="end", type=_end, required=True, metavar="ISO", help="a bare date: all of it")
+    live.set_defaults(run=_backfill)
 
     train = commands.add_parser("train", help="train, calibrate, score and store a model version")
     where = train.add_mutually_exclusive_group(required=True)
@@ -92,6 +102,15 @@ def _parser() -> argparse.ArgumentParser:
 def _ingest(core: Core, args: argparse.Namespace) -> int:
     with _progress() as told:
         rows = core.ingest(args.folder, args.stations, told)
+    print(f"{rows} rows archived")
+    return 0
+
+
+def _backfill(core: Core, args: argparse.Namespace) -> int:
+    if args.begin > args.end:
+        raise ConfigurationError("--from lies after --to.", hint="Exchange them.")
+    with _progress() as told:
+        rows = core.backfill(args.region, args.begin, args.end, told)
     print(f"{rows} rows archived")
     return 0
 

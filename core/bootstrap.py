@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -128,6 +129,12 @@ class Core:
     def ingest(self, folder: Path, stations: Path | None, told: Progress = silent) -> int:
         """Archive a folder of gauges with its flags; return the number of rows."""
         return self.forecasting.observing.ingest(GaugeFolder(folder, stations), told)
+
+    def backfill(self, region_id: str, begin: datetime, end: datetime, told: Progress = silent) -> int:
+        """Archive a past period of a region from Open-Meteo, resumable; return the number of new rows."""
+        region = _regions(self.settings.model_copy(update={"region": region_id}))[0]
+        source = OpenMeteo((region,), self.clock, base_url=self.settings.open_meteo_url)
+        return self.forecasting.observing.backfill(source, region, (begin, min(end, self.clock())), time.sleep, told)
 
     def train(
         self, request: TrainingRequest, folder: Path | None, stations: Path | None, told: Progress = silent

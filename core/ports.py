@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -61,6 +61,21 @@ class WeatherArchive(WeatherSource, Protocol):
         ------
         SourceError, DataError
             If it cannot be reached or holds nothing.
+        """
+
+
+class BackfillSource(WeatherSource, Protocol):
+    """A live source that can be asked for its past, piece by piece."""
+
+    def backfill(
+        self, region: Region, start: datetime, end: datetime, wait: Callable[[float], None] | None = None
+    ) -> Iterator[HourlyWeather]:
+        """Yield the hours from `start` to `end` month by month, waiting with `wait` where a budget is spent.
+
+        Raises
+        ------
+        SourceError
+            If it fails, or a budget is spent and there is no `wait`.
         """
 
 

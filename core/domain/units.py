@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -61,3 +62,12 @@ def standard_pressure_hpa(elevation_m: float) -> float:
     658
     """
     return float(SEA_LEVEL_PRESSURE_HPA * (1 - elevation_m / STANDARD_HEIGHT_M) ** STANDARD_EXPONENT)
+
+
+def months(begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield first and last hour of every calendar month (UTC) between `begin` and `end`, cut to them."""
+    first, last = floor_hour(begin), floor_hour(end)
+    while first <= last:
+        following = (first.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
+        yield first, min(last, following - timedelta(hours=1))
+        first = following

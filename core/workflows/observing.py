@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.domain.quality import FlaggedWeather
-from core.domain.units import floor_hour, from_datetime64
+from core.domain.units import floor_hour, from_datetime64, months
 from core.domain.weather import HourlyWeather, Region
 from core.errors import CloudburstError, ConfigurationError, DataError, SourceError
-from core.ports import Archive, Progress, WeatherArchive, WeatherSource, silent
+from core.ports import Archive, BackfillSource, Progress, WeatherArchive, WeatherSource, silent
 
 #: Hours that a refresh stores anew: late values of the last two days still find their place.
 STORED_H = 48
@@ -105,21 +105,40 @@ class Observing:
             If the archive cannot be read. What was stored before stays.
         """
         rows = 0
-        months = [month for period in source.periods() for month in _months(*period)]
+        parts = [month for period in source.periods() for month in months(*period)]
         for region in source.regions():
-            for i, (first, last) in enumerate(months):
-                told(i / len(months), f"{region.name}, {first:%B %Y}")
+            for i, (first, last) in enumerate(parts):
+                told(i / len(parts), f"{region.name}, {first:%B %Y}")
                 # The day before lets checks see what a month begins with.
                 checked = self.check(source.hours(region, first - timedelta(days=1), last), True)
                 rows += self.archive.store(region.id, checked.since(first))
         told(1.0, f"{rows} rows stored")
         return rows
 
+    def backfill(
+        self,
+        source: BackfillSource,
+        region: Region,
+        wanted: tuple[datetime, datetime],
+        wait: Callable[[float], None],
+        told: Progress = silent,
+    ) -> int:
+        """Store a period of a live source month by month; return the number of rows given.
 
-def _months(begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield first and last hour of every calendar month between `begin` and `end`, cut to them."""
-    first = floor_hour(begin)
-    while first <= end:
-        following = (first.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
-        yield first, min(end, following - timedelta(hours=1))
-        first = following
+        Every month is stored as soon as it came, and a month that the archive holds whole is not asked for again: what
+        was interrupted goes on where it stopped.
+
+        Raises
+        ------
+        SourceError
+            If the source fails. The months before stay.
+        """
+        rows = 0
+        parts = list(months(*wanted))
+        for i, (first, last) in enumerate(parts):
+            told(i / len(parts), f"{region.name}, {first:%B %Y}")
+            if not self.archive.read(region, first, last, source.name).observed().all():
+                for weather in source.backfill(region, first, last, wait):
+                    rows += self.archive.store(region.id, self.check(weather, True))
+        told(1.0, f"{rows} rows stored")
+        return rows

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.seed import SEED_VERSION
+from tests.faults.source_server import answer, failure, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -145,6 +146,20 @@ def test_ingest_train_and_hindcast_run_on_a_small_folder(
     assert cast.returncode == 0, cast.stderr
     assert "4320 rows" in cast.stdout
     assert out.is_file()
+
+
+def test_a_backfill_goes_on_where_it_was_interrupted(home: Path) -> None:
+    arguments = ["ingest", "open-meteo", "--region", "points-example", "--from", "2026-05-30", "--to", "2026-06-02"]
+    with serving(answer(), failure(400, "Parameter out of range")) as service:
+        refused(run(home, *arguments, CLOUDBURST_OPEN_METEO_URL=service.url))
+        first = len(service.asked)
+        kept = {p.name: p.stat().st_mtime_ns for p in (home / "data" / "processed").rglob("*.parquet")}
+        assert list(kept) == ["2026-05.parquet"]  # the month before the failure is not lost
+        service.steps[:] = [answer()]
+        done = run(home, *arguments, CLOUDBURST_OPEN_METEO_URL=service.url)
+        assert done.stdout == f"{4 * 48} rows archived\n", done.stderr
+        days = [(asked.params["start_date"], asked.params["end_date"]) for asked in service.asked[first:]]
+        assert min(day for day, _ in days) >= "2026-06-01"  # May is not asked for again
 
 
 def test_an_empty_archive_is_refused(home: Path, tmp_path: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from core.adapters.open_meteo.contract import Endpoint
 
@@ -29,11 +28,3 @@ def segments(first: date, last: date, today: date) -> tuple[tuple[Endpoint, date
     live = today - timedelta(days=LIVE_PAST_DAYS), today + timedelta(days=LIVE_AHEAD_DAYS)
     parts.append((Endpoint.FORECAST, *(live if live[0] <= begin <= last <= live[1] else (begin, last))))
     return tuple(part for part in parts if part[1] <= part[2])
-
-
-def months(first: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield first and last hour of every calendar month between `first` and `last`, cut to them."""
-    while first <= last:
-        following = (first.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
-        yield first, min(last, following - timedelta(hours=1))
-        first = following

@@ -12,10 +12,10 @@ import httpx
 from core.adapters.open_meteo.budget import Budget, Usage
 from core.adapters.open_meteo.client import DEADLINE_S, OpenMeteoClient
 from core.adapters.open_meteo.contract import BYTES_PER_100_PLACES, Endpoint, Query, chunked, weight
-from core.adapters.open_meteo.plan import FORECAST_AHEAD_DAYS, LIVE_AHEAD_DAYS, LIVE_PAST_DAYS, months, segments
+from core.adapters.open_meteo.plan import FORECAST_AHEAD_DAYS, LIVE_AHEAD_DAYS, LIVE_PAST_DAYS, segments
 from core.adapters.open_meteo.sheet import Fetched, Sheet
 from core.adapters.resilience import Deadline
-from core.domain.units import as_utc, floor_hour
+from core.domain.units import as_utc, floor_hour, months
 from core.domain.weather import VARIABLES, HourlyWeather, Region
 from core.errors import SourceRateLimited, SourceUnavailable
 from core.ports import Clock
@@ -164,7 +164,7 @@ class OpenMeteo:
         SourceUnavailable, SourceRateLimited, SourceResponseInvalid
             As `hours`.
         """
-        for first, last in months(floor_hour(start), floor_hour(end)):
+        for first, last in months(start, end):
             while True:
                 try:
                     weather = self._gather(region, first, min(last, self._now()), last, patient=True)
