@@ -16,7 +16,7 @@ layer = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-left, right = st.columns([2, 1])
+left, right = st.columns([3, 2])
 with left:
     clicked = st.plotly_chart(
         maps.risk_map(now.forecast.version, layer, now.forecast),

@@ -185,7 +185,8 @@ def place_provenance(core: Core, issue: RegionForecast, forecast: Forecast) -> N
     """Say under the observations of one place where they come from and how old its newest one is."""
     seconds = None if forecast.data_at is None else (core.clock() - forecast.data_at).total_seconds()
     newest = local(forecast.data_at, issue.region)
-    st.caption(f"{issue.source_text}; newest observation of this place {newest}, {age(seconds)} old.")
+    model = issue.model_version or "none"
+    st.caption(f"{issue.source_text}; newest observation of this place {newest}, {age(seconds)} old; model {model}.")
 
 
 def version_table(versions: tuple[StoredVersion, ...], champion: str | None) -> pd.DataFrame:
