@@ -132,7 +132,7 @@ class Core:
 
     def backfill(self, region_id: str, begin: datetime, end: datetime, told: Progress = silent) -> int:
         """Archive a past period of a region from Open-Meteo, resumable; return the number of new rows."""
-        region = _regions(self.settings.model_copy(update={"region": region_id}))[0]
+        region = _regions(region_id, self.settings.grid_spacing_deg)[0]
         source = OpenMeteo((region,), self.clock, base_url=self.settings.open_meteo_url)
         return self.forecasting.observing.backfill(source, region, (begin, min(end, self.clock())), time.sleep, told)
 
@@ -140,7 +140,9 @@ class Core:
         self, request: TrainingRequest, folder: Path | None, stations: Path | None, told: Progress = silent
     ) -> ModelManifest:
         """Train on a folder of gauges, or without one on the simulator's past monsoons."""
-        source: WeatherArchive = GaugeFolder(folder, stations) if folder else PastMonsoons(self._simulator())
+        source: WeatherArchive = (
+            GaugeFolder(folder, stations) if folder else PastMonsoons(_simulator(self.settings, self.clock))
+        )
         return self.retraining.train(source, request, told)
 
     def hindcast(self, request: HindcastRequest, told: Progress = silent) -> int:
@@ -174,9 +176,6 @@ class Core:
     def _refresh(self) -> None:
         for region in self.regions():
             self.forecasting.refresh(region.id)
-
-    def _simulator(self) -> Simulator:
-        return _simulator(self.settings, self.clock)
 
 
 _opened: Core | None = None
@@ -269,27 +268,27 @@ def _source(settings: Settings, clock: Clock) -> WeatherSource:
     if kind == "gauges" and rest:
         return GaugeFolder(Path(rest).expanduser())
     if kind == "open-meteo" and not rest:
-        return OpenMeteo(_regions(settings), clock, base_url=settings.open_meteo_url)
+        return OpenMeteo(_regions(settings.region, settings.grid_spacing_deg), clock, base_url=settings.open_meteo_url)
     raise ConfigurationError(
         f"CLOUDBURST_SOURCE={settings.source!r} is not understood.",
         hint="Use simulator:, gauges:FOLDER or open-meteo:.",
     )
 
 
-def _regions(settings: Settings) -> tuple[Region, ...]:
-    """Return the regions of the settings, in their order."""
+def _regions(names: str, spacing_deg: float) -> tuple[Region, ...]:
+    """Return the regions of a setting (ids separated by commas), in its order."""
     packs, maps = PROJECT_ROOT / "data" / "regions", PROJECT_ROOT / "data" / "maps"
     known = sorted(path.stem for path in packs.glob("*.toml"))
-    wanted = [name.strip() for name in settings.region.split(",") if name.strip()]
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
     strange = [name for name in wanted if name not in known]
     if strange or not wanted or len(set(wanted)) < len(wanted):
         what = f"names {strange[0]!r}" if strange else "names no region, or one twice"
         raise ConfigurationError(f"CLOUDBURST_REGION {what}.", hint=f"Known are {', '.join(known)}.")
-    return tuple(load_region(packs / f"{name}.toml", maps, settings.grid_spacing_deg) for name in wanted)
+    return tuple(load_region(packs / f"{name}.toml", maps, spacing_deg) for name in wanted)
 
 
 def _simulator(settings: Settings, clock: Clock) -> Simulator:
-    return Simulator(_regions(settings), settings.simulator_seed, clock)
+    return Simulator(_regions(settings.region, settings.grid_spacing_deg), settings.simulator_seed, clock)
 
 
 def _cache(url: str) -> Cache:

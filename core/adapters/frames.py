@@ -25,9 +25,7 @@ def to_frame(weather: HourlyWeather) -> pd.DataFrame:
     return pd.DataFrame({**columns, **{name: values[place, hour] for name, values in weather.values.items()}})
 
 
-def from_frame(
-    frame: pd.DataFrame, locations: Sequence[Location], hours: Hours, source: str, season_day: int | None = None
-) -> HourlyWeather:
+def from_frame(frame: pd.DataFrame, locations: Sequence[Location], hours: Hours, source: str) -> HourlyWeather:
     """Return the rows of `frame` that belong to `locations` and `hours`; of two rows for one hour the later counts.
 
     Parameters
@@ -54,4 +52,4 @@ def from_frame(
         available = np.full(shape, np.datetime64("NaT"), "datetime64[s]")
         known = frame["available_at"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[s]")
         available[place, hour] = known[inside]
-    return HourlyWeather(tuple(locations), hours, values, source, available, season_day)
+    return HourlyWeather(tuple(locations), hours, values, source, available)

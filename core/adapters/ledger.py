@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.domain.forecast import EVENTS, RegionForecast
+from core.domain.forecast import EVENTS, RegionForecast, known_or_none
 from core.domain.units import as_utc
 from core.errors import ConfigurationError
 
@@ -103,7 +102,7 @@ class SqlLedger:
                 "freshness": f.freshness.value,
                 "content": issue.content,
                 "worst_flag": int(f.worst_flag),
-                **{e.key: _known(f.exceedance.of(e)) for e in EVENTS},
+                **{e.key: known_or_none(f.exceedance.of(e)) for e in EVENTS},
             }
             for f in issue.forecasts
         ]
@@ -180,7 +179,3 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Readers beside one writer, durable, and patient with the other process."""
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -112,9 +112,9 @@ class Forecast:
             "exceedance": {
                 event.key: {
                     "event": event.text,
-                    "probability": _number(curve.probability[i]),
-                    "low": _number(curve.low[i]),
-                    "high": _number(curve.high[i]),
+                    "probability": known_or_none(curve.probability[i]),
+                    "low": known_or_none(curve.low[i]),
+                    "high": known_or_none(curve.high[i]),
                     "extrapolated": event in curve.extrapolated,
                 }
                 for i, event in enumerate(curve.events)
@@ -178,7 +178,6 @@ class RegionForecast:
 
     def as_dict(self, now: datetime) -> dict[str, Any]:
         """Return the issue as plain values for JSON: unknown numbers are None, times ISO 8601 in UTC."""
-        age = self.age_s(now)
         return {
             "region": self.region.id,
             "issued_at": self.issued_at.isoformat(),
@@ -192,7 +191,7 @@ class RegionForecast:
             "model_is_seed": self.model_is_seed,
             "freshness": self.freshness.value,
             "data_at": None if self.data_at is None else self.data_at.isoformat(),
-            "data_age_s": None if math.isnan(age) else age,
+            "data_age_s": known_or_none(self.age_s(now)),
             "problems": list(self.problems),
             "forecasts": [forecast.as_dict() for forecast in self.forecasts],
         }
@@ -230,6 +229,6 @@ class HindcastRows:
     level: tuple[RiskLevel, ...]
 
 
-def _number(value: float) -> float | None:
-    """Return None for what is not known: JSON has no NaN."""
+def known_or_none(value: float) -> float | None:
+    """Return None for what is not known: neither JSON nor SQL has NaN."""
     return None if math.isnan(value) else value
