@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.units import from_datetime64, to_hour64
-from core.domain.weather import Flag, HourlyWeather
+from core.domain.weather import Flag, HourlyWeather, Region
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check says of one variable: `flag`, for `reason`, at the true places of `where` (places, hours)."""
+    """What one check says of one variable: `flag`, for `reason`, at the true places of `where` (places, hours).
+
+    A finding that says PASS is a remark: an extreme value that was looked at and confirmed.
+    """
 
     test: str
     variable: str
@@ -77,3 +80,53 @@ class FlaggedWeather:
     def count(self) -> int:
         """Return the number of flagged values."""
         return int(sum(int(f.where.sum()) for f in self.findings))
+
+
+@dataclass(frozen=True)
+class QualityMetrics:
+    """Quality of the hourly values of a region, or of one place of it, in a period.
+
+    Shares lie in [0, 1]; NaN is not known. `delay_min` is the median time from the end of an hour to the moment when
+    its values could be known; `timeliness` the share of hours known within the soft age limit.
+    """
+
+    source: str
+    region_id: str
+    #: None: the whole region.
+    location_id: str | None
+    begin: datetime
+    end: datetime
+    completeness: float
+    validity: float
+    consistency: float
+    timeliness: float
+    delay_min: float
+    anomaly_rate: float
+    overall: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A sensor that wanders away from its neighbours: `shift` in the variable's unit over the period looked at."""
+
+    location_id: str
+    variable: str
+    shift: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """Quality of the observations of a region in a period, as the page, the API and the exports tell it."""
+
+    region: Region
+    begin: datetime
+    end: datetime
+    checked: FlaggedWeather
+    metrics: QualityMetrics
+    places: tuple[QualityMetrics, ...]
+    #: Earlier metrics of the region from the ledger, oldest first.
+    history: tuple[QualityMetrics, ...]
+    #: What has fallen, in words.
+    alerts: tuple[str, ...]
+    drifts: tuple[Drift, ...]

@@ -6,17 +6,14 @@ any record) and for being stuck.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from core.domain.quality import Finding, FlaggedWeather, Mask
-from core.domain.units import standard_pressure_hpa
 from core.domain.weather import Flag, HourlyWeather, Values
 from core.quality import rules
-
-Check = Callable[[HourlyWeather], Iterator[Finding]]
+from core.quality.instant import instant
 
 
 def check(weather: HourlyWeather, hindsight: bool = False) -> FlaggedWeather:
@@ -35,40 +32,9 @@ def check(weather: HourlyWeather, hindsight: bool = False) -> FlaggedWeather:
     FlaggedWeather
         The same weather with every finding that hit at least one value.
     """
-    findings = [f for run in CHECKS for f in run(weather)] + list(flat_line(weather, hindsight))
+    heights = np.array([[p.elevation_m] for p in weather.locations])
+    findings = [*instant(weather.values, heights), *step(weather), *flat_line(weather, hindsight)]
     return FlaggedWeather(weather, tuple(f for f in findings if bool(f.where.any())))
-
-
-def outside_range(weather: HourlyWeather) -> Iterator[Finding]:
-    """Fail values outside the table of ranges."""
-    for rule in rules.RANGES:
-        if rule.variable in weather.values:
-            values = weather.values[rule.variable]
-            reason = f"outside {rule.low:g}..{rule.high:g} {rule.unit}: {rule.reason}"
-            where = (values < rule.low) | (values > rule.high)
-            yield Finding("range", rule.variable, Flag.FAIL, reason, where)
-
-
-def pressure_at_height(weather: HourlyWeather) -> Iterator[Finding]:
-    """Suspect station pressure far from that of the standard atmosphere at the station's height (ICAO Doc 7488)."""
-    if "surface_pressure_hpa" not in weather.values:
-        return
-    expected = np.array(
-        [standard_pressure_hpa(p.elevation_m) if math.isfinite(p.elevation_m) else math.nan for p in weather.locations]
-    )
-    tolerance = rules.PRESSURE_AT_HEIGHT_TOLERANCE_HPA
-    where = np.abs(weather.values["surface_pressure_hpa"] - expected[:, None]) > tolerance
-    reason = f"more than {tolerance:g} hPa from the standard atmosphere at the station's height"
-    yield Finding("pressure at height", "surface_pressure_hpa", Flag.SUSPECT, reason, where)
-
-
-def consistency(weather: HourlyWeather) -> Iterator[Finding]:
-    """Fail dew points above the temperature; suspect gusts below the mean wind."""
-    excess = weather.get("dew_point_c") - weather.get("temperature_c")
-    where = excess > rules.DEW_POINT_TOLERANCE_K + 1e-4  # float32 keeps tenths no better
-    yield Finding("consistency", "dew_point_c", Flag.FAIL, "dew point above temperature", where)
-    lull = weather.get("wind_gust_ms") < weather.get("wind_speed_ms")
-    yield Finding("consistency", "wind_gust_ms", Flag.SUSPECT, "gust below the mean wind", lull)
 
 
 def step(weather: HourlyWeather) -> Iterator[Finding]:
@@ -128,6 +94,3 @@ def _whole_run(known: Mask, hours: int) -> Mask:
     for lag in range(1, min(hours, known.shape[1])):
         run[:, :-lag] |= known[:, lag:]
     return run
-
-
-CHECKS: tuple[Check, ...] = (outside_range, pressure_at_height, consistency, step)

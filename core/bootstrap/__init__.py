@@ -1,0 +1,129 @@
+"""The composition root: settings choose adapters, adapters serve workflows, workflows make the Core."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from core.adapters import logs, seed
+from core.adapters.archive import ParquetArchive
+from core.adapters.ledger import SqlLedger
+from core.adapters.model_store import FolderModelStore
+from core.adapters.scheduler import ThreadScheduler
+from core.bootstrap.house import Core, HindcastRequest
+from core.bootstrap.services import cache_at, weather_source
+from core.errors import ConfigurationError
+from core.features import table
+from core.ports import Clock, Ledger
+from core.quality.checks import check
+from core.risk import AgeLimits, Tiers
+from core.settings import PROJECT_ROOT, Settings, load_settings
+from core.workflows.forecasting import Forecasting
+from core.workflows.hindcasting import Hindcasting
+from core.workflows.monitoring import Monitoring
+from core.workflows.observing import Observing
+from core.workflows.retraining import Retraining
+from core.workflows.serving import Serving
+
+__all__ = ["HISTORY_H", "VERSION", "Core", "HindcastRequest", "close_core", "open_core", "serve"]
+
+VERSION = "2.0.0"
+#: A forecast looks back as far as its features do, and a day more for the checks.
+HISTORY_H = table.LOOKBACK_H + 24
+
+_opened: Core | None = None
+_serving = False
+_opening = threading.Lock()
+
+
+def open_core(settings: Settings | None = None, clock: Clock | None = None) -> Core:
+    """Open the house. Without arguments all callers of one process share one Core.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting, a folder or a service cannot be used; the hint says what to do.
+    """
+    global _opened  # noqa: PLW0603 - one process, one house; guarded by the lock
+    if settings is not None or clock is not None:
+        return _build(settings or load_settings(), clock or _now)
+    with _opening:
+        if _opened is None:
+            opened = _build(load_settings(), _now)
+            if _serving:
+                opened.start()
+            _opened = opened
+        return _opened
+
+
+def serve() -> None:
+    """From now on the shared Core of this process runs its scheduler, from the first time that it can be opened.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be opened now; a later `open_core()` tries again.
+    """
+    global _serving  # noqa: PLW0603
+    _serving = True
+    open_core()
+
+
+def close_core() -> None:
+    """Stop the shared Core and forget it: the next `open_core()` reads the settings again."""
+    global _opened, _serving
+    with _opening:
+        if _opened is not None:
+            _opened.stop()
+        _opened, _serving = None, False
+
+
+def _build(settings: Settings, clock: Clock) -> Core:
+    logs.configure(settings.log_level)
+    _usable_home(settings.home)
+    store = FolderModelStore(
+        settings.home / "models", PROJECT_ROOT / "models", (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256)
+    )
+    ledger: Ledger = SqlLedger(settings.ledger_url)
+    cache = cache_at(settings.cache_url)
+    scheduler = ThreadScheduler()
+    serving = Serving(store)
+    tiers = Tiers(settings.level_yellow, settings.level_orange, settings.level_red)
+    archive = ParquetArchive(settings.home / "data" / "processed")
+    forecasting = Forecasting(
+        observing=Observing(weather_source(settings, clock), archive, check, HISTORY_H),
+        serving=serving,
+        ledger=ledger,
+        cache=cache,
+        tiers=tiers,
+        limits=AgeLimits(
+            timedelta(minutes=settings.observation_amber_minutes), timedelta(hours=settings.observation_no_data_hours)
+        ),
+        clock=clock,
+        ttl_s=settings.refresh_minutes * 60,
+    )
+    return Core(
+        settings=settings,
+        clock=clock,
+        forecasting=forecasting,
+        hindcasting=Hindcasting(serving, check, tiers),
+        retraining=Retraining(store, ledger, check, clock),
+        monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION),
+        store=store,
+        scheduler=scheduler,
+    )
+
+
+def _usable_home(home: Path) -> None:
+    for name in ("models", "data"):
+        try:
+            (home / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"CLOUDBURST_HOME={home} cannot be used: {error.strerror}.", hint="Name a folder that can be written."
+            ) from None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,70 @@
+"""Services chosen by setting: where weather comes from, which regions are served, what caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.adapters.gauges.folder import GaugeFolder
+from core.adapters.maps import load_region
+from core.adapters.open_meteo.source import OpenMeteo
+from core.adapters.simulator.source import Simulator
+from core.caching.memory import MemoryCache
+from core.domain.weather import Region
+from core.errors import ConfigurationError
+from core.ports import Cache, Clock, WeatherSource
+from core.settings import PROJECT_ROOT, Settings
+
+
+def weather_source(settings: Settings, clock: Clock) -> WeatherSource:
+    """Return the source that the settings name.
+
+    Raises
+    ------
+    ConfigurationError
+        If the setting is not understood.
+    """
+    kind, _, rest = settings.source.partition(":")
+    if kind == "simulator" and not rest:
+        return simulator(settings, clock)
+    if kind == "gauges" and rest:
+        return GaugeFolder(Path(rest).expanduser())
+    if kind == "open-meteo" and not rest:
+        return OpenMeteo(
+            regions_named(settings.region, settings.grid_spacing_deg), clock, base_url=settings.open_meteo_url
+        )
+    raise ConfigurationError(
+        f"CLOUDBURST_SOURCE={settings.source!r} is not understood.",
+        hint="Use simulator:, gauges:FOLDER or open-meteo:.",
+    )
+
+
+def regions_named(names: str, spacing_deg: float) -> tuple[Region, ...]:
+    """Return the regions of a setting (ids separated by commas), in its order."""
+    packs, maps = PROJECT_ROOT / "data" / "regions", PROJECT_ROOT / "data" / "maps"
+    known = sorted(path.stem for path in packs.glob("*.toml"))
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    strange = [name for name in wanted if name not in known]
+    if strange or not wanted or len(set(wanted)) < len(wanted):
+        what = f"names {strange[0]!r}" if strange else "names no region, or one twice"
+        raise ConfigurationError(f"CLOUDBURST_REGION {what}.", hint=f"Known are {', '.join(known)}.")
+    return tuple(load_region(packs / f"{name}.toml", maps, spacing_deg) for name in wanted)
+
+
+def simulator(settings: Settings, clock: Clock) -> Simulator:
+    """Return the simulator of the settings' regions."""
+    return Simulator(regions_named(settings.region, settings.grid_spacing_deg), settings.simulator_seed, clock)
+
+
+def cache_at(url: str) -> Cache:
+    """Return the cache of a URL.
+
+    Raises
+    ------
+    ConfigurationError
+        If the URL is not understood.
+    """
+    makers: dict[str, Callable[[], Cache]] = {"memory:": MemoryCache}
+    if url not in makers:
+        raise ConfigurationError(f"CLOUDBURST_CACHE_URL={url!r} is not understood.", hint="Use memory:.")
+    return makers[url]()
