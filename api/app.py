@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from api import problems
-from api.routes import forecasts, health
+from api.middleware import PostedObservations
+from api.routes import forecasts, health, quality
 from core import VERSION, CloudburstError, close_core, serve
 
 log = structlog.get_logger()
@@ -26,6 +27,8 @@ api = FastAPI(
 )
 api.include_router(health.router)
 api.include_router(forecasts.router)
+api.include_router(quality.router)
+api.add_middleware(PostedObservations, paths={"/monitoring/data-quality/check"})
 api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
 problems.install(api)
 

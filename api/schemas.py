@@ -45,6 +45,7 @@ class IssueAnswer(BaseModel):
     freshness: str
     data_at: datetime | None
     data_age_s: float | None
+    data_is: str
     problems: list[str]
     forecasts: list[ForecastAnswer]
 
@@ -59,3 +60,93 @@ class ModelAnswer(BaseModel):
     algorithm: str | None
     trained_on: str | None
     created_at: datetime | None
+
+
+class QualityAnswer(BaseModel):
+    """Quality of a region, or of one place of it, in a period: shares in [0, 1], null where not known."""
+
+    location_id: str | None
+    begin: datetime
+    end: datetime
+    completeness: float | None
+    validity: float | None
+    consistency: float | None
+    timeliness: float | None
+    delay_min: float | None
+    anomaly_rate: float | None
+    overall: float | None
+
+
+class FindingAnswer(BaseModel):
+    """What one check found of one variable, and how many values it hit."""
+
+    test: str
+    variable: str
+    flag: str
+    reason: str
+    values: int
+
+
+class DriftAnswer(BaseModel):
+    """A sensor that wanders away from its neighbours."""
+
+    location_id: str
+    variable: str
+    shift: float | None
+    reason: str
+
+
+class QualityReportAnswer(BaseModel):
+    """Quality of the observations of a region in a period, with the source they are of."""
+
+    region: str
+    begin: datetime
+    end: datetime
+    source: str
+    simulated: bool
+    source_text: str
+    metrics: QualityAnswer
+    places: list[QualityAnswer]
+    history: list[QualityAnswer]
+    findings: list[FindingAnswer]
+    alerts: list[str]
+    drifts: list[DriftAnswer]
+
+
+class CheckMetrics(BaseModel):
+    """Quality of posted records: shares in [0, 1], null where there is nothing to measure."""
+
+    overall_quality: float | None
+    completeness: float | None
+    validity: float | None
+    consistency: float | None
+    anomaly_rate: float | None
+    extra_fields: int
+
+
+class CheckAnomalies(BaseModel):
+    """Values flagged suspect or failed, in words, and by test."""
+
+    count: int
+    descriptions: list[str]
+    total: int
+    by_test: dict[str, int]
+
+
+class RecordFlags(BaseModel):
+    """Flag number of every variable of one record, and the reasons."""
+
+    flags: dict[str, int]
+    reasons: list[str]
+
+
+class CheckAnswer(BaseModel):
+    """What the checks say of posted records."""
+
+    passed: bool
+    records: int
+    failed_records: int
+    quality_metrics: CheckMetrics
+    anomalies: CheckAnomalies
+    not_evaluated: list[str]
+    flags: list[RecordFlags]

@@ -5,6 +5,7 @@
 """
 
 from core.bootstrap import VERSION, Core, close_core, open_core, serve
+from core.domain.budget import BudgetLine
 from core.domain.forecast import (
     EVENTS,
     HOURLY_EVENTS,
@@ -19,12 +20,16 @@ from core.domain.forecast import (
     source_text,
 )
 from core.domain.learning import Measure, ModelManifest, Scorecard, StoredVersion
-from core.domain.quality import FlaggedWeather
+from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
 from core.errors import CloudburstError, ConfigurationError, UnknownPlace
+from core.ports import ReplayWindow
+from core.quality.schema import WeatherRecord
+from core.quality.thresholds import thresholds
 from core.verification.scorecard import MEASURES
 from core.workflows.forecasting import Issue
 from core.workflows.monitoring import Health
+from core.workflows.validating import DataQualityMiddleware, RecordValidation, TableValidation
 
 __all__ = [
     "EVENTS",
@@ -34,11 +39,15 @@ __all__ = [
     "TARGET",
     "VARIABLES",
     "VERSION",
+    "BudgetLine",
     "CloudburstError",
     "ConfigurationError",
     "Core",
+    "DataQualityMiddleware",
+    "Drift",
     "EventDefinition",
     "Exceedance",
+    "Finding",
     "Flag",
     "FlaggedWeather",
     "Forecast",
@@ -50,14 +59,21 @@ __all__ = [
     "Measure",
     "ModelManifest",
     "Outline",
+    "QualityMetrics",
+    "QualityReport",
+    "RecordValidation",
     "Region",
     "RegionForecast",
+    "ReplayWindow",
     "RiskLevel",
     "Scorecard",
     "StoredVersion",
+    "TableValidation",
     "UnknownPlace",
+    "WeatherRecord",
     "close_core",
     "open_core",
     "serve",
     "source_text",
+    "thresholds",
 ]

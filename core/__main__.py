@@ -1,29 +1,27 @@
-"""The command line: python -m core ingest|train|hindcast|forecast|models|doctor."""
+"""The command line: python -m core ingest|check|train|hindcast|forecast|replay|models|doctor."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.bootstrap import Core, HindcastRequest, open_core
+from core.bootstrap.services import PAST_PRODUCTS
+from core.commands import check, replay
+from core.commands.terminal import EVER, begin, end, percent, progress
 from core.domain.forecast import TARGET, RegionForecast, source_text
 from core.domain.learning import ModelManifest, TrainingRequest
 from core.errors import CloudburstError, ConfigurationError
 from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
-from core.ports import Progress, silent
 from core.workflows.retraining import CALIBRATIONS
 
 #: What the shell sees: 0 well, 2 refused with a clear error.
 REFUSED = 2
-EVER = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,8 +59,10 @@ def _parser() -> argparse.ArgumentParser:
 
     live = kinds.add_parser("open-meteo", help="a past period of a region; goes on where it was interrupted")
     live.add_argument("--region", required=True)
-    live.add_argument("--from", dest="begin", type=_begin, required=True, metavar="ISO")
-    live.add_argument("--to", dest="end", type=_end, required=True, metavar="ISO", help="a bare date: all of it")
+    live.add_argument("--from", dest="begin", type=begin, required=True, metavar="ISO")
+    live.add_argument("--to", dest="end", type=end, required=True, metavar="ISO", help="a bare date: all of it")
+    live.add_argument("--product", choices=PAST_PRODUCTS, default=PAST_PRODUCTS[0])
+    live.add_argument("--days-before", type=int, choices=range(1, 8), metavar="1..7", help="with previous-runs: lead")
     live.set_defaults(run=_backfill)
 
     train = commands.add_parser("train", help="train, calibrate, score and store a model version")
@@ -72,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--stations", type=Path, metavar="CSV")
     train.add_argument("--model", default=DEFAULT_ALGORITHM, choices=sorted(ALGORITHMS))
     train.add_argument("--calibration", default=CALIBRATIONS[0], choices=CALIBRATIONS)
-    train.add_argument("--from", dest="begin", type=_begin, metavar="DATE")
-    train.add_argument("--until", type=_end, metavar="DATE", help="last day to learn from, included")
+    train.add_argument("--from", dest="begin", type=begin, metavar="DATE")
+    train.add_argument("--until", type=end, metavar="DATE", help="last day to learn from, included")
     train.add_argument("--seed", type=int, default=7)
     train.add_argument("--area", default="", help="where the stations stand, for the card")
     train.add_argument("--limit", action="append", default=[], help="a limit to print on the card")
@@ -83,8 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     hindcast = commands.add_parser("hindcast", help="forecasts for every station-hour of an archive")
     hindcast.add_argument("--gauges", type=Path, required=True, metavar="DIR")
     hindcast.add_argument("--stations", type=Path, metavar="CSV")
-    hindcast.add_argument("--from", dest="begin", type=_begin, default=EVER[0], metavar="ISO")
-    hindcast.add_argument("--to", dest="end", type=_end, default=EVER[1], metavar="ISO", help="a bare date: all of it")
+    hindcast.add_argument("--from", dest="begin", type=begin, default=EVER[0], metavar="ISO")
+    hindcast.add_argument("--to", dest="end", type=end, default=EVER[1], metavar="ISO", help="a bare date: all of it")
     hindcast.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
     hindcast.add_argument("--model", metavar="VERSION", help="default: the champion")
     hindcast.set_defaults(run=_hindcast)
@@ -94,13 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     forecast.add_argument("--json", action="store_true")
     forecast.set_defaults(run=_forecast)
 
+    check.add(commands)
+    replay.add(commands)
     commands.add_parser("models", help="list the model versions").set_defaults(run=_models)
     commands.add_parser("doctor", help="check settings, folders, services and models").set_defaults(run=_doctor)
     return parser
 
 
 def _ingest(core: Core, args: argparse.Namespace) -> int:
-    with _progress() as told:
+    with progress() as told:
         rows = core.ingest(args.folder, args.stations, told)
     print(f"{rows} rows archived")
     return 0
@@ -109,8 +111,8 @@ def _ingest(core: Core, args: argparse.Namespace) -> int:
 def _backfill(core: Core, args: argparse.Namespace) -> int:
     if args.begin > args.end:
         raise ConfigurationError("--from lies after --to.", hint="Exchange them.")
-    with _progress() as told:
-        rows = core.backfill(args.region, args.begin, args.end, told)
+    with progress() as told:
+        rows = core.backfill(args.region, (args.begin, args.end), args.product, args.days_before, told)
     print(f"{rows} rows archived")
     return 0
 
@@ -119,7 +121,7 @@ def _train(core: Core, args: argparse.Namespace) -> int:
     request = TrainingRequest(
         args.model, args.until, args.begin, args.calibration, args.seed, area=args.area, limits=tuple(args.limit)
     )
-    with _progress() as told:
+    with progress() as told:
         manifest = core.train(request, args.gauges, args.stations, told)
     print(_scores(manifest))
     if args.deploy:
@@ -133,14 +135,14 @@ def _hindcast(core: Core, args: argparse.Namespace) -> int:
     if args.begin > args.end:
         raise ConfigurationError("--from lies after --to.", hint="Exchange them.")
     request = HindcastRequest(args.gauges, args.stations, args.begin, args.end, args.out, args.model)
-    with _progress() as told:
+    with progress() as told:
         rows = core.hindcast(request, told)
     print(f"{rows} rows written to {args.out}")
     return 0
 
 
 def _forecast(core: Core, args: argparse.Namespace) -> int:
-    with _progress() as told:
+    with progress() as told:
         issue = core.require_issue(args.region or core.default_region, told)
     print(json.dumps(issue.as_dict(core.clock()), indent=1, allow_nan=False) if args.json else _table(issue))
     return 0
@@ -176,48 +178,10 @@ def _table(issue: RegionForecast) -> str:
     head = f"{issue.region.name}, {issue.source_text}, valid from {issue.valid_from:%Y-%m-%d %H:%M} UTC for 6 h"
     names = {place.id: place.name for place in issue.region.locations}
     rows = [
-        f"{names[f.location_id]:40} {f.level.value:8} {_percent(f.exceedance.of(TARGET)):>8} {f.freshness.value}"
+        f"{names[f.location_id]:40} {f.level.value:8} {percent(f.exceedance.of(TARGET)):>8} {f.freshness.value}"
         for f in issue.ranked()
     ]
     return "\n".join([head, *issue.problems, *rows])
-
-
-def _percent(probability: float) -> str:
-    return "-" if math.isnan(probability) else f"{probability:.2%}"
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show a progress bar where standard error is a terminal."""
-    if not sys.stderr.isatty():
-        yield silent
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed} {desc}", leave=False) as bar:
-
-        def told(done: float, text: str) -> None:
-            bar.set_description_str(text, refresh=False)
-            bar.update(round(100 * done) - bar.n)
-
-        yield told
-
-
-def _begin(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no ISO date such as 2023-01-31 or 2023-01-31T06:00Z") from None
-    if not EVER[0] <= moment <= EVER[1]:
-        raise argparse.ArgumentTypeError(f"{text!r} lies outside {EVER[0].year}..{EVER[1].year}")
-    return moment
-
-
-def _end(text: str) -> datetime:
-    """Return the moment named; a bare date means the end of that day."""
-    moment = _begin(text)
-    return moment + timedelta(hours=23, minutes=59) if len(text) <= len("2022-12-31") else moment
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from core.domain.budget import BudgetLine
 from core.domain.forecast import RegionForecast
 from core.domain.learning import Champion, ModelManifest, StoredVersion
-from core.domain.quality import FlaggedWeather
+from core.domain.quality import FlaggedWeather, QualityMetrics
 from core.domain.weather import HourlyWeather, Region
 
 Clock = Callable[[], datetime]
@@ -51,6 +52,14 @@ class WeatherSource(Protocol):
         """
 
 
+@runtime_checkable
+class Budgeted(Protocol):
+    """A source that counts its calls."""
+
+    def budget(self) -> tuple[BudgetLine, ...]:
+        """Return what is spent and allowed, by window."""
+
+
 class WeatherArchive(WeatherSource, Protocol):
     """A source with a past that can be learned from."""
 
@@ -62,6 +71,18 @@ class WeatherArchive(WeatherSource, Protocol):
         SourceError, DataError
             If it cannot be reached or holds nothing.
         """
+
+
+class ReplayWindow(WeatherArchive, Protocol):
+    """One stored window: one region, one gapless period, weather of another time."""
+
+    @property
+    def id(self) -> str:
+        """Its name in addresses and on the command line; that of its region."""
+
+    @property
+    def served_as(self) -> tuple[str, str]:
+        """Provenance and region whose champion serves it."""
 
 
 class BackfillSource(WeatherSource, Protocol):
@@ -133,7 +154,7 @@ class ModelStore(Protocol):
 
 
 class Ledger(Protocol):
-    """Records: issued forecasts, runs and deployments."""
+    """Records: issued forecasts, runs, deployments and quality metrics."""
 
     def record_forecast(self, issue: RegionForecast) -> int:
         """Keep one issue as it was shown; return the number of new rows (the same numbers are kept once)."""
@@ -141,8 +162,14 @@ class Ledger(Protocol):
     def record_run(self, kind: str, status: str, detail: Mapping[str, Any], at: datetime) -> None:
         """Keep what a job did."""
 
-    def runs(self, limit: int = 50) -> tuple[Mapping[str, Any], ...]:
-        """Return the newest runs first."""
+    def runs(self, limit: int = 50, kind: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """Return the newest runs first, of one kind or of all."""
+
+    def record_quality(self, metrics: Sequence[QualityMetrics]) -> int:
+        """Keep metrics; of one source, region, place and end the first are kept. Return the number of new rows."""
+
+    def quality(self, region_id: str, since: datetime) -> tuple[QualityMetrics, ...]:
+        """Return the metrics of a region as a whole whose period ends at `since` or later, oldest first."""
 
     def forecast_counts(self) -> Mapping[str, int]:
         """Return the number of issued forecasts by level."""
@@ -154,6 +181,19 @@ class Ledger(Protocol):
         ------
         ConfigurationError
             If it does not.
+        """
+
+
+class QualityFiles(Protocol):
+    """Tables of quality metrics, one row per region or place and appraisal."""
+
+    def store(self, metrics: Sequence[QualityMetrics]) -> int:
+        """Add metrics; those of a place and an end that are there already are kept. Return the number of new rows.
+
+        Raises
+        ------
+        ConfigurationError
+            If the folder cannot be written.
         """
 
 

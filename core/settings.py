@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,9 +42,22 @@ class Settings(BaseSettings):
         90, gt=0, le=10_000, description="Age from which observations are STALE, minutes."
     )
     observation_no_data_hours: float = Field(6, gt=0, le=240, description="Age from which there is NO DATA, hours.")
+    forecast_amber_hours: float = Field(
+        9, gt=0, le=240, description="Age from which a weather model's run is STALE, hours since it came out."
+    )
+    forecast_no_data_hours: float = Field(
+        24, gt=0, le=240, description="Age from which a weather model's run is NO DATA, hours since it came out."
+    )
     level_yellow: float = Field(0.05, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it yellow.")
     level_orange: float = Field(0.15, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it orange.")
     level_red: float = Field(0.40, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it red.")
+    replay_folder: Path = Field(
+        Path("data/replay"),
+        description="Folder of stored weather that the dashboard offers for replay; relative to the home.",
+    )
+    quality_z: Literal["robust", "plain"] = Field(
+        "robust", description="z-score of the quality checks: `robust`, or `plain` (mean and deviation) to compare."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("home", mode="before")
@@ -51,6 +65,11 @@ class Settings(BaseSettings):
     def _absolute_home(cls, value: object) -> Path:
         path = Path(str(value)).expanduser() if str(value).strip() else PROJECT_ROOT
         return path if path.is_absolute() else PROJECT_ROOT / path
+
+    @field_validator("replay_folder", mode="before")
+    @classmethod
+    def _own_replay_folder(cls, value: object) -> Path:
+        return Path(str(value)).expanduser() if str(value).strip() else Path("data/replay")
 
     @field_validator("log_level")
     @classmethod
@@ -65,6 +84,8 @@ class Settings(BaseSettings):
             raise ValueError("level_yellow < level_orange < level_red must hold")
         if self.observation_amber_minutes >= self.observation_no_data_hours * 60:
             raise ValueError("observation_amber_minutes must be shorter than observation_no_data_hours")
+        if self.forecast_amber_hours >= self.forecast_no_data_hours:
+            raise ValueError("forecast_amber_hours must be shorter than forecast_no_data_hours")
         return self
 
     @property

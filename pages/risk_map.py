@@ -27,7 +27,7 @@ with left:
         alt="Map of the region: risk level or probability of every cell",
     )
     st.caption(
-        f"Rule: {core.rule}. White and hatched: no data, which is not the same as no risk. "
+        f"Rule: {core.rule_of(now.forecast.region)}. White and hatched: no data, which is not the same as no risk. "
         "Click a cell to see its forecast and its observations."
     )
 with right:

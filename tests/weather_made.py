@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from core.domain.units import hour_axis
+from core.domain.units import hour_axis, saturation_vapour_pressure_hpa
 from core.domain.weather import HourlyWeather, Location, Region
 from core.errors import SourceUnavailable
 
@@ -20,7 +20,6 @@ END = datetime.fromisoformat("2026-07-29T18:00:00+00:00")
 MEANS = {
     "temperature_c": 24.0,
     "dew_point_c": 20.0,
-    "relative_humidity_pct": 78.0,
     "surface_pressure_hpa": 900.0,
     "wind_speed_ms": 3.0,
     "wind_gust_ms": 7.0,
@@ -36,6 +35,8 @@ def weather(
     axis = hour_axis(end - timedelta(hours=hours - 1), end)
     shape = (len(places), len(axis))
     values = {n: (m + rng.uniform(-1, 1, shape)).astype(np.float32) for n, m in MEANS.items()}
+    vapour = saturation_vapour_pressure_hpa(values["dew_point_c"])
+    values["relative_humidity_pct"] = 100 * vapour / saturation_vapour_pressure_hpa(values["temperature_c"])
     values["precipitation_mm"] = np.where(rng.random(shape) < 0.2, rng.gamma(0.6, 4, shape), 0).astype(np.float32)
     return HourlyWeather(places, axis, values, source)
 

@@ -52,7 +52,7 @@ def header(core: Core, issue: RegionForecast, health: Health) -> None:
 
 
 def _data_help(core: Core, issue: RegionForecast) -> str:
-    return f"Newest observation {local(issue.data_at, issue.region)}. {core.ages}"
+    return f"{issue.data_name.capitalize()} {local(issue.data_at, issue.region)}. {core.ages_of(issue)}"
 
 
 def _model(issue: RegionForecast) -> str:
@@ -87,7 +87,7 @@ def refusal(error: CloudburstError) -> None:
 def provenance(core: Core, issue: RegionForecast) -> None:
     """Say under a block of numbers where they come from and how old they are."""
     st.caption(
-        f"{issue.source_text}; newest observation {local(issue.data_at, issue.region)}, "
+        f"{issue.source_text}; {issue.data_name} {local(issue.data_at, issue.region)}, "
         f"{age(issue.age_s(core.clock()))} old; model {issue.model_version or 'none'}."
     )
 
@@ -186,7 +186,7 @@ def place_provenance(core: Core, issue: RegionForecast, forecast: Forecast) -> N
     seconds = None if forecast.data_at is None else (core.clock() - forecast.data_at).total_seconds()
     newest = local(forecast.data_at, issue.region)
     model = issue.model_version or "none"
-    st.caption(f"{issue.source_text}; newest observation of this place {newest}, {age(seconds)} old; model {model}.")
+    st.caption(f"{issue.source_text}; {issue.data_name} for this place {newest}, {age(seconds)} old; model {model}.")
 
 
 def version_table(versions: tuple[StoredVersion, ...], champion: str | None) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core import Exceedance, Flag, FlaggedWeather, Region
@@ -56,10 +58,7 @@ def observations_chart(version: str, place: int, _checked: FlaggedWeather, _regi
         Version of the issue and position of the place: the key of the cache.
     """
     weather = _checked.weather.select([place])
-    zone = ZoneInfo(_region.time_zone)
-    hours = [
-        h.astype("datetime64[s]").item().replace(tzinfo=ZoneInfo("UTC")).astimezone(zone) for h in weather.valid_at
-    ]
+    hours = local_hours(weather.valid_at, ZoneInfo(_region.time_zone))
     figure = make_subplots(rows=len(PANELS), cols=1, shared_xaxes=True, vertical_spacing=0.04)
     for row, (title, lines) in enumerate(PANELS, start=1):
         for variable, colour, name in lines:
@@ -82,3 +81,8 @@ def observations_chart(version: str, place: int, _checked: FlaggedWeather, _regi
         height=620, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": -0.06}, bargap=0.1
     )
     return figure
+
+
+def local_hours(valid_at: NDArray[np.datetime64], zone: ZoneInfo) -> list[datetime]:
+    """Return hours (UTC by convention) in local time."""
+    return [h.astype("datetime64[s]").item().replace(tzinfo=UTC).astimezone(zone) for h in valid_at]

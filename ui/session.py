@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import CloudburstError, Core, Issue, Region, open_core
+from ui import replay
 
 REGION, PLACE = "region", "place"
 #: How often an open page asks whether there is something new.
@@ -64,8 +65,8 @@ def choose_place(location_id: str) -> None:
 
 
 def address() -> dict[str, str]:
-    """Return region and place as they stand in the address bar, so that a page can be shared."""
-    return {key: st.session_state[key] for key in (REGION, PLACE) if key in st.session_state}
+    """Return region, place and replay as they stand in the address bar, so that a page can be shared."""
+    return {key: st.session_state[key] for key in (REGION, PLACE) if key in st.session_state} | replay.address()
 
 
 def place(now: Issue) -> str:

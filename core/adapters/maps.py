@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.adapters.region_packs import checked_point, read_pack, thresholds_of
 from core.domain.weather import Location, Outline, Region, Ring
 from core.errors import ConfigurationError
 
@@ -20,22 +19,6 @@ DISTRICTS_FILE = "himalaya_districts_0.01.geojson"
 ELEVATION_FILE = "elev_5arcmin_20-37.5N_68-98E_itur.npz"
 #: Edges of the elevation file: north, west, and its step of 5 arc minutes, in degrees.
 ELEVATION_NORTH_DEG, ELEVATION_WEST_DEG, ELEVATION_STEP_DEG = 37.5, 68.0, 1 / 12
-
-#: Keys of a region pack with their types. A pack has either states or points; spacing_deg goes with states.
-PACK_KEYS: Mapping[str, type] = {
-    "id": str,
-    "name": str,
-    "prefix": str,
-    "time_zone": str,
-    "languages": list,
-    "states": list,
-    "points": list,
-    "spacing_deg": float,
-}
-OPTIONAL_KEYS = frozenset({"states", "points", "spacing_deg"})
-POINT_KEYS = frozenset({"name", "latitude", "longitude"})
-#: Numbers of a point lie between these bounds: no land is lower or higher.
-POINT_BOUNDS = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0), "elevation_m": (-500.0, 9_000.0)}
 
 Floats = NDArray[np.float64]
 
@@ -78,7 +61,8 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
     pack
         Region pack (TOML): id, name, prefix, time_zone, languages, and either states, optionally with spacing_deg,
         which then holds instead of the argument, or a list of points with name, latitude, longitude (degrees) and
-        optionally elevation_m. A region of points has no spacing and no outlines.
+        optionally elevation_m. A region of points has no spacing and no outlines. A table `thresholds` may give the
+        region tiers and ages of its own (see `region_packs.thresholds_of`).
     maps
         Folder with the district outlines and the elevation.
     spacing_deg
@@ -90,9 +74,9 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
         If the pack or a map is missing or invalid, a key or a state is unknown, no cell lies inside, or two points
         share a name or a position.
     """
-    facts = _read_pack(pack)
+    facts = read_pack(pack)
     if "points" in facts:
-        return Region(facts["id"], facts["name"], facts["time_zone"], _points(facts, maps, pack))
+        return _region(facts, _points(facts, maps, pack), pack)
     spacing = float(facts.get("spacing_deg", spacing_deg))
     if not 0 < spacing <= 5:
         raise ConfigurationError(f"A grid spacing of {spacing:g} degrees cannot be used.", hint="Choose 0.02 to 1.")
@@ -115,12 +99,31 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
             longitude.tolist(), latitude.tolist(), district.tolist(), elevation.tolist(), strict=True
         )
     )
-    return Region(facts["id"], facts["name"], facts["time_zone"], locations, outlines, spacing)
+    return _region(facts, locations, pack, outlines, spacing)
+
+
+def _region(
+    facts: Mapping[str, Any],
+    locations: tuple[Location, ...],
+    pack: Path,
+    outlines: tuple[Outline, ...] = (),
+    spacing: float | None = None,
+) -> Region:
+    return Region(
+        id=facts["id"],
+        name=facts["name"],
+        time_zone=facts["time_zone"],
+        locations=locations,
+        outlines=outlines,
+        spacing_deg=spacing,
+        languages=tuple(facts["languages"]),
+        thresholds=thresholds_of(facts.get("thresholds", {}), pack),
+    )
 
 
 def _points(facts: Mapping[str, Any], maps: Path, pack: Path) -> tuple[Location, ...]:
     """Return the points of a pack; their elevation is that of the map where they give none."""
-    points = [_checked_point(number, point, pack) for number, point in enumerate(facts["points"], 1)]
+    points = [checked_point(number, point, pack) for number, point in enumerate(facts["points"], 1)]
     longitude, latitude = (np.array([point[key] for point in points]) for key in ("longitude", "latitude"))
     grid = _elevation_m(maps / ELEVATION_FILE)
     height = _cell_elevation_m(grid, longitude, latitude, ELEVATION_STEP_DEG).tolist()
@@ -135,25 +138,6 @@ def _points(facts: Mapping[str, Any], maps: Path, pack: Path) -> tuple[Location,
                 f"Two points of region pack {pack} share the {what} {twice}.", hint="Leave one of them out."
             )
     return locations
-
-
-def _checked_point(number: int, point: Any, pack: Path) -> dict[str, Any]:
-    """Return one point with its numbers as floats."""
-    if not isinstance(point, dict) or not POINT_KEYS <= point.keys() <= POINT_KEYS | {"elevation_m"}:
-        raise ConfigurationError(
-            f"Point {number} of region pack {pack} has other keys than a point has.",
-            hint="It needs name, latitude and longitude, and may have elevation_m.",
-        )
-    if not isinstance(point["name"], str) or not point["name"].strip():
-        raise ConfigurationError(f"Point {number} of region pack {pack} has no name.", hint="Name it in a text.")
-    for key, (low, high) in POINT_BOUNDS.items():
-        value = point.get(key, 0.0)
-        if type(value) not in (int, float) or not low <= value <= high:
-            raise ConfigurationError(
-                f"The {key} of point {number} of region pack {pack} is unusable.",
-                hint=f"It must be a number from {low:g} to {high:g}.",
-            )
-    return {key: value if key == "name" else float(value) for key, value in point.items()}
 
 
 def inside(longitude: Floats, latitude: Floats, rings: Sequence[Ring]) -> NDArray[np.bool_]:
@@ -187,40 +171,6 @@ def inside(longitude: Floats, latitude: Floats, rings: Sequence[Ring]) -> NDArra
         crossing = x + (latitude[:, None] - y) * (x_next - x) / rise
         odd ^= (np.count_nonzero(spans & (longitude[:, None] < crossing), axis=1) % 2).astype(bool)
     return odd
-
-
-def _read_pack(pack: Path) -> dict[str, Any]:
-    """Read a region pack and refuse what is missing, unknown or of the wrong kind."""
-    try:
-        facts = tomllib.loads(pack.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"Region pack {pack} cannot be read: {error.strerror}.", hint="Is it there?") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"Region pack {pack} is no valid TOML: {error}.", hint="See the line named.") from None
-    known = ", ".join(PACK_KEYS)
-    for key in facts.keys() - PACK_KEYS.keys():
-        raise ConfigurationError(f"Region pack {pack} has an unknown key {key!r}.", hint=f"Known keys: {known}.")
-    for key, kind in PACK_KEYS.items():
-        if key not in facts:
-            if key in OPTIONAL_KEYS:
-                continue
-            raise ConfigurationError(f"Region pack {pack} lacks the key {key!r}.", hint=f"It needs {known}.")
-        value = float(facts[key]) if kind is float and type(facts[key]) is int else facts[key]
-        texts = isinstance(value, list) and value and all(isinstance(item, str) and item for item in value)
-        if not isinstance(value, kind) or not value or (kind is list and key != "points" and not texts):
-            wanted = {str: "a text", list: "a list of texts", float: "a number above 0"}[kind]
-            raise ConfigurationError(f"{key!r} of region pack {pack} is unusable.", hint=f"It must be {wanted}.")
-    if ("states" in facts) == ("points" in facts) or ("points" in facts and "spacing_deg" in facts):
-        raise ConfigurationError(
-            f"Region pack {pack} must have either 'states' or 'points'.", hint="spacing_deg goes with states alone."
-        )
-    try:
-        ZoneInfo(facts["time_zone"])
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigurationError(
-            f"Region pack {pack} names the unknown time zone {facts['time_zone']!r}.", hint="Try Asia/Kolkata."
-        ) from None
-    return facts
 
 
 def _districts(path: Path, states: Sequence[str], pack: Path) -> tuple[Outline, ...]:

@@ -1,4 +1,4 @@
-"""Holding the world at arm's length: a total deadline over any call, and a gate that nobody passes before its time."""
+"""Holding the world at arm's length: a total deadline over any call."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
-
-from core.ports import Clock
 
 T = TypeVar("T")
 
@@ -75,33 +72,3 @@ def within(deadline: Deadline, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 async def _timed(work: Callable[[], Coroutine[Any, Any, T]], seconds: float) -> T:
     async with asyncio.timeout(seconds):
         return await work()
-
-
-class Gate:
-    """Shut until a moment: whoever asks is told how long it stays shut."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._until: datetime | None = None
-        self._granted = timedelta()
-
-    def shut(self, seconds: float) -> None:
-        """Stay shut for at least `seconds` from now on; a longer wait that runs already stays."""
-        with self._lock:
-            if self._left() < seconds:
-                self._granted = timedelta(seconds=seconds)
-                self._until = self._clock() + self._granted
-
-    def left(self) -> float:
-        """Return the seconds that it stays shut, 0 where it is open."""
-        with self._lock:
-            return self._left()
-
-    def _left(self) -> float:
-        if self._until is None:
-            return 0.0
-        now = self._clock()
-        # A clock that was set back must not lengthen the wait: it begins again at most.
-        self._until = min(self._until, now + self._granted)
-        return max(0.0, (self._until - now).total_seconds())

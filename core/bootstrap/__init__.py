@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from core.adapters import logs, seed
 from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
 from core.adapters.model_store import FolderModelStore
+from core.adapters.quality_files import ParquetQuality
 from core.adapters.scheduler import ThreadScheduler
 from core.bootstrap.house import Core, HindcastRequest
+from core.bootstrap.replays import Replays
 from core.bootstrap.services import cache_at, weather_source
 from core.errors import ConfigurationError
 from core.features import table
 from core.ports import Clock, Ledger
-from core.quality.checks import check
+from core.quality.checks import Checker
+from core.quality.checks import check as all_checks
 from core.risk import AgeLimits, Tiers
 from core.settings import PROJECT_ROOT, Settings, load_settings
+from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.monitoring import Monitoring
 from core.workflows.observing import Observing
+from core.workflows.replaying import Replaying
 from core.workflows.retraining import Retraining
 from core.workflows.serving import Serving
 
@@ -85,6 +91,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     store = FolderModelStore(
         settings.home / "models", PROJECT_ROOT / "models", (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256)
     )
+    check: Checker = partial(all_checks, plain_z=settings.quality_z == "plain")
     ledger: Ledger = SqlLedger(settings.ledger_url)
     cache = cache_at(settings.cache_url)
     scheduler = ThreadScheduler()
@@ -98,20 +105,32 @@ def _build(settings: Settings, clock: Clock) -> Core:
         cache=cache,
         tiers=tiers,
         limits=AgeLimits(
-            timedelta(minutes=settings.observation_amber_minutes), timedelta(hours=settings.observation_no_data_hours)
+            amber=timedelta(minutes=settings.observation_amber_minutes),
+            no_data=timedelta(hours=settings.observation_no_data_hours),
+            run_amber=timedelta(hours=settings.forecast_amber_hours),
+            run_no_data=timedelta(hours=settings.forecast_no_data_hours),
         ),
         clock=clock,
         ttl_s=settings.refresh_minutes * 60,
     )
+    files = ParquetQuality(settings.home / "data" / "quality_metrics")
+    quality = Appraising(forecasting, ledger, clock, files)
     return Core(
         settings=settings,
         clock=clock,
         forecasting=forecasting,
         hindcasting=Hindcasting(serving, check, tiers),
         retraining=Retraining(store, ledger, check, clock),
-        monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION),
+        quality=quality,
+        monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION, quality),
         store=store,
         scheduler=scheduler,
+        replays=Replays(
+            settings.home / settings.replay_folder,
+            Replaying(serving, check, HISTORY_H, tiers, forecasting.limits),
+            forecasting.observing.regions,
+            settings.grid_spacing_deg,
+        ),
     )
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from core.adapters import hindcast_file
+from core.adapters import flags_file, hindcast_file
 from core.adapters.gauges.folder import GaugeFolder
-from core.adapters.open_meteo.source import OpenMeteo
+from core.adapters.open_meteo.products import BY_DATE, PastProduct, Patience
 from core.adapters.simulator.monsoons import PastMonsoons
-from core.bootstrap.services import regions_named, simulator
+from core.bootstrap.replays import Replays
+from core.bootstrap.services import open_meteo, regions_named, simulator
+from core.domain.budget import BudgetLine
 from core.domain.forecast import Freshness, RegionForecast
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.weather import Region
 from core.errors import CloudburstError
-from core.ports import Clock, ModelStore, Progress, Scheduler, WeatherArchive, silent
+from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, WeatherArchive, silent
 from core.settings import Settings
+from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting, Issue
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.monitoring import Finding, Health, Monitoring
@@ -47,19 +49,20 @@ class Core:
     forecasting: Forecasting
     hindcasting: Hindcasting
     retraining: Retraining
+    quality: Appraising
     monitoring: Monitoring
     store: ModelStore
     scheduler: Scheduler
+    replays: Replays
 
     @property
     def default_region(self) -> str:
         """The region shown first: the first of the source's, which are in the order of the settings."""
         return self.regions()[0].id
 
-    @property
-    def rule(self) -> str:
-        """The rule behind the colours, in words."""
-        return self.forecasting.tiers.text
+    def rule_of(self, region: Region) -> str:
+        """Return the rule behind a region's colours, in words."""
+        return self.forecasting.tiers.of(region).text
 
     def regions(self) -> tuple[Region, ...]:
         """Return the regions of the source."""
@@ -89,6 +92,19 @@ class Core:
             raise issue.error
         return issue.forecast
 
+    def as_known(self, window: ReplayWindow, at: datetime) -> Core:
+        """Return this house as it would have stood at `at` with a stored window as its source; it records nothing.
+
+        Raises
+        ------
+        ConfigurationError
+            If `at` lies outside the window.
+        """
+        then = self.replays.replaying.forecasting(window, at)
+        quality = replace(self.quality, forecasting=then, ledger=then.ledger, clock=then.clock)
+        monitoring = replace(self.monitoring, forecasting=then, clock=then.clock)
+        return replace(self, clock=then.clock, forecasting=then, quality=quality, monitoring=monitoring)
+
     def versions(self) -> tuple[StoredVersion, ...]:
         """Return every stored model version, refused ones with their reason."""
         return self.store.versions()
@@ -113,11 +129,25 @@ class Core:
         """Archive a folder of gauges with its flags; return the number of rows."""
         return self.forecasting.observing.ingest(GaugeFolder(folder, stations), told)
 
-    def backfill(self, region_id: str, begin: datetime, end: datetime, told: Progress = silent) -> int:
+    def backfill(
+        self,
+        region_id: str,
+        period: tuple[datetime, datetime],
+        product: str = BY_DATE,
+        days_before: int | None = None,
+        told: Progress = silent,
+    ) -> int:
         """Archive a past period of a region from Open-Meteo, resumable; return the number of new rows."""
         region = regions_named(region_id, self.settings.grid_spacing_deg)[0]
-        source = OpenMeteo((region,), self.clock, base_url=self.settings.open_meteo_url)
-        return self.forecasting.observing.backfill(source, region, (begin, min(end, self.clock())), time.sleep, told)
+        source = PastProduct(open_meteo(self.settings, (region,), self.clock), product, days_before)
+        wanted = period[0], min(period[1], self.clock())
+        patience = Patience(told)
+        return self.forecasting.observing.backfill(source, region, wanted, patience.wait, patience.told)
+
+    def budget(self) -> tuple[BudgetLine, ...]:
+        """Return the budget of calls of the source, empty where it has none."""
+        source = self.forecasting.observing.source
+        return source.budget() if isinstance(source, Budgeted) else ()
 
     def train(
         self, request: TrainingRequest, folder: Path | None, stations: Path | None, told: Progress = silent
@@ -134,22 +164,25 @@ class Core:
         parts = self.hindcasting.run(source, (request.begin, request.end), request.version, told)
         return hindcast_file.write(request.out, parts)
 
+    def check(self, folder: Path, stations: Path | None, out: Path, told: Progress = silent) -> int:
+        """Write the quality flags of a folder of gauges as Parquet; return the number of rows."""
+        return flags_file.write(out, self.forecasting.observing.examine(GaugeFolder(folder, stations), told))
+
     def deploy(self, version: str, source: str, region_id: str) -> None:
         """Make a version the champion of one provenance and region."""
         self.store.deploy(source, region_id, version)
         self.forecasting.cache.clear()
         self.retraining.ledger.record_run("deploy", "done", {"version": version, "region": region_id}, self.clock())
 
-    @property
-    def ages(self) -> str:
-        """The ages from which data are stale and none, in words."""
-        limits = self.forecasting.limits
-        amber, no_data = limits.amber.total_seconds() / 60, limits.no_data.total_seconds() / 3600
-        return f"Amber from {amber:g} min on, no data from {no_data:g} h on."
+    def ages_of(self, issue: RegionForecast) -> str:
+        """Return the ages from which the data of an issue are stale and none, in words."""
+        limits = self.forecasting.limits.of(issue.region)
+        return limits.text if issue.run is None else f"{limits.text} {limits.run_text}"
 
     def start(self) -> None:
-        """Start the scheduler: it refreshes every region at its interval."""
+        """Start the scheduler: it refreshes every region at its interval and then appraises its data."""
         self.scheduler.every(self.settings.refresh_minutes * 60, "refresh", self._refresh)
+        self.scheduler.every(self.settings.refresh_minutes * 60, "appraise", self._appraise)
         self.scheduler.start()
 
     def stop(self) -> None:
@@ -159,6 +192,10 @@ class Core:
     def _refresh(self) -> None:
         for region in self.regions():
             self.forecasting.refresh(region.id)
+
+    def _appraise(self) -> None:
+        for region in self.regions():
+            self.quality.appraise(region.id)
 
 
 def _writable(folder: Path) -> Finding:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.maps import load_region
+from core.adapters.open_meteo.budget import Budget
+from core.adapters.open_meteo.products import PRODUCTS
 from core.adapters.open_meteo.source import OpenMeteo
 from core.adapters.simulator.source import Simulator
 from core.caching.memory import MemoryCache
@@ -14,6 +16,10 @@ from core.domain.weather import Region
 from core.errors import ConfigurationError
 from core.ports import Cache, Clock, WeatherSource
 from core.settings import PROJECT_ROOT, Settings
+
+#: What `ingest open-meteo` can ask for, the default first.
+PAST_PRODUCTS = tuple(PRODUCTS)
+BUDGET_FILE = "open_meteo_budget.json"
 
 
 def weather_source(settings: Settings, clock: Clock) -> WeatherSource:
@@ -30,13 +36,17 @@ def weather_source(settings: Settings, clock: Clock) -> WeatherSource:
     if kind == "gauges" and rest:
         return GaugeFolder(Path(rest).expanduser())
     if kind == "open-meteo" and not rest:
-        return OpenMeteo(
-            regions_named(settings.region, settings.grid_spacing_deg), clock, base_url=settings.open_meteo_url
-        )
+        return open_meteo(settings, regions_named(settings.region, settings.grid_spacing_deg), clock)
     raise ConfigurationError(
         f"CLOUDBURST_SOURCE={settings.source!r} is not understood.",
         hint="Use simulator:, gauges:FOLDER or open-meteo:.",
     )
+
+
+def open_meteo(settings: Settings, regions: tuple[Region, ...], clock: Clock) -> OpenMeteo:
+    """Return the live source; all processes of one home share its budget of calls."""
+    budget = Budget(clock, path=settings.home / "data" / BUDGET_FILE)
+    return OpenMeteo(regions, clock, base_url=settings.open_meteo_url, budget=budget)
 
 
 def regions_named(names: str, spacing_deg: float) -> tuple[Region, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.weather import Flag, Region
+from core.domain.weather import Flag, ModelRun, Region
 
 
 class RiskLevel(StrEnum):
@@ -61,6 +61,8 @@ HOURLY_EVENTS = tuple(EventDefinition(mm) for mm in (15.0, 30.0, 50.0, 100.0))
 MINI_CLOUDBURST = EventDefinition(50.0, accumulation_h=2)
 EVENTS = (*HOURLY_EVENTS, MINI_CLOUDBURST)
 TARGET = HOURLY_EVENTS[0]
+#: Provenance of stored weather that is shown as known then; followed by a colon and what stored it, where known.
+REPLAY = "replay"
 
 
 @dataclass(frozen=True)
@@ -141,11 +143,18 @@ class RegionForecast:
     problems: tuple[str, ...] = ()
     #: Day of the year that the simulator plays in every season, None for real data.
     season_day: int | None = None
+    #: The weather model's run behind the data, None for observations.
+    run: ModelRun | None = None
 
     @property
     def simulated(self) -> bool:
-        """True where the weather behind the numbers is simulated."""
-        return self.source == "simulator"
+        """True where the weather behind the numbers is simulated, now or when it was stored."""
+        return self.source in ("simulator", f"{REPLAY}:simulator")
+
+    @property
+    def replayed(self) -> bool:
+        """True where the weather behind the numbers is stored weather of another time."""
+        return self.source.partition(":")[0] == REPLAY
 
     @property
     def source_text(self) -> str:
@@ -153,7 +162,14 @@ class RegionForecast:
         if self.season_day is None:
             return source_text(self.source)
         day = date(2001, 1, 1) + timedelta(days=self.season_day - 1)
-        return f"Simulated: {day.day} {day:%B}"
+        return f"{source_text(self.source)}: {day.day} {day:%B}"
+
+    @property
+    def data_name(self) -> str:
+        """What `data_at` is the moment of, in words."""
+        if self.run is None:
+            return "newest observation"
+        return "newest hour of an unknown model run" if self.run.out_at is None else "model run came out"
 
     @cached_property
     def content(self) -> str:
@@ -192,6 +208,7 @@ class RegionForecast:
             "freshness": self.freshness.value,
             "data_at": None if self.data_at is None else self.data_at.isoformat(),
             "data_age_s": known_or_none(self.age_s(now)),
+            "data_is": self.data_name,
             "problems": list(self.problems),
             "forecasts": [forecast.as_dict() for forecast in self.forecasts],
         }
@@ -215,7 +232,14 @@ class RegionForecast:
 
 
 def source_text(source: str) -> str:
-    """Return a provenance in words: simulated data say so wherever they are named."""
+    """Return a provenance in words: simulated and replayed data say so wherever they are named.
+
+    >>> source_text("replay:simulator")
+    'Replay of stored weather (Simulated)'
+    """
+    kind, _, origin = source.partition(":")
+    if kind == REPLAY:
+        return "Replay of stored weather" + (f" ({source_text(origin)})" if origin else "")
     return "Simulated" if source == "simulator" else source
 
 

@@ -78,8 +78,8 @@ class FlaggedWeather:
         return [name for name, array in self.weather.values.items() if not np.isfinite(array[place, hour])]
 
     def count(self) -> int:
-        """Return the number of flagged values."""
-        return int(sum(int(f.where.sum()) for f in self.findings))
+        """Return the number of flags that say a value is suspect or has failed."""
+        return int(sum(int(f.where.sum()) for f in self.findings if f.flag in (Flag.SUSPECT, Flag.FAIL)))
 
 
 @dataclass(frozen=True)

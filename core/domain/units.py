@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ SEA_LEVEL_PRESSURE_HPA = 1013.25
 #: Scale height and exponent of the ICAO standard atmosphere (ICAO Doc 7488, 1993), p = p0 (1 - z / 44330.77)^5.25588.
 STANDARD_HEIGHT_M = 44_330.77
 STANDARD_EXPONENT = 5.25588
+#: Mean radius of the Earth, km (IUGG).
+EARTH_RADIUS_KM = 6371.0
 HOUR = np.timedelta64(1, "h")
 
 
@@ -55,13 +58,26 @@ def hour_axis(start: datetime, end: datetime) -> NDArray[np.datetime64]:
     return np.arange(to_hour64(start), to_hour64(end) + HOUR, HOUR)
 
 
-def standard_pressure_hpa(elevation_m: float) -> float:
-    """Return the pressure of the standard atmosphere at `elevation_m` (ICAO Doc 7488), in hPa.
+def standard_pressure_hpa(elevation_m: NDArray[Any] | float) -> Any:
+    """Return the pressure of the standard atmosphere at `elevation_m` (ICAO Doc 7488), hPa, of the same shape.
 
     >>> round(standard_pressure_hpa(3500.0))
     658
     """
-    return float(SEA_LEVEL_PRESSURE_HPA * (1 - elevation_m / STANDARD_HEIGHT_M) ** STANDARD_EXPONENT)
+    return SEA_LEVEL_PRESSURE_HPA * (1 - elevation_m / STANDARD_HEIGHT_M) ** STANDARD_EXPONENT
+
+
+def saturation_vapour_pressure_hpa(temperature_c: NDArray[Any]) -> NDArray[Any]:
+    """Return the saturation vapour pressure over water, hPa.
+
+    e_s = 6.112 exp(17.67 T / (T + 243.5)), T in °C, within 0.1 % for -30..35 °C
+    (Bolton 1980, Mon. Wea. Rev. 108, eq. 10, doi:10.1175/1520-0493(1980)108<1046:TCOEPT>2.0.CO;2).
+
+    >>> round(float(saturation_vapour_pressure_hpa(np.array(20.0))), 2)
+    23.37
+    """
+    vapour: NDArray[Any] = 6.112 * np.exp(17.67 * temperature_c / (temperature_c + 243.5))
+    return vapour
 
 
 def months(begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

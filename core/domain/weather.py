@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 import numpy as np
@@ -72,6 +72,15 @@ VARIABLES: tuple[str, ...] = tuple(f.name for f in fields(Observation))[4:]
 
 
 @dataclass(frozen=True)
+class ModelRun:
+    """The run of a weather model behind some fields: when it began and since when it is out, None where not known."""
+
+    model: str = ""
+    begun_at: datetime | None = None
+    out_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class HourlyWeather:
     """Hourly weather of several places on one gapless time axis.
 
@@ -87,6 +96,8 @@ class HourlyWeather:
     available_at: Hours | None = None
     #: Day of the year that stands for every hour's season (the simulator's eternal 29 July), None for the calendar's.
     season_day: int | None = None
+    #: The oldest model run behind the values; None where they are observations or an archive's.
+    run: ModelRun | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit the axes.
@@ -172,8 +183,23 @@ class Outline:
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """What a region sets for itself; empty where the settings hold.
+
+    `levels` are the probabilities of the target event from which it is yellow, orange and red; `ages` those of
+    observations from which they are STALE and from which there is NO DATA.
+    """
+
+    levels: tuple[float, ...] = ()
+    ages: tuple[timedelta, ...] = ()
+
+
+@dataclass(frozen=True)
 class Region:
-    """A region in a forecaster's care. `spacing_deg` is None where the places are stations, not cells of a grid."""
+    """A region in a forecaster's care. `spacing_deg` is None where the places are stations, not cells of a grid.
+
+    `languages` are those of its warnings (ISO 639), the first foremost.
+    """
 
     id: str
     name: str
@@ -181,3 +207,5 @@ class Region:
     locations: tuple[Location, ...] = field(repr=False)
     outlines: tuple[Outline, ...] = field(repr=False, default=())
     spacing_deg: float | None = None
+    languages: tuple[str, ...] = ("en",)
+    thresholds: Thresholds = Thresholds()

@@ -5,27 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.units import ZERO_CELSIUS_K
+from core.domain.units import ZERO_CELSIUS_K, saturation_vapour_pressure_hpa
 
 Array = NDArray[np.floating]
-
-
-def saturation_vapour_pressure_hpa(temperature_c: Array) -> Array:
-    """Return the saturation vapour pressure over water, hPa.
-
-    e_s = 6.112 exp(17.67 T / (T + 243.5)), T in °C, within 0.1 % for -30..35 °C
-    (Bolton 1980, Mon. Wea. Rev. 108, eq. 10, doi:10.1175/1520-0493(1980)108<1046:TCOEPT>2.0.CO;2).
-
-    >>> round(float(saturation_vapour_pressure_hpa(np.array(20.0))), 2)
-    23.37
-    """
-    return 6.112 * np.exp(17.67 * temperature_c / (temperature_c + 243.5))
 
 
 def mixing_ratio_g_kg(dew_point_c: Array, pressure_hpa: Array) -> Array:
     """Return the water vapour mixing ratio, g/kg: r = 622 e / (p - e), e at the dew point."""
     vapour = saturation_vapour_pressure_hpa(dew_point_c)
-    return 622.0 * vapour / (pressure_hpa - vapour)
+    ratio: Array = 622.0 * vapour / (pressure_hpa - vapour)
+    return ratio
 
 
 def lifting_condensation_temperature_k(temperature_c: Array, dew_point_c: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -92,15 +93,8 @@ class Forecasting:
         told(0.3, "reading the weather")
         recent = self.observing.recent(region, now)
         problems = [] if recent.error is None else [f"The source failed: {recent.error}"]
-        told(0.6, "loading the model")
-        try:
-            served: Served | None = self.served(region_id)
-        except ModelError as error:
-            served = None
-            problems.append(f"No model serves: {error}")
-        told(0.8, "forecasting")
         situation = Situation(region, recent.checked, self.limits, now)
-        forecast = self._issue(situation, served, tuple(problems))
+        forecast = issued(situation, lambda: self.served(region_id), self.tiers, tuple(problems), told)
         try:
             self.ledger.record_forecast(forecast)
         except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
@@ -111,38 +105,62 @@ class Forecasting:
         told(1.0, "done")
         return issue
 
-    def _issue(self, situation: Situation, served: Served | None, problems: tuple[str, ...]) -> RegionForecast:
-        """Return the issue of what is known: one forecast per place."""
-        region, now, weather = situation.region, situation.now, situation.checked.weather
-        curves = situation.exceedances(served)
-        levels = self.tiers.levels(np.array([curve.of(TARGET) for curve in curves]))
-        version = served.manifest.version if served else None
-        return RegionForecast(
-            region=region,
-            issued_at=now,
+
+def issued(
+    situation: Situation, served_by: Callable[[], Served], tiers: Tiers, problems: tuple[str, ...], told: Progress
+) -> RegionForecast:
+    """Return the issue of what is known, one forecast per place; nothing is recorded.
+
+    Parameters
+    ----------
+    served_by
+        Returns the model; where it raises a ModelError no level is given, and the issue says why.
+    problems
+        In words: what is already known to be wrong.
+    """
+    told(0.6, "loading the model")
+    try:
+        served: Served | None = served_by()
+    except ModelError as error:
+        served = None
+        problems = (*problems, f"No model serves: {error}")
+    told(0.8, "forecasting")
+    weather = situation.checked.weather
+    version = served.manifest.version if served else None
+    return RegionForecast(
+        region=situation.region,
+        issued_at=situation.now,
+        valid_from=situation.valid_from,
+        forecasts=_forecasts(situation, served, tiers),
+        source=weather.source,
+        model_version=version,
+        model_source=served.manifest.source if served else None,
+        model_is_seed=served is not None and served.is_seed,
+        freshness=situation.freshness,
+        data_at=situation.known_at(situation.newest),
+        problems=problems + situation.remarks(),
+        season_day=weather.season_day,
+        run=weather.run,
+    )
+
+
+def _forecasts(situation: Situation, served: Served | None, tiers: Tiers) -> tuple[Forecast, ...]:
+    """Return the forecast of every place."""
+    curves = situation.exceedances(served)
+    levels = tiers.of(situation.region).levels(np.array([curve.of(TARGET) for curve in curves]))
+    return tuple(
+        Forecast(
+            location_id=place.id,
+            issued_at=situation.now,
             valid_from=situation.valid_from,
-            forecasts=tuple(
-                Forecast(
-                    location_id=place.id,
-                    issued_at=now,
-                    valid_from=situation.valid_from,
-                    window_h=TARGET.window_h,
-                    exceedance=curves[i],
-                    level=levels[i],
-                    model_version=version,
-                    worst_flag=situation.worst_flag(i),
-                    freshness=situation.fresh[i],
-                    data_at=situation.seen[i],
-                    reasons=situation.reasons(i),
-                )
-                for i, place in enumerate(region.locations)
-            ),
-            source=weather.source,
-            model_version=version,
-            model_source=served.manifest.source if served else None,
-            model_is_seed=served is not None and served.is_seed,
-            freshness=situation.freshness,
-            data_at=situation.newest,
-            problems=problems + situation.remarks(),
-            season_day=weather.season_day,
+            window_h=TARGET.window_h,
+            exceedance=curves[i],
+            level=levels[i],
+            model_version=served.manifest.version if served else None,
+            worst_flag=situation.worst_flag(i),
+            freshness=situation.fresh[i],
+            data_at=situation.known_at(situation.seen[i]),
+            reasons=situation.reasons(i),
         )
+        for i, place in enumerate(situation.region.locations)
+    )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from core.domain.forecast import EVENTS, TARGET, HindcastRows
-from core.domain.quality import FlaggedWeather
 from core.domain.units import to_hour64
-from core.domain.weather import HourlyWeather, Region
+from core.domain.weather import Region
 from core.errors import InsufficientData
 from core.features import table
 from core.ports import Progress, WeatherArchive, silent
+from core.quality.checks import Checker
 from core.risk import Tiers
 from core.workflows.serving import Served, Serving
 
@@ -28,7 +28,7 @@ class Hindcasting:
     """Scores archives with a model."""
 
     serving: Serving
-    check: Callable[[HourlyWeather, bool], FlaggedWeather]
+    check: Checker
     tiers: Tiers
 
     def run(

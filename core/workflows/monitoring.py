@@ -10,6 +10,7 @@ from functools import partial
 from core.domain.forecast import Freshness
 from core.errors import CloudburstError
 from core.ports import Cache, Clock, Ledger, ModelStore, Scheduler
+from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting
 
 #: It beats every second and after every job; a job of this length is dead or as good as dead for a forecaster.
@@ -56,6 +57,7 @@ class Monitoring:
     scheduler: Scheduler
     clock: Clock
     version: str
+    quality: Appraising
 
     def problems(self) -> tuple[str, ...]:
         """Return in words what is wrong with the house itself, whatever the region."""
@@ -66,6 +68,7 @@ class Monitoring:
             out.append("The scheduler does not run: nothing is refreshed by itself.")
         elif beat > HEARTBEAT_LIMIT_S:
             out.append(f"The scheduler has shown no sign of life for {beat:.0f} s: nothing is refreshed.")
+        out += self.quality.alerts()
         jobs = self.scheduler.jobs()
         out += [f"The job {job['name']} failed: {job['last_error']}" for job in jobs if job["last_error"]]
         return tuple(out)

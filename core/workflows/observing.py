@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.domain.quality import FlaggedWeather
 from core.domain.units import floor_hour, from_datetime64, months
-from core.domain.weather import HourlyWeather, Region
+from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError, DataError, SourceError
 from core.ports import Archive, BackfillSource, Progress, WeatherArchive, WeatherSource, silent
+from core.quality.baseline import Baseline, fit
+from core.quality.checks import Checker
 
 #: Hours that a refresh stores anew: late values of the last two days still find their place.
 STORED_H = 48
+#: What is usual at a place is fitted to so many days of its archive, once a day.
+PAST_DAYS, PAST_LASTS = 60, timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,11 @@ class Observing:
 
     source: WeatherSource
     archive: Archive
-    check: Callable[[HourlyWeather, bool], FlaggedWeather]
+    check: Checker
     history_h: int
     _regions: tuple[Region, ...] = ()
     _collected: set[str] = field(default_factory=set)
+    _pasts: dict[str, tuple[Region, datetime, Baseline | None]] = field(default_factory=dict)
 
     def regions(self) -> tuple[Region, ...]:
         """Return the regions of the source; where it fails, those it had when it was last there.
@@ -81,10 +86,20 @@ class Observing:
         end = floor_hour(now)
         start = end - timedelta(hours=self.history_h)
         try:
-            return Recent(self.check(self.source.hours(region, start, end).as_known(now), False))
+            weather, failed = self.source.hours(region, start, end), None
         except (SourceError, DataError) as error:
-            stored = self.archive.read(region, start, end, self.source.name)
-            return Recent(self.check(stored.as_known(now), False), error)
+            weather, failed = self.archive.read(region, start, end, self.source.name), error
+        return Recent(self.check(weather.as_known(now), False, self.past(region, now)), failed)
+
+    def past(self, region: Region, now: datetime) -> Baseline | None:
+        """Return what is usual at the places of a region, None while the archive knows less than a forecast does."""
+        known = self._pasts.get(region.id)
+        if known is None or known[0] != region or not timedelta(0) <= now - known[1] < PAST_LASTS:
+            stored = self.archive.read(region, now - timedelta(days=PAST_DAYS), now, self.source.name).as_known(now)
+            enough = stored.observed().any(axis=0).sum() > self.history_h
+            fitted = fit(self.check(stored, True).usable()) if enough else None
+            self._pasts[region.id] = known = (region, now, fitted)
+        return known[2]
 
     def collect(self, region: Region, checked: FlaggedWeather) -> int:
         """Store the newest hours of a region with their flags, the first time all of them; return the rows given."""
@@ -114,6 +129,20 @@ class Observing:
                 rows += self.archive.store(region.id, checked.since(first))
         told(1.0, f"{rows} rows stored")
         return rows
+
+    def examine(self, source: WeatherArchive, told: Progress = silent) -> Iterator[FlaggedWeather]:
+        """Yield a whole archive, period by period, with the flags that hindsight gives it; nothing is stored.
+
+        Raises
+        ------
+        SourceError, DataError
+            If the archive cannot be read.
+        """
+        parts = [(region, period) for region in source.regions() for period in source.periods()]
+        for i, (region, (begin, end)) in enumerate(parts):
+            told(i / len(parts), f"{region.name}, {begin:%Y-%m-%d} to {end:%Y-%m-%d}")
+            yield self.check(source.hours(region, begin, end), True)
+        told(1.0, "done")
 
     def backfill(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 
 from core.domain.forecast import EVENTS, HOURLY_EVENTS, TARGET
 from core.domain.learning import ModelManifest, Scorecard, TrainingData, TrainingRequest
-from core.domain.quality import FlaggedWeather
 from core.domain.units import from_datetime64, to_hour64
 from core.domain.weather import HourlyWeather
 from core.errors import ConfigurationError, InsufficientData
@@ -22,6 +20,7 @@ from core.features import table
 from core.learning import estimators, training
 from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
 from core.ports import Clock, Ledger, ModelStore, Progress, WeatherArchive, silent
+from core.quality.checks import Checker
 from core.verification import climatology, scorecard
 from core.workflows.cards import card
 from core.workflows.hindcasting import CHUNK
@@ -49,7 +48,7 @@ class Retraining:
 
     store: ModelStore
     ledger: Ledger
-    check: Callable[[HourlyWeather, bool], FlaggedWeather]
+    check: Checker
     clock: Clock
 
     def train(self, source: WeatherArchive, request: TrainingRequest, told: Progress = silent) -> ModelManifest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from core.domain.forecast import EVENTS, Exceedance, Freshness
 from core.domain.quality import FlaggedWeather
 from core.domain.units import floor_hour, to_hour64
-from core.domain.weather import Flag, HourlyWeather, Region
+from core.domain.weather import Flag, HourlyWeather, ModelRun, Region
 from core.features import table
 from core.risk import AgeLimits
 from core.workflows.serving import Served
@@ -30,6 +30,11 @@ class Situation:
     now: datetime
 
     @cached_property
+    def ages(self) -> AgeLimits:
+        """The limits of age, the region's own where it has them."""
+        return self.limits.of(self.region)
+
+    @cached_property
     def usable(self) -> HourlyWeather:
         """The weather without the values that failed."""
         return self.checked.usable()
@@ -42,7 +47,17 @@ class Situation:
     @cached_property
     def fresh(self) -> tuple[Freshness, ...]:
         """Freshness of every place."""
-        return tuple(self.limits.freshness(at, self.now) for at in self.seen)
+        return tuple(self.ages.freshness(at, self.now, self.run) for at in self.seen)
+
+    @property
+    def run(self) -> ModelRun | None:
+        """The model run behind the weather, None where it was observed."""
+        return self.checked.weather.run
+
+    def known_at(self, seen: datetime | None) -> datetime | None:
+        """Return the moment from which data count their age: the end of their hour, or that their run came out."""
+        out_at = self.run.out_at if self.run is not None else None
+        return seen if seen is None or out_at is None else min(seen, out_at)
 
     @property
     def newest(self) -> datetime | None:
@@ -52,7 +67,7 @@ class Situation:
     @property
     def freshness(self) -> Freshness:
         """Freshness of the region: that of its newest value."""
-        return self.limits.freshness(self.newest, self.now)
+        return self.ages.freshness(self.newest, self.now, self.run)
 
     @property
     def valid_from(self) -> datetime:
@@ -88,21 +103,39 @@ class Situation:
         """Return in words what the age of the data means; nothing where they are fresh."""
         if self.newest is None:
             return ("There are no observations in the last days: no level can be given.",)
-        hours = (self.now - self.newest).total_seconds() / 3600
-        if self.freshness is Freshness.NO_DATA:
-            return (f"The newest observation is {hours:.1f} h old: too old for any level.",)
         behind = sum(f is not self.freshness for f in self.fresh)
-        parts = (
-            (f"{behind} of {len(self.fresh)} places are older than the newest: stale or no data.",) if behind else ()
-        )
-        return (f"The newest observation is {hours:.1f} h old.", *parts) if self.freshness is Freshness.STALE else parts
+        late = f"{behind} of {len(self.fresh)} places are older than the newest: stale or no data."
+        parts = (late,) if behind and self.freshness is not Freshness.NO_DATA else ()
+        return (*self._age_remark(self.newest), *self._run_remark(), *parts)
+
+    def _age_remark(self, newest: datetime) -> tuple[str, ...]:
+        hours = _hours(self.now - newest)
+        state = self.ages.freshness(newest, self.now)
+        if state is Freshness.NO_DATA:
+            return (f"The newest observation is {hours:.1f} h old: too old for any level.",)
+        return (f"The newest observation is {hours:.1f} h old.",) if state is Freshness.STALE else ()
+
+    def _run_remark(self) -> tuple[str, ...]:
+        """Return in words what the age of the model run means."""
+        state = self.ages.freshness(self.now, self.now, self.run)
+        if self.run is None or state is Freshness.FRESH:
+            return ()
+        if self.run.out_at is None:
+            return ("The weather service does not say how old the model run behind these data is.",)
+        begun = f", began {self.run.begun_at:%d %b %H:%M} UTC" if self.run.begun_at else ""
+        age = f"came out {_hours(self.now - self.run.out_at):.1f} h ago"
+        end = ": too old for any level." if state is Freshness.NO_DATA else "."
+        return (f"The model run behind these data ({self.run.model}{begun}) {age}{end}",)
 
     def lasts_s(self) -> float:
         """Return the seconds until the freshness of some place changes, infinity where it never does."""
-        ages = [(self.now - at).total_seconds() for at in self.seen if at is not None]
-        limits = (self.limits.amber.total_seconds(), self.limits.no_data.total_seconds())
-        return min((limit - age for age in ages for limit in limits if limit > age), default=float("inf"))
+        seen = [at for at in self.seen if at is not None]
+        return min((self.ages.lasts_s(at, self.now, self.run) for at in seen), default=float("inf"))
 
     def _hour(self, place: int) -> int | None:
         at = self.seen[place]
         return None if at is None else int(np.searchsorted(self.checked.weather.valid_at, to_hour64(at)))
+
+
+def _hours(age: timedelta) -> float:
+    return age.total_seconds() / 3600

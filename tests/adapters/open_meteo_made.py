@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 
+from core.adapters.open_meteo.runs import MODELS
 from core.adapters.open_meteo.source import OpenMeteo
 from core.domain.weather import Location, Region
-from tests.faults.source_server import good
+from tests.faults.source_server import good, run_page
 from tests.weather_made import REGION
 
 NOW = datetime(2026, 7, 29, 18, 20, tzinfo=UTC)
@@ -33,8 +34,16 @@ class Service(httpx.MockTransport):
 
     def __init__(self, change: Callable[[Any], Any] = lambda document: document) -> None:
         self.asked: list[httpx.URL] = []
+        #: When the newest run of every model came out; None: the server has no page about it.
+        self.runs: dict[str, datetime | None] = dict.fromkeys(MODELS, NOW - 2 * HOUR)
+        self.asked_runs: list[str] = []
 
         def handle(request: httpx.Request) -> httpx.Response:
+            if request.url.path.startswith("/data/"):
+                model = request.url.path.split("/")[2]
+                self.asked_runs.append(model)
+                out_at = self.runs[model]
+                return httpx.Response(404) if out_at is None else httpx.Response(200, json=run_page(out_at))
             self.asked.append(request.url)
             return httpx.Response(200, content=json.dumps(change(good(request.url.params))).encode())
 

@@ -205,3 +205,42 @@ def test_a_recorded_answer_in_fahrenheit_and_inches_is_refused() -> None:
     days = hours_of(document["hourly"]["time"])[[0, -1]].astype("datetime64[D]").tolist()
     with pytest.raises(SourceResponseInvalid, match="temperature_2m in another unit"):
         parse(json.dumps(document).encode(), Query(Endpoint.FORECAST, (place,), *days))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("linecast/open_meteo_forecast.json", "not in UTC"),
+        ("php/forecast.json", "not in UTC"),
+        ("php/historical.json", "not in UTC"),
+        ("php/ensemble.json", "not in UTC"),
+        ("php/elevation.json", "does not say for which place"),
+    ],
+)
+def test_other_recorded_answers_are_refused_for_what_is_wrong_with_them(file: str, says: str) -> None:
+    if not (RECORDED / file).is_file():
+        pytest.skip("no recorded answers beside the project")
+    body = (RECORDED / file).read_bytes()
+    document = json.loads(body)
+    place = Location("there", "There", document.get("latitude", 52.4), document.get("longitude", 4.9))
+    with pytest.raises(SourceResponseInvalid, match=says):
+        parse(body, Query(Endpoint.FORECAST, (place,), NOW.date(), NOW.date()))
+
+
+# A server that answers in a zone with summer time gives 23 or 25 hours on the day of the change.
+@pytest.mark.parametrize(("day", "change"), [("2026-03-29", 23), ("2026-10-25", 25)])
+def test_the_day_of_a_clock_change_in_local_time_is_refused(day: str, change: int) -> None:
+    def local(document: Any) -> Any:
+        for place in document:
+            for name, column in place["hourly"].items():
+                at = 2 + place["hourly"]["time"].index(f"{day}T00:00") if name == "time" else 2
+                if change == 25:
+                    column.insert(at, column[at])
+                else:
+                    del column[at]
+        return document
+
+    begin = datetime.fromisoformat(f"{day}T00:00:00+00:00")
+    with pytest.raises(SourceResponseInvalid, match="hours"):
+        source(Service(local), Clock(begin + timedelta(days=2))).hours(REGION, begin, begin + 23 * HOUR)

@@ -45,7 +45,8 @@ def test_each_day_is_asked_where_it_is_kept() -> None:
     assert segments(date(2021, 12, 30), today, today) == (
         (Endpoint.ARCHIVE, date(2021, 12, 30), date(2021, 12, 31)),
         (Endpoint.HISTORICAL_FORECAST, date(2022, 1, 1), date(2026, 4, 28)),
-        (Endpoint.FORECAST, date(2026, 4, 29), today),
+        (Endpoint.FORECAST, date(2026, 4, 29), date(2026, 7, 22)),
+        (Endpoint.FORECAST, date(2026, 7, 23), date(2026, 7, 31)),
     )
     assert segments(date(2020, 2, 29), date(2020, 2, 29), today) == (
         (Endpoint.ARCHIVE, date(2020, 2, 29), date(2020, 2, 29)),
@@ -98,10 +99,10 @@ def test_an_answer_is_used_again_within_its_hour() -> None:
 
 def test_answers_for_many_places_are_kept_longer_so_that_the_day_has_calls_enough() -> None:
     service, clock = Service(), Clock()
-    # Three places weigh 4.5 calls an answer; 90 calls a day make 20 answers a day, not 24.
+    # Three places weigh 4.5 calls an answer, and once a day 4.5 for the days before: 90 calls make 19 answers, not 24.
     budget = Budget(clock, {"day": (24 * HOUR, 100.0)})
     live = source(service, clock, budget=budget)
-    assert live.kept_s == pytest.approx(86_400 / 20)
+    assert live.kept_s == pytest.approx(86_400 / 19)
     for _ in range(24 * 12):
         live.hours(REGION, clock.now - 24 * HOUR, clock.now)
         clock.now += timedelta(minutes=5)
@@ -141,11 +142,11 @@ def test_the_budget_stays_a_tenth_below_every_limit() -> None:
     with pytest.raises(SourceRateLimited) as caught:
         budget.take(1)
     assert caught.value.retry_after_s == 60
-    assert [(u.window, u.used, u.limit) for u in budget.usage()] == [
+    assert [(line.name, line.spent, line.limit) for line in budget.lines()] == [
         ("minute", 540, 540), ("hour", 540, 4500), ("day", 540, 9000)]  # fmt: skip
     clock.now += timedelta(seconds=60)
     budget.take(1)
-    assert budget.usage()[0].used == 1
+    assert budget.lines()[0].spent == 1
 
 
 def test_no_minute_hour_or_day_ever_holds_more_than_its_limit() -> None:

@@ -12,7 +12,14 @@ from api.app import api, start_core, stop_core
 from core import VERSION, open_core
 from core.adapters.seed import SEED_VERSION
 
-ROUTES = {"/health", "/forecasts", "/forecasts/{location_id}", "/models"}
+ROUTES = {
+    "/health",
+    "/forecasts",
+    "/forecasts/{location_id}",
+    "/models",
+    "/monitoring/data-quality/report",
+    "/monitoring/data-quality/check",
+}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -77,6 +78,18 @@ def good(params: Params) -> Document:
             "hourly": {"time": list(times), **{n: made_values(n, latitude, longitude, hours) for n in names}},
         })  # fmt: skip
     return answers[0] if len(answers) == 1 else answers
+
+
+def run_page(out_at: datetime) -> dict[str, int]:
+    """Return the page about a model whose newest run came out at `out_at` and began four hours before."""
+    out = int(out_at.timestamp())
+    return {
+        "last_run_initialisation_time": out - 4 * 3600,
+        "last_run_modification_time": out - 600,
+        "last_run_availability_time": out,
+        "temporal_resolution_seconds": 3600,
+        "update_interval_seconds": 21_600,
+    }
 
 
 def places_of(document: Document) -> list[dict[str, Any]]:
@@ -188,12 +201,24 @@ def silence(seconds: float = 30) -> Step:
     return step
 
 
+def about_run(out_at: datetime | None) -> Step:
+    """Answer with the page about a model, 404 where there is none."""
+    if out_at is None:
+        return failure(404)
+    return lambda handler, _: send(handler, json.dumps(run_page(out_at)).encode())
+
+
 class SourceServer:
     """The server: `url`, and what it was `asked`. Steps are used up in turn; the last stays."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = list(steps) or [answer()]
         self.asked: list[Asked] = []
+        #: Pages about models that were asked for, and the run that they name: out two hours ago by the machine's clock.
+        self.asked_runs: list[str] = []
+        self.run_out_at: datetime | None = datetime.now(UTC) - timedelta(hours=2)
+        #: What these requests get instead of that page.
+        self.run_step: Step | None = None
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -202,9 +227,13 @@ class SourceServer:
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 params = dict(parse_qsl(parts.query))
+                self.close_connection = True
+                if parts.path.startswith("/data/"):
+                    owner.asked_runs.append(parts.path)
+                    (owner.run_step or about_run(owner.run_out_at))(self, params)
+                    return
                 owner.asked.append(Asked(parts.path, params, {k.lower(): v for k, v in self.headers.items()}))
                 step = owner.steps.pop(0) if len(owner.steps) > 1 else owner.steps[0]
-                self.close_connection = True
                 # The client has had enough, as it should.
                 with suppress(BrokenPipeError, ConnectionResetError):
                     step(self, params)

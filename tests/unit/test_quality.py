@@ -1,179 +1,131 @@
-"""The checks hit what they should and nothing else."""
+"""All checks together: good weather is left alone, extremes are no errors, nothing looks ahead."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from core.domain.quality import Finding, FlaggedWeather
-from core.domain.units import hour_axis, standard_pressure_hpa
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location
 from core.quality import rules
+from core.quality.baseline import fit
 from core.quality.checks import check
-
-START = datetime(2026, 7, 1, tzinfo=UTC)
-BY_VARIABLE = {r.variable: r for r in rules.RANGES}
-
-
-def weather(elevation_m: float = np.nan, **series: list[float]) -> HourlyWeather:
-    """Return one place with the given series."""
-    hours = len(next(iter(series.values())))
-    values = {name: np.array([row], np.float32) for name, row in series.items()}
-    place = Location("a", "A", 30.0, 78.0, elevation_m)
-    return HourlyWeather((place,), hour_axis(START, START + timedelta(hours=hours - 1)), values, "made up")
+from core.quality.neighbours import buddy, neighbours
+from core.quality.sequence import RECORD
+from core.quality.thresholds import thresholds
+from tests.quality_made import START, good, hits, weather
 
 
-def good(hours: int = 48) -> HourlyWeather:
-    """Return weather that no check may touch, with every variable of the house and rain of 120 mm."""
-    t = np.arange(hours)
-    wave = np.sin(2 * np.pi * t / 24)
-    values = dict.fromkeys(VARIABLES, 50 + wave)
-    values |= {
-        "temperature_c": 24 + 6 * wave,
-        "dew_point_c": 15 + wave,
-        "surface_pressure_hpa": standard_pressure_hpa(800) + wave,
-        "pressure_msl_hpa": 1005 + wave,
-        "wind_speed_ms": 5 + wave,
-        "wind_gust_ms": 9 + wave,
-        "precipitation_mm": np.where(t == 20, 120.0, 0.0),
-    }
-    rows = {name: row.tolist() for name, row in values.items()}
-    return weather(800.0, **rows)
-
-
-def hits(flagged: FlaggedWeather) -> dict[tuple[str, str, Flag], list[int]]:
-    """Return the hours of every finding of the one place."""
-    return {(f.test, f.variable, f.flag): np.flatnonzero(f.where[0]).tolist() for f in flagged.findings}
-
-
-def test_good_weather_has_no_finding() -> None:
-    checked = check(good())
-    assert checked.findings == ()
+@pytest.mark.parametrize("hindsight", [False, True])
+def test_good_weather_is_left_alone(hindsight: bool) -> None:
+    checked = check(good(), hindsight)
+    assert [f for f in checked.findings if f.flag != Flag.PASS] == []
     assert {int(checked.flags(v).max()) for v in VARIABLES} == {Flag.PASS}
 
 
-@pytest.mark.parametrize("rule", rules.RANGES, ids=lambda r: r.variable)
-def test_range_fails_what_lies_outside_and_keeps_its_bounds(rule: rules.Range) -> None:
-    low, high = np.float32(rule.low), np.float32(rule.high)
-    row = [low, high, np.nextafter(low, np.float32(-1e9)), np.nextafter(high, np.float32(1e9)), np.nan]
-    one_hour = HourlyWeather(
-        tuple(Location(str(i), "", 0.0, 0.0) for i in range(5)),
-        hour_axis(START, START),
-        {rule.variable: np.array(row, np.float32)[:, None]},
-        "made up",
+def test_extreme_rain_is_confirmed_by_what_belongs_to_it_and_isolated_without() -> None:
+    storm = good()
+    assert hits(check(storm).findings) == {("extreme rain", "precipitation_mm", Flag.PASS): [20]}
+    bare = weather(precipitation_mm=np.where(np.arange(96) == 20, 120.0, 0.0))
+    assert hits(check(bare).findings) == {("extreme rain", "precipitation_mm", Flag.SUSPECT): [20]}
+    wet_after = weather(
+        precipitation_mm=np.select([np.arange(96) == 20, np.arange(96) == 21], [120.0, 14.0], 0.0),
+        relative_humidity_pct=np.where(np.arange(96) == 20, 95.0, 70.0 + np.arange(96) % 5),
     )
-    (finding,) = check(one_hour).findings
-    assert (finding.test, finding.variable, finding.flag) == ("range", rule.variable, Flag.FAIL)
-    assert finding.where[:, 0].tolist() == [False, False, True, True, False]
-    assert rule.unit in finding.reason
+    assert Flag.SUSPECT in {f.flag for f in check(wet_after).findings}
+    assert {f.flag for f in check(wet_after, hindsight=True).findings} == {Flag.PASS}
 
 
-def test_every_range_is_one_of_a_variable_of_the_house() -> None:
-    assert len(BY_VARIABLE) == len(rules.RANGES)
-    assert set(BY_VARIABLE) <= set(VARIABLES)
+@pytest.mark.parametrize("amount", [60.0, 120.0, 305.0])
+def test_rain_never_fails_for_being_rare(amount: float) -> None:
+    rain = np.zeros(400)
+    rain[[200, 201, 202]] = (amount, amount / 3, amount)
+    checked = check(weather(precipitation_mm=rain), hindsight=True)
+    assert Flag.FAIL not in checked.flags("precipitation_mm")
 
 
-@pytest.mark.parametrize("elevation_m", [0.0, 1500.0, 3500.0])
-def test_pressure_is_suspect_far_from_that_of_its_height(elevation_m: float) -> None:
-    normal = standard_pressure_hpa(elevation_m)
-    off = rules.PRESSURE_AT_HEIGHT_TOLERANCE_HPA
-    row = [normal, normal + off - 0.1, normal + off + 0.1, normal - off + 0.1, normal - off - 0.1, np.nan]
-    assert hits(check(weather(elevation_m, surface_pressure_hpa=row))) == {
-        ("pressure at height", "surface_pressure_hpa", Flag.SUSPECT): [2, 4]
-    }
+def test_a_wet_neighbour_speaks_for_extreme_rain() -> None:
+    places = (Location("a", "A", 30.0, 78.0), Location("b", "B", 30.2, 78.0), Location("c", "C", 35.0, 78.0))
+    rain = np.zeros((3, 96), np.float32)
+    humid = np.full((3, 96), 70, np.float32) + np.arange(96) % 5
+    rain[0, 30], humid[0, 30], rain[1, 30] = 80, 95, 5
+    rain[2, 60], humid[2, 60] = 80, 95
+    axis = weather(precipitation_mm=[0.0] * 96).valid_at
+    made = HourlyWeather(places, axis, {"precipitation_mm": rain, "relative_humidity_pct": humid}, "made up")
+    found = {f.flag: np.argwhere(f.where).tolist() for f in check(made).findings}
+    assert found == {Flag.PASS: [[0, 30]], Flag.SUSPECT: [[2, 60]]}
 
 
-def test_pressure_is_not_judged_where_the_height_is_unknown() -> None:
-    assert check(weather(surface_pressure_hpa=[1010.0, 500.0])).findings == ()
+def _network(heights: tuple[float, ...]) -> HourlyWeather:
+    places = tuple(Location(str(i), "", 30 + 0.1 * i, 78.0, h) for i, h in enumerate(heights))
+    day = 6 * np.sin(2 * np.pi * np.arange(96) / 24)
+    rows = np.array([25 + day - 0.0065 * h for h in heights], np.float32)
+    rows += np.random.default_rng(5).normal(0, 0.5, rows.shape).astype(np.float32)
+    return HourlyWeather(places, weather(temperature_c=[0.0] * 96).valid_at, {"temperature_c": rows}, "made up")
 
 
-def test_dew_point_above_temperature_fails_beyond_rounding() -> None:
-    found = check(weather(temperature_c=[20.0, 20, 20, np.nan, 20], dew_point_c=[20.0, 20.25, 20.5, 25, np.nan]))
-    assert hits(found) == {("consistency", "dew_point_c", Flag.FAIL): [2]}
+def test_a_temperature_far_from_the_neighbours_at_the_same_height_is_suspect() -> None:
+    made = _network((300.0, 500.0, 700.0, 800.0, 850.0))
+    made.values["temperature_c"][2, 40:60] += 15  # for hours: no spike, no jump tells it
+    (finding,) = buddy(made, neighbours(made.locations))
+    assert np.argwhere(finding.where).tolist() == [[2, h] for h in range(40, 60)]
 
 
-def test_gust_below_the_mean_wind_is_suspect() -> None:
-    found = check(weather(wind_speed_ms=[5.0, 5, 5, np.nan], wind_gust_ms=[5.0, 4.9, np.nan, 1]))
-    assert hits(found) == {("consistency", "wind_gust_ms", Flag.SUSPECT): [1]}
-
-
-def test_a_jump_of_temperature_is_suspect_and_a_fall_too() -> None:
-    step = rules.TEMPERATURE_STEP_K
-    found = check(weather(temperature_c=[20.0, 20 + step, 20, 20 + step + 1, 20.5, np.nan, 40]))
-    assert hits(found) == {("step", "temperature_c", Flag.SUSPECT): [3, 4]}
-
-
-def test_rain_of_120_mm_is_never_failed_for_being_rare() -> None:
-    rain = [0.0] * 200 + [120.0, 31.0, 120.0, 120.0] + [0.0] * 200
-    assert check(weather(precipitation_mm=rain)).findings == ()
-
-
-def test_rain_that_repeats_a_large_amount_fails_from_the_third_hour() -> None:
-    found = check(weather(precipitation_mm=[0.0, 20, 20, 20, 20, 0, 19.9, 19.9, 19.9, 19.9, 0, 0, 0]))
-    assert hits(found) == {("flat line", "precipitation_mm", Flag.FAIL): [3, 4]}
-
-
-def test_sensors_that_stand_still_together_fail_from_the_sixth_hour() -> None:
-    still = [20.0] * 8 + [21.0]
-    found = check(weather(temperature_c=still, relative_humidity_pct=still, surface_pressure_hpa=[900.0] * 8 + [901]))
-    assert hits(found) == {
-        ("flat line", v, Flag.FAIL): [5, 6, 7]
-        for v in ("temperature_c", "relative_humidity_pct", "surface_pressure_hpa")
-    }
-
-
-def test_one_sensor_alone_may_stand_still() -> None:
-    moving = [900.0 + i for i in range(12)]
-    assert check(weather(temperature_c=[20.0] * 12)).findings == ()
-    assert check(weather(temperature_c=[20.0] * 12, surface_pressure_hpa=moving)).findings == ()
-
-
-def test_a_gap_ends_a_standstill() -> None:
-    gap = [20.0] * 5 + [np.nan] + [20.0] * 5
-    assert check(weather(temperature_c=gap, relative_humidity_pct=gap)).findings == ()
-
-
-def test_sensors_that_stand_still_fail_also_where_a_third_one_was_never_there() -> None:
-    row = [20.0] * 8
-    found = check(weather(temperature_c=row, surface_pressure_hpa=row, relative_humidity_pct=[np.nan] * 8))
-    assert ("flat line", "temperature_c", Flag.FAIL) in hits(found)
+def test_neighbours_are_near_and_of_similar_height() -> None:
+    made = _network((300.0, 500.0, 3000.0, 800.0, np.nan))
+    near = neighbours(made.locations)
+    assert near[2].tolist() == [4]  # an unknown height excludes nobody
+    assert near[0].tolist() == [1, 3, 4]
+    assert [n.tolist() for n in neighbours(made.locations[:1])] == [[]]
+    far = (Location("a", "", 0.0, 0.0), Location("b", "", 0.0, 1.35))  # 150.1 km along the equator
+    assert [len(n) for n in neighbours(far)] == [0, 0]
 
 
 def _broken() -> HourlyWeather:
-    """Return weather in which every check finds something."""
-    rows = {name: array[0].tolist() for name, array in good().values.items()}
-    rows["temperature_c"][4:14] = [20.0] * 10
-    rows["relative_humidity_pct"][4:14] = [60.0] * 10
-    rows["surface_pressure_hpa"][4:14] = [standard_pressure_hpa(800)] * 10
+    """Return weather in which most checks find something."""
+    rows = {name: array[0].copy() for name, array in good().values.items()}
+    rows["temperature_c"][4:14], rows["relative_humidity_pct"][4:14] = 20.0, 60.0
+    rows["surface_pressure_hpa"][4:14] = rows["surface_pressure_hpa"][4]
     rows["surface_pressure_hpa"][30] = 700.0
     rows["temperature_c"][33] = 44.0
     rows["dew_point_c"][35] = 39.0
     rows["wind_gust_ms"][36] = 1.0
-    rows["precipitation_mm"][38:44] = [35.0] * 6
+    rows["wind_speed_ms"][37:40] = 25.0
+    rows["precipitation_mm"][38:44] = 35.0
     rows["precipitation_mm"][45] = -1.0
+    for name in RECORD:
+        rows[name][60:66] = rows[name][50:56]
     return weather(800.0, **rows)
 
 
-def test_no_check_uses_hindsight() -> None:
+def test_no_check_looks_ahead_unless_in_hindsight() -> None:
     whole = _broken()
-    full = {(f.test, f.variable): f.where for f in check(whole).findings}
-    assert len(full) > 6
-    for last in range(1, 48):
+    past = fit(good())
+    full = {(f.test, f.variable, f.flag, f.reason): f.where for f in check(whole, baseline=past).findings}
+    assert {key[0] for key in full} >= {"range", "step", "flat line", "consistency", "z-score", "repeated"}
+    for last in range(1, 96):
         part = whole.window(START, START + timedelta(hours=last))
-        for finding in check(part).findings:
-            np.testing.assert_array_equal(finding.where, full[finding.test, finding.variable][:, : last + 1])
+        for f in check(part, baseline=past).findings:
+            np.testing.assert_array_equal(f.where, full[f.test, f.variable, f.flag, f.reason][:, : last + 1], f.reason)
+    assert "spike" in {f.test for f in check(whole, True).findings}
 
 
 def test_raw_values_stay_as_they_came() -> None:
     raw = _broken()
     kept = {name: array.copy() for name, array in raw.values.items()}
-    checked = check(raw)
+    checked = check(raw, True)
     checked.usable()
     assert checked.count() > 10
     for name, array in kept.items():
         np.testing.assert_array_equal(checked.weather.values[name], array)
+
+
+def test_infinite_values_fail_without_a_warning() -> None:
+    checked = check(weather(temperature_c=[20.0, np.inf, 20, -np.inf, 20]), True)
+    assert checked.flags("temperature_c")[0].tolist() == [1, Flag.MISSING, 1, Flag.MISSING, 1]
+    assert not np.isinf(checked.usable().get("temperature_c")).any()
 
 
 def test_usable_hides_what_failed_and_keeps_what_is_suspect() -> None:
@@ -207,8 +159,16 @@ def test_since_keeps_findings_beside_their_hours() -> None:
     checked = check(weather(temperature_c=[90.0, 20, 20, 90, 20]))
     late = checked.since(START + timedelta(hours=2))
     assert late.weather.get("temperature_c").tolist() == [[20, 90, 20]]
-    assert late.flags("temperature_c").tolist() == [[Flag.PASS, Flag.FAIL, Flag.SUSPECT]]
+    assert late.flags("temperature_c").tolist() == [[Flag.PASS, Flag.FAIL, Flag.PASS]]
     assert checked.since(START).flags("temperature_c").tolist() == checked.flags("temperature_c").tolist()
     nothing = checked.since(START + timedelta(hours=9))
     assert nothing.weather.valid_at.size == 0
     assert nothing.flags("temperature_c").shape == (1, 0)
+
+
+def test_every_check_has_its_thresholds_in_words() -> None:
+    listed = {t.test for t in thresholds()}
+    assert {f.test for f in check(_broken(), True).findings} <= listed
+    assert listed >= {"range", "step", "spike", "flat line", "z-score", "climatology", "buddy", "clock", "gap"}
+    assert all(t.reason and t.limit for t in thresholds())
+    assert {t.variable for t in thresholds() if t.test == "range"} == {r.variable for r in rules.RANGES}

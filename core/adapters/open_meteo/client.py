@@ -13,10 +13,12 @@ import httpx
 
 from core.adapters.open_meteo.answers import Batch, check, load, reason_of
 from core.adapters.open_meteo.budget import Budget
-from core.adapters.open_meteo.contract import BYTES_PER_100_PLACES, Query, most_bytes
-from core.adapters.open_meteo.exchange import Passing, Reply, broken_off, checked_base, exchange
+from core.adapters.open_meteo.contract import BYTES_PER_100_PLACES, Endpoint, Query, most_bytes
+from core.adapters.open_meteo.exchange import ERROR_BYTES, Passing, Reply, broken_off, checked_base, exchange
+from core.adapters.open_meteo.runs import run_of
 from core.adapters.open_meteo.waits import MINUTE_S, seconds_of, wait_of
-from core.adapters.resilience import Deadline, DeadlineExceeded, Gate, within
+from core.adapters.resilience import Deadline, DeadlineExceeded, within
+from core.domain.weather import ModelRun
 from core.errors import SourceError, SourceRateLimited, SourceResponseInvalid, SourceUnavailable
 from core.ports import Clock
 
@@ -71,7 +73,6 @@ class OpenMeteoClient:
         self.budget = budget or Budget(clock)
         self._wait = wait
         self._chance = chance
-        self._gate = Gate(clock)
         self._one = threading.Lock()
         self._stats: Counter[str] = Counter()
 
@@ -83,7 +84,7 @@ class OpenMeteoClient:
     @property
     def shut_s(self) -> float:
         """Seconds until the service may be called again, 0 where it may be now."""
-        return self._gate.left()
+        return self.budget.held_s()
 
     def deadline(self) -> Deadline:
         """Return a deadline that begins now, to be shared by the calls of one task."""
@@ -116,6 +117,32 @@ class OpenMeteoClient:
         finally:
             self._one.release()
 
+    def newest_run(self, model: str, deadline: Deadline) -> ModelRun | None:
+        """Return the newest run of one weather model, None where the server does not have that model.
+
+        It is asked once, and counts nothing in the budget, as with the service.
+
+        Raises
+        ------
+        SourceUnavailable, SourceRateLimited, SourceResponseInvalid
+            As `fetch`.
+        """
+        if not self._one.acquire(timeout=deadline.left):
+            raise self._late()
+        try:
+            self._pass_gate()
+            url = f"{self._base or Endpoint.FORECAST.host}/data/{model}/static/meta.json"
+            reply = self._send(url, {}, ERROR_BYTES, deadline)
+            if reply.status == HTTPStatus.NOT_FOUND:
+                return None
+            if reply.status != HTTPStatus.OK:
+                raise self._refusal(reply)
+            return run_of(load(reply.body), model, self._clock())
+        except Passing as failure:
+            raise _given_up(failure, 1) from None
+        finally:
+            self._one.release()
+
     def _tries(self, query: Query, deadline: Deadline) -> Batch:
         for number in range(TRIES):
             if not deadline.left:
@@ -124,7 +151,9 @@ class OpenMeteoClient:
             self.budget.take(query.weight)
             self._stats["calls"] += 1
             try:
-                return self._read(self._send(query, deadline), query)
+                url = (self._base or query.endpoint.host) + query.endpoint.path
+                cap = most_bytes(query, self.bytes_per_100_places)
+                return self._read(self._send(url, query.params, cap, deadline), query)
             except Passing as failure:
                 self._stats["failed_tries"] += 1
                 pause = self._chance() * FIRST_WAIT_S * 2**number
@@ -134,7 +163,7 @@ class OpenMeteoClient:
         raise AssertionError("every last try returns or raises")
 
     def _pass_gate(self) -> None:
-        left = self._gate.left()
+        left = self.budget.held_s()
         if left > 0:
             raise SourceRateLimited(
                 "Open-Meteo has asked to wait.",
@@ -143,12 +172,10 @@ class OpenMeteoClient:
                 fault="waiting",
             )
 
-    def _send(self, query: Query, deadline: Deadline) -> Reply:
+    def _send(self, url: str, params: dict[str, str], cap: int, deadline: Deadline) -> Reply:
         """Send one request and return the reply; everything that httpx may raise ends here."""
-        url = (self._base or query.endpoint.host) + query.endpoint.path
-        cap = most_bytes(query, self.bytes_per_100_places)
         try:
-            return within(deadline, lambda: exchange(url, query.params, cap, self._transport))
+            return within(deadline, lambda: exchange(url, params, cap, self._transport))
         except DeadlineExceeded:
             raise self._late() from None
         except (Passing, SourceError):
@@ -200,7 +227,7 @@ class OpenMeteoClient:
         """Shut the gate for everybody and return the error that says for how long."""
         now = self._clock()
         seconds = seconds_of(header, now) or wait_of(reason, now) or MINUTE_S
-        self._gate.shut(seconds)
+        self.budget.hold(seconds)
         return SourceRateLimited(
             "Open-Meteo has asked to wait.",
             hint=f"It is called again in {seconds:.0f} s.",

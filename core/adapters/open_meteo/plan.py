@@ -26,5 +26,9 @@ def segments(first: date, last: date, today: date) -> tuple[tuple[Endpoint, date
     ]
     begin = max(first, recent)
     live = today - timedelta(days=LIVE_PAST_DAYS), today + timedelta(days=LIVE_AHEAD_DAYS)
-    parts.append((Endpoint.FORECAST, *(live if live[0] <= begin <= last <= live[1] else (begin, last))))
+    if live[0] <= last <= live[1]:
+        # The days before the live ones change no more: they are asked for once a day, not with every refresh.
+        parts += [(Endpoint.FORECAST, begin, live[0] - day), (Endpoint.FORECAST, *live)]
+    else:
+        parts.append((Endpoint.FORECAST, begin, last))
     return tuple(part for part in parts if part[1] <= part[2])

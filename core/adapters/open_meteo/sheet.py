@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
 from core.adapters.open_meteo.answers import Batch
 from core.adapters.open_meteo.contract import Endpoint, Query
 from core.domain.units import hour_axis, to_hour64
-from core.domain.weather import VARIABLES, HourlyWeather, Hours, Region
+from core.domain.weather import VARIABLES, HourlyWeather, Hours, ModelRun, Region
 
 #: What is kept for an hour is an analysis, or the first hours of the run that began before it. Runs of the global
 #: models are out four to six hours after they begin, so a value could be known six hours after its hour at the latest.
@@ -20,13 +20,16 @@ DELAY = np.timedelta64(6, "h")
 #: ERA5 follows five days behind (Hersbach et al. 2020, doi:10.1002/qj.3803).
 ARCHIVE_DELAY = np.timedelta64(5 * 24, "h")
 
+UNKNOWN = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Fetched:
-    """A checked answer and when it was asked for."""
+    """A checked answer, when it was asked for, and the model run behind it where it reaches the present."""
 
     batch: Batch
     at: datetime
+    run: ModelRun | None = None
 
 
 class Sheet:
@@ -40,11 +43,14 @@ class Sheet:
         self._values = {variable: np.full(shape, np.nan, np.float32) for variable in VARIABLES}
         self._available: Hours = np.empty(shape, "datetime64[s]")
         self._available[:] = self._axis + DELAY
+        self._runs: list[ModelRun] = []
 
     def lay(self, fetched: Fetched, query: Query) -> None:
         """Put one answer where it belongs; unless asked for, hours that were still to come are left out."""
         if not len(self._axis):
             return
+        if fetched.run is not None:
+            self._runs.append(fetched.run)
         batch = fetched.batch
         here = (batch.valid_at >= self._axis[0]) & (batch.valid_at <= self._axis[-1])
         if not self._coming:
@@ -61,5 +67,6 @@ class Sheet:
         self._available[rows, there] = known.astype("datetime64[s]")
 
     def weather(self, source: str) -> HourlyWeather:
-        """Return the sheet as a value."""
-        return HourlyWeather(self._region.locations, self._axis, self._values, source, self._available)
+        """Return the sheet as a value, with the oldest run of its answers: an unknown one counts as older than any."""
+        run = min(self._runs, key=lambda run: run.out_at or UNKNOWN, default=None)
+        return HourlyWeather(self._region.locations, self._axis, self._values, source, self._available, run=run)

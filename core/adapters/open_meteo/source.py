@@ -9,19 +9,22 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from core.adapters.open_meteo.budget import Budget, Usage
+from core.adapters.open_meteo.budget import Budget
 from core.adapters.open_meteo.client import DEADLINE_S, OpenMeteoClient
 from core.adapters.open_meteo.contract import BYTES_PER_100_PLACES, Endpoint, Query, chunked, weight
 from core.adapters.open_meteo.plan import FORECAST_AHEAD_DAYS, LIVE_AHEAD_DAYS, LIVE_PAST_DAYS, segments
+from core.adapters.open_meteo.runs import Runs
 from core.adapters.open_meteo.sheet import Fetched, Sheet
 from core.adapters.resilience import Deadline
+from core.domain.budget import BudgetLine
 from core.domain.units import as_utc, floor_hour, months
 from core.domain.weather import VARIABLES, HourlyWeather, Region
 from core.errors import SourceRateLimited, SourceUnavailable
 from core.ports import Clock
 
-#: Answers kept: the live ones of a few regions, and those of a month of backfill that ran out of budget.
-KEPT = 32
+#: Answers kept: the live ones of a few regions with the days before, and those of a month of backfill that ran out
+#: of budget.
+KEPT = 64
 
 
 class OpenMeteo:
@@ -81,6 +84,7 @@ class OpenMeteo:
             bytes_per_100_places=bytes_per_100_places,
             budget=budget,
         )
+        self._runs = Runs(clock, self.client.newest_run)
         self._kept: OrderedDict[tuple[object, ...], Fetched] = OrderedDict()
         self._keeping = threading.Lock()
         self._asking = threading.Lock()
@@ -92,19 +96,22 @@ class OpenMeteo:
 
     @property
     def kept_s(self) -> float:
-        """Seconds for which an answer is used again at least: answers for all regions in turn fill a day's budget."""
+        """Seconds for which an answer is used again at least: answers for all regions in turn fill a day's budget.
+
+        A day's budget also pays once for the days before the live ones, which weigh about as much.
+        """
         days = LIVE_PAST_DAYS + LIVE_AHEAD_DAYS + 1
         calls = sum(weight(len(region.locations), len(VARIABLES), days) for region in self._regions)
-        return 86_400 * calls / self.client.budget.per_day
+        return 86_400 * calls / max(self.client.budget.per_day - calls, 1.0)
 
     @property
     def stats(self) -> Mapping[str, int]:
         """Calls, answers, extra fields and failures by kind."""
         return self.client.stats
 
-    def usage(self) -> tuple[Usage, ...]:
+    def budget(self) -> tuple[BudgetLine, ...]:
         """Return used and allowed weighted calls by window, for the monitoring page."""
-        return self.client.budget.usage()
+        return self.client.budget.lines()
 
     def regions(self) -> tuple[Region, ...]:
         """Return the regions it serves."""
@@ -126,8 +133,8 @@ class OpenMeteo:
     def forecast_fields(self, region: Region, start: datetime, end: datetime) -> HourlyWeather:
         """Return the hours from `start` to `end`, forecast ones included, up to 15 days ahead.
 
-        The answer does not say which run a forecast comes from: `available_at` of a coming hour is the full hour
-        before it was fetched.
+        `available_at` of a coming hour is the full hour before it was fetched: its run was out then. How old that run
+        is stands in `run`.
 
         Raises
         ------
@@ -149,12 +156,33 @@ class OpenMeteo:
         SourceUnavailable, SourceRateLimited, SourceResponseInvalid
             As `hours`.
         """
-        return self._gather(region, start, as_utc(end), end, days_before=days_before)
+        return self.past(region, start, end, Endpoint.PREVIOUS_RUNS, days_before)
+
+    def past(
+        self, region: Region, start: datetime, end: datetime, endpoint: Endpoint | None, days_before: int | None = None
+    ) -> HourlyWeather:
+        """Return the hours from `start` to `end` as one endpoint has them; None: each day where `hours` asks for it.
+
+        Raises
+        ------
+        ValueError
+            If `days_before` does not fit the endpoint.
+        SourceUnavailable, SourceRateLimited, SourceResponseInvalid
+            As `hours`.
+        """
+        return self._gather(region, start, as_utc(end), end, endpoint=endpoint, days_before=days_before)
 
     def backfill(
-        self, region: Region, start: datetime, end: datetime, wait: Callable[[float], None] | None = None
+        self,
+        region: Region,
+        start: datetime,
+        end: datetime,
+        wait: Callable[[float], None] | None = None,
+        *,
+        endpoint: Endpoint | None = None,
+        days_before: int | None = None,
     ) -> Iterator[HourlyWeather]:
-        """Yield the hours from `start` to `end` month by month, within the budget.
+        """Yield the hours from `start` to `end` month by month, within the budget; `endpoint` as in `past`.
 
         With `wait` (such as `time.sleep`) it waits where the budget is spent or the service says so and goes on;
         without, SourceRateLimited is raised. Begun months are not lost: the answers so far are kept for the next try.
@@ -167,7 +195,10 @@ class OpenMeteo:
         for first, last in months(start, end):
             while True:
                 try:
-                    weather = self._gather(region, first, min(last, self._now()), last, patient=True)
+                    known = min(last, self._now())
+                    weather = self._gather(
+                        region, first, known, last, endpoint=endpoint, days_before=days_before, patient=True
+                    )
                     break
                 except SourceRateLimited as error:
                     if wait is None:
@@ -183,6 +214,7 @@ class OpenMeteo:
         end: datetime,
         *,
         coming: bool = False,
+        endpoint: Endpoint | None = None,
         days_before: int | None = None,
         patient: bool = False,
     ) -> HourlyWeather:
@@ -193,18 +225,19 @@ class OpenMeteo:
         sheet = Sheet(region, start, end, coming=coming or days_before is not None)
         deadline = None if patient else self.client.deadline()
         asked_at = self._now()
-        for query in self._queries(region, as_utc(start), known_until, days_before):
+        for query in self._queries(region, as_utc(start), known_until, endpoint, days_before):
             sheet.lay(self._ask(query, deadline, asked_at), query)
         return sheet.weather(self.name)
 
-    def _queries(self, region: Region, start: datetime, until: datetime, days_before: int | None) -> Iterator[Query]:
+    def _queries(
+        self, region: Region, start: datetime, until: datetime, only: Endpoint | None, days_before: int | None
+    ) -> Iterator[Query]:
         """Yield the requests that the hours from `start` to `until` take."""
         if until < start or not region.locations:
             return
         today = self._now().date()
-        parts = segments(start.date(), until.date(), today)
-        if days_before is not None:
-            parts = ((Endpoint.PREVIOUS_RUNS, start.date(), until.date()),)
+        whole = start.date(), until.date()
+        parts = segments(*whole, today) if only is None else ((only, *whole),)
         for endpoint, first, last in parts:
             yield from chunked(
                 endpoint,
@@ -230,7 +263,8 @@ class OpenMeteo:
         try:
             if (kept := self._recall(key, query)) is not None:
                 return kept
-            fetched = Fetched(self.client.fetch(query, deadline), asked_at)
+            run = self._runs.oldest(deadline) if self._reaches_now(query) else None
+            fetched = Fetched(self.client.fetch(query, deadline), asked_at, run)
             with self._keeping:
                 self._kept[key] = fetched
                 while len(self._kept) > KEPT:
@@ -246,6 +280,9 @@ class OpenMeteo:
                 return None
             self._kept.move_to_end(key)
             return kept
+
+    def _reaches_now(self, query: Query) -> bool:
+        return query.endpoint is Endpoint.FORECAST and query.last >= self._now().date()
 
     def _fresh(self, kept: Fetched, query: Query) -> bool:
         """Tell whether asking again would bring nothing new, or more than the budget gives."""

@@ -1,0 +1,79 @@
+"""Quality metrics as tables: data/quality_metrics/<source>/<region>/<month>.parquet, for whoever wants to plot them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import structlog
+from filelock import FileLock
+
+from core.adapters.files import write_whole
+from core.domain.quality import QualityMetrics
+from core.errors import ConfigurationError
+
+log = structlog.get_logger()
+KEY = ["location_id", "end"]
+
+
+class ParquetQuality:
+    """Tables below one folder, a file per source, region and month (UTC) of the end of the period.
+
+    One row per region (location_id "") or place and appraisal; shares and rates lie in 0..1, NaN is not known. Safe for
+    several writers through a file lock; a file is replaced whole.
+
+    Parameters
+    ----------
+    folder
+        Usually data/quality_metrics.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def store(self, metrics: Sequence[QualityMetrics]) -> int:
+        """Add metrics; those of a place and an end that are there already are kept. Return the number of new rows.
+
+        Raises
+        ------
+        ConfigurationError
+            If the folder cannot be written.
+        """
+        rows = pd.DataFrame([asdict(m) | {"location_id": m.location_id or ""} for m in metrics])
+        if rows.empty:
+            return 0
+        months = rows["end"].dt.strftime("%Y-%m")
+        try:
+            return sum(
+                self._merge(self._folder / str(source) / str(region_id) / f"{month}.parquet", part)
+                for (source, region_id, month), part in rows.groupby(["source", "region_id", months])
+            )
+        except OSError as error:
+            raise ConfigurationError(
+                f"The quality metrics cannot be written: {error.strerror}.",
+                hint="Check that the folder data/quality_metrics can be written and the disk is not full.",
+            ) from error
+
+    def _merge(self, path: Path, rows: pd.DataFrame) -> int:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            old = _read(path)
+            both = rows if old is None else pd.concat([old, rows], ignore_index=True)
+            both = both.drop_duplicates(KEY, keep="first").sort_values(["end", "location_id"], ignore_index=True)
+            write_whole(path, lambda temporary: both.to_parquet(temporary, index=False))
+        return len(both) - (0 if old is None else len(old))
+
+
+def _read(path: Path) -> pd.DataFrame | None:
+    """Return a table, None where there is none; one that cannot be read is put aside with its bytes."""
+    if not path.exists():
+        return None
+    try:
+        return pd.read_parquet(path)
+    except (pa.ArrowException, OSError) as error:
+        log.error("a table of quality metrics cannot be read and is put aside", file=path.name, error=str(error)[:200])
+        path.replace(path.with_suffix(".parquet.bad"))
+        return None

@@ -1,0 +1,114 @@
+"""Checks against the neighbours: temperature reduced to one height, and extreme rain that something must confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from core.domain.quality import Finding, Mask
+from core.domain.units import EARTH_RADIUS_KM
+from core.domain.weather import Flag, HourlyWeather, Location, Values
+from core.quality import rules
+from core.quality.baseline import Baseline
+from core.quality.sequence import shifted
+
+Neighbours = tuple[NDArray[np.int64], ...]
+
+
+def neighbours(locations: Sequence[Location]) -> Neighbours:
+    """Return for every place its nearest comparable neighbours: near enough, and of similar height where it is known.
+
+    Distances are great circles, found through chords: 2 R sin(d / 2R).
+    """
+    if len(locations) < 2:
+        return tuple(np.empty(0, np.int64) for _ in locations)
+    lat, lon = (np.radians([getattr(p, name) for p in locations]) for name in ("latitude", "longitude"))
+    points = EARTH_RADIUS_KM * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    chord_km = 2 * EARTH_RADIUS_KM * np.sin(rules.BUDDY_RADIUS_KM / (2 * EARTH_RADIUS_KM))
+    # Of more than are wanted, because some stand too high or too low.
+    among = min(len(locations), 4 * rules.BUDDIES_MOST)
+    distance, index = cKDTree(points).query(points, k=among, distance_upper_bound=chord_km)
+    height = np.array([p.elevation_m for p in locations])
+    found = []
+    for i in range(len(locations)):
+        near = index[i][np.isfinite(distance[i]) & (index[i] != i)]
+        found.append(near[~(np.abs(height[near] - height[i]) > rules.BUDDY_HEIGHT_M)][: rules.BUDDIES_MOST])
+    return tuple(found)
+
+
+def buddy(weather: HourlyWeather, near: Neighbours) -> Iterator[Finding]:
+    """Suspect temperatures far from those of the neighbours reduced to the same height.
+
+    T_j' = T_j + 0.0065 (z_j - z_i); suspect where |T_i - median T_j'| exceeds a limit and a multiple of the neighbours'
+    own spread (buddy check, Båserud et al. 2020, doi:10.5194/asr-17-153-2020).
+    """
+    values = weather.get("temperature_c")
+    height = np.nan_to_num(np.array([p.elevation_m for p in weather.locations], np.float32))
+    where = np.zeros(values.shape, bool)
+    for i, others in enumerate(near):
+        if len(others) >= rules.BUDDIES_LEAST:
+            lift = np.float32(rules.LAPSE_RATE_K_M) * (height[others] - height[i])
+            where[i] = _apart(values[i], values[others] + lift[:, None])
+    reason = f"more than {rules.BUDDY_TEMPERATURE_K:g} K from the neighbours' median at the same height"
+    yield Finding("buddy", "temperature_c", Flag.SUSPECT, reason, where)
+
+
+def _apart(own: Values, others: Values) -> Mask:
+    """Return the hours in which a place is far from its neighbours, shape (hours,)."""
+    where = np.zeros(own.shape, bool)
+    # A value within the limit of any neighbour needs no median.
+    with np.errstate(invalid="ignore"):
+        lone = ~(np.abs(others - own) <= rules.BUDDY_TEMPERATURE_K).any(axis=0)
+    hours = np.flatnonzero(lone & np.isfinite(own) & (np.isfinite(others).sum(axis=0) >= rules.BUDDIES_LEAST))
+    if len(hours):
+        some = others[:, hours]
+        middle = np.nanmedian(some, axis=0)
+        spread = np.nanmedian(np.abs(some - middle), axis=0)
+        limit = np.maximum(rules.BUDDY_TEMPERATURE_K, rules.BUDDY_SPREADS * spread)
+        where[hours] = np.abs(own[hours] - middle) > limit
+    return where
+
+
+def extremes(
+    weather: HourlyWeather, baseline: Baseline, near: Neighbours, hindsight: bool = False
+) -> Iterator[Finding]:
+    """Look at extreme rain: confirmed by what belongs to it, or suspect because nothing does. Never failed.
+
+    A remark (PASS) names a confirmed extreme; SUSPECT an isolated one. In hindsight the hour after counts too.
+    """
+    rain = weather.get("precipitation_mm")
+    scores = dict(baseline.z_scores({"precipitation_mm": rain}))
+    rare = scores["precipitation_mm"] > rules.Z_LIMIT if scores else np.zeros(rain.shape, bool)
+    extreme = (rain >= rules.EXTREME_RAIN_MM) | rare
+    places, hours = np.nonzero(extreme)
+    if len(places):
+        confirmed = np.zeros(extreme.shape, bool)
+        span = np.arange(max(0, hours.min() - 4), min(rain.shape[1], hours.max() + 2))
+        part = {v: weather.get(v)[:, span] for v in EVIDENCE}
+        weight = _evidence(part, near, hindsight)
+        confirmed[:, span] = extreme[:, span] & (weight >= rules.EVIDENCE_NEEDED)
+        text = "extreme rain, confirmed by humidity, cooling, gust, the hours around it or a neighbour"
+        yield Finding("extreme rain", "precipitation_mm", Flag.PASS, text, confirmed)
+        text = "extreme rain, isolated: nothing that belongs to it was seen"
+        yield Finding("extreme rain", "precipitation_mm", Flag.SUSPECT, text, extreme & ~confirmed)
+
+
+#: What extreme rain comes with.
+EVIDENCE = ("precipitation_mm", "relative_humidity_pct", "temperature_c", "wind_gust_ms")
+
+
+def _evidence(part: dict[str, Values], near: Neighbours, hindsight: bool) -> NDArray[np.int64]:
+    """Return how much speaks for rain in every hour, shape (places, hours)."""
+    rain, temperature = part["precipitation_mm"], part["temperature_c"]
+    lags = (1, -1) if hindsight else (1,)
+    around = np.any([shifted(rain, lag) >= rules.EVIDENCE_RAIN_MM for lag in lags], axis=0)
+    cooling = np.any([shifted(temperature, lag) - temperature >= rules.EVIDENCE_COOLING_K for lag in (1, 3)], axis=0)
+    wet = np.where(np.isfinite(rain), rain, 0) >= rules.EVIDENCE_NEIGHBOUR_MM
+    beside = np.stack([wet[others].any(axis=0) for others in near])
+    humid = part["relative_humidity_pct"] >= rules.EVIDENCE_HUMIDITY_PCT
+    gusty = part["wind_gust_ms"] >= rules.EVIDENCE_GUST_MS
+    evidence: NDArray[np.int64] = np.sum([around, cooling, beside, humid, gusty], axis=0)
+    return evidence

@@ -1,0 +1,45 @@
+"""Quality: what the checks found, what came and what did not, and the raw values behind every flag."""
+
+import streamlit as st
+
+from ui import components, quality, shell
+
+core, now = shell.enter("Quality")
+
+period = quality.pick_period(now)
+report = quality.report(core, now, period)
+version = quality.key(now, period)
+
+if quality.is_empty(report):
+    quality.empty(report)
+    st.stop()
+
+quality.warnings(report)
+quality.cards(report)
+components.provenance(core, now.forecast)
+
+choice = quality.pick_flags(report)
+st.subheader("Flags over time", anchor=False)
+quality.flags_over_time(report, version, choice)
+
+left, right = st.columns(2)
+with left:
+    st.subheader("Flags by station, variable and test", anchor=False)
+    quality.flag_table(report, choice)
+    quality.download(report, choice)
+with right:
+    st.subheader("Completeness", anchor=False)
+    quality.completeness_map(core, now, report, version, choice)
+
+st.subheader("Raw values with flags", anchor=False)
+st.caption("Click a row of the table or a cell of the heat map, or choose here.")
+quality.raw_values(report, version, choice)
+components.provenance(core, now.forecast)
+
+st.subheader("Quality over time", anchor=False)
+quality.history(report, version)
+
+with st.expander("Stations, the worst first", icon=":material/table_rows:"):
+    quality.station_table(report)
+with st.expander("Thresholds of the checks and their reasons", icon=":material/rule:"):
+    quality.threshold_table()

@@ -1,0 +1,285 @@
+"""Posted observations: what is refused before any route, what is answered; and the report of a region's quality."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.routing import Mount, Router
+
+from api import strict_json
+from api.app import api
+from api.middleware import HEADER, MOST_BYTES, MOST_RECORDS, PostedObservations
+from core import Flag
+from core.quality import schema
+from tests.weather_posted import BY_ALIAS, RECORD, record
+
+CHECK = "/monitoring/data-quality/check"
+REPORT = "/monitoring/data-quality/report"
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def client() -> TestClient:
+    return TestClient(api, raise_server_exceptions=False)
+
+
+def refused(response: Any, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert HEADER not in response.headers
+    body: dict[str, Any] = response.json()
+    assert body["status"] == status
+    return body
+
+
+def test_a_good_record_passes_by_either_name(client: TestClient) -> None:
+    for sent in (RECORD, BY_ALIAS):
+        answer = client.post(CHECK, json=sent)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers[HEADER] == "1.000"
+        body = answer.json()
+        assert body["passed"] is True
+        assert set(body["flags"][0]["flags"].values()) == {Flag.PASS}
+
+
+def test_flagged_values_are_answered_not_refused(client: TestClient) -> None:
+    answer = client.post(CHECK, json=[record(), record(precipitation_mm=-1.0), record(extra=1, more="x")])
+    body = answer.json()
+    assert answer.status_code == 200
+    assert (body["passed"], body["records"], body["failed_records"]) == (False, 3, 1)
+    assert body["flags"][1]["flags"]["precipitation_mm"] == Flag.FAIL
+    assert body["flags"][1]["reasons"][0].startswith("precipitation_mm: outside")
+    assert body["flags"][0]["reasons"] == []
+    assert body["quality_metrics"]["extra_fields"] == 2
+    assert float(answer.headers[HEADER]) == pytest.approx(26 / 27, abs=1e-3)
+
+
+def test_what_does_not_fit_is_named_and_never_repeated(client: TestClient) -> None:
+    sent = [record(), record(temperature_c="secret", cloud_cover_pct=..., latitude=123456789.5)]
+    answer = client.post(CHECK, json=sent)
+    body = refused(answer, 422)
+    assert {(e["record"], e["field"]) for e in body["errors"]} == {
+        (1, "temperature_c"),
+        (1, "cloud_cover_pct"),
+        (1, "latitude"),
+    }
+    assert {e["error"] for e in body["errors"]} == {schema.NO_NUMBER, schema.MISSING, schema.OUTSIDE}
+    assert "secret" not in answer.text
+    assert "123456789" not in answer.text
+    many = refused(client.post(CHECK, json=[{}] * MOST_RECORDS), 422)
+    assert len(many["errors"]) == 50
+    assert many["total"] == 9 * MOST_RECORDS
+
+
+WITH_RECORD = json.dumps(RECORD)[:-1]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (WITH_RECORD + ', "cape": NaN}', "NaN"),
+        (WITH_RECORD + ', "x": -Infinity}', "NaN"),
+        (WITH_RECORD + ', "x": [1e400]}', "too large"),
+        (WITH_RECORD + f', "x": {"9" * 5000}' + "}", "too large"),
+        (WITH_RECORD + r', "x": "\ud800"}', "half"),
+        (WITH_RECORD + r', "\udfff": 1}', "half"),
+        (WITH_RECORD + ', "x": 1, "x": 2}', "twice"),
+        (WITH_RECORD + ', "x": ' + "[" * 40 + "]" * 40 + "}", "deep"),
+        ("[" * 60_000, "deep"),
+        ('{"a":' * 10_000, "deep"),
+        (WITH_RECORD, "not JSON"),
+        ("", "not JSON"),
+        ("\ufeff{}", "not JSON"),
+        ("3", "no weather record"),
+        ("[3]", "no weather record"),
+        ("null", "no weather record"),
+        ("[]", "1 to 100"),
+        (json.dumps([{}] * (MOST_RECORDS + 1)), "1 to 100"),
+        (b"\xff\xfe", "UTF-8"),
+    ],
+    ids=lambda v: v[-20:] if isinstance(v, str | bytes) else None,
+)
+def test_json_that_is_not_strict_is_refused(client: TestClient, body: str | bytes, said: str) -> None:
+    assert said in refused(client.post(CHECK, content=body, headers=JSON), 422)["detail"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])
+def test_only_json_is_taken(client: TestClient, kind: str) -> None:
+    refused(client.post(CHECK, content=json.dumps(RECORD), headers={"content-type": kind}), 415)
+
+
+def test_a_charset_is_no_reason_to_refuse(client: TestClient) -> None:
+    headers = {"content-type": "Application/JSON; charset=utf-8", "content-encoding": "identity"}
+    assert client.post(CHECK, content=json.dumps(RECORD), headers=headers).status_code == 200
+
+
+def test_compressed_bodies_are_refused_unopened(client: TestClient) -> None:
+    bomb = gzip.compress(b" " * 20_000_000)
+    assert len(bomb) < MOST_BYTES
+    refused(client.post(CHECK, content=bomb, headers={**JSON, "content-encoding": "gzip"}), 415)
+
+
+def test_large_bodies_are_refused_announced_or_not(client: TestClient) -> None:
+    refused(client.post(CHECK, content=b" " * 2_000_000, headers=JSON), 413)
+    refused(client.post(CHECK, content=iter([b" " * 50_000] * 40), headers=JSON), 413)
+    for announced in ("-1", "x", "9" * 5000, "²"):
+        assert asyncio.run(driven([b"{}"], length=announced.encode("utf-8")))[0] == 413
+    padded = json.dumps(RECORD).ljust(MOST_BYTES)
+    assert client.post(CHECK, content=padded, headers=JSON).status_code == 200
+    refused(client.post(CHECK, content=padded + " ", headers=JSON), 413)
+
+
+async def driven(
+    parts: list[bytes], *, pause_s: float = 0.0, gone: bool = False, length: bytes | None = None, **options: Any
+) -> tuple[int, bytes]:
+    """Drive the middleware before a bare application by hand; return status and body, 0 where nothing was answered."""
+    messages: list[Any] = []
+
+    async def inner(_scope: Any, receive: Any, send: Any) -> None:
+        message = await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": message["body"]})
+
+    left = list(parts)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(pause_s)
+        if not left and gone:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": left.pop(0) if left else b"", "more_body": bool(left) or gone}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    headers = [(b"content-type", b"application/json"), *([(b"content-length", length)] if length is not None else [])]
+    scope = {"type": "http", "method": "POST", "path": "/p", "headers": headers}
+    await PostedObservations(inner, paths={"/p"}, **options)(scope, receive, send)
+    if not messages:
+        return 0, b""
+    return messages[0]["status"], b"".join(m.get("body", b"") for m in messages[1:])
+
+
+def test_a_body_that_drips_is_given_up() -> None:
+    body = json.dumps(RECORD).encode()
+    drops = [body[i : i + 1] for i in range(len(body))]
+    assert asyncio.run(driven(drops, pause_s=0.02, deadline_s=0.2))[0] == 408
+    assert asyncio.run(driven(drops, deadline_s=20))[0] == 200
+
+
+def test_a_client_that_goes_away_is_not_answered() -> None:
+    assert asyncio.run(driven([b'{"temp'], gone=True)) == (0, b"")
+
+
+def test_the_body_reaches_the_route_as_it_came() -> None:
+    body = json.dumps(RECORD, indent=3).encode()
+    assert asyncio.run(driven([body[:40], body[40:]])) == (200, body)
+
+
+def test_a_route_finds_the_records_also_below_a_mount() -> None:
+    app = FastAPI()
+    seen: list[Any] = []
+
+    @app.post("/predict")
+    def predict(request: Request) -> str:
+        seen.append(request.state.posted)
+        return "ok"
+
+    @app.post("/other")
+    async def other(request: Request) -> int:
+        return len(await request.body())
+
+    app.add_middleware(PostedObservations, paths={"/predict"})
+    client = TestClient(Router([Mount("/api", app=app)]))
+    assert client.post("/api/predict", json=RECORD).headers[HEADER] == "1.000"
+    assert seen[0].records[0].temperature_c == RECORD["temperature_c"]
+    assert client.post("/api/predict", json={}).status_code == 422
+    assert client.post("/api/other", content=b"x" * 100_000).json() == 100_000
+
+
+def test_another_method_is_refused_by_the_route(client: TestClient) -> None:
+    refused(client.get(CHECK), 405)
+
+
+def dumped(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.just("\ud800"),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(sorted(BY_ALIAS)) | st.text(max_size=5), inner, max_size=12)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)  # the machine of a test is shared
+@given(body=st.binary(max_size=60) | st.text().map(lambda t: t.encode("utf-8", "surrogatepass")) | ANYTHING.map(dumped))
+def test_no_body_is_an_error_of_ours(body: bytes) -> None:
+    status, answer = asyncio.run(driven([body]))
+    assert status in {200, 422}
+    assert json.loads(answer) is not None
+
+
+@settings(deadline=None)
+@given(value=ANYTHING)
+def test_strict_json_takes_what_can_be_written_again(value: Any) -> None:
+    try:
+        found = strict_json.parse(json.dumps(value).encode())
+    except strict_json.NotStrict:
+        return
+    assert found == json.loads(json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8"))
+
+
+def test_the_report_tells_metrics_places_and_findings_with_their_source(client: TestClient) -> None:
+    body = client.get(REPORT).json()
+    assert body["region"] == "uttarakhand-himachal"
+    assert body["simulated"] is True
+    assert body["source_text"].startswith("Simulated")
+    assert 0.9 < body["metrics"]["completeness"] <= 1
+    assert len(body["places"]) > 50
+    assert {p["location_id"] for p in body["places"]} != {None}
+    assert isinstance(body["alerts"], list)
+    assert all(f["values"] > 0 for f in body["findings"])
+
+
+def test_what_a_report_does_not_know_is_null(client: TestClient) -> None:
+    body = client.get(REPORT, params={"begin": "2001-01-01T00:00Z", "end": "2001-01-02T00:00Z"}).json()
+    assert body["metrics"]["validity"] is None
+    assert body["metrics"]["completeness"] in (0, None)
+    assert {f["flag"] for f in body["findings"]} <= {"MISSING"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"begin": "2026-07-02T00:00Z", "end": "2026-07-01T00:00Z"},
+        {"begin": "2001-01-01T00:00Z"},
+        {"begin": "2026-07-01T00:00"},
+        {"begin": "0001-01-01T00:00+14:00"},
+        {"end": "9999-12-31T23:59-14:00"},
+        {"begin": "nan"},
+        {"region": "atlantis"},
+        {"region": "\x00"},
+    ],
+    ids=lambda q: "&".join(q.values()),
+)
+def test_a_report_that_cannot_be_is_refused(client: TestClient, query: dict[str, str]) -> None:
+    body = refused(client.get(REPORT, params=query), 422)
+    assert "atlantis" not in json.dumps(body)
+
+
+def test_the_description_names_every_field(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()["paths"][CHECK]["post"]["requestBody"]
+    one = described["content"]["application/json"]["schema"]["oneOf"][0]
+    assert set(one["properties"]) == set(schema.FIELDS)
+    assert set(one["required"]) == set(schema.REQUIRED)

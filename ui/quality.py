@@ -1,0 +1,298 @@
+"""Pieces of the quality page: period and filters in the address bar, cards, tables, and what a click does."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from core import VARIABLES, Core, Issue, Location, QualityReport
+from ui import completeness, quality_figures, quality_tables, session
+from ui.quality_tables import CARDS, FLAG_OF, Choice
+from ui.words import local, plain, share
+
+#: Periods that end now, in days; the last entry asks for two dates.
+PERIODS: dict[str, int | None] = {"last day": 1, "7 days": 7, "30 days": 30, "from – to": None}
+DEFAULT_PERIOD = "7 days"
+GROUPS = ("test", "flag", "variable")
+#: Flags looked at first: hours of silence are many and stand in the heat map.
+DEFAULT_FLAGS = ("fail", "suspect", "confirmed")
+#: Keys of widgets, which are their names in the address bar.
+PERIOD, FROM, TO, BY = "period", "from", "to", "by"
+STATION, VARIABLE, TEST, FLAG = "station", "variable", "test", "flag"
+SHOWN_STATION, SHOWN_VARIABLE = "raw", "raw_variable"
+MAP, TABLE = "completeness map", "flag table"
+#: Rows of the table of flags that are drawn; the download has all of them.
+MOST_ROWS = 200
+
+
+def pick_period(now: Issue) -> tuple[datetime, datetime]:
+    """Let the forecaster choose a period that ends now, or two dates of the region; return its ends (UTC)."""
+    issued = now.forecast.issued_at.replace(minute=0, second=0, microsecond=0)
+    zone = ZoneInfo(now.forecast.region.time_zone)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.segmented_control(
+            "Period", list(PERIODS), default=DEFAULT_PERIOD, required=True, key=PERIOD, bind="query-params"
+        )
+        days = PERIODS[picked]
+        if days is not None:
+            return issued - timedelta(days=days), issued
+        first, last = _dates(issued.astimezone(zone).date())
+    begin = datetime.combine(first, time(), zone)
+    after = last + timedelta(days=1) if last >= first else last  # an end before the begin stays one: it is refused
+    return begin, min(datetime.combine(after, time(), zone), issued)
+
+
+def _dates(today: date) -> tuple[date, date]:
+    """Return first and last day, both included; until both are chosen, the last week."""
+    first = st.date_input("From", value=None, max_value=today, key=FROM, bind="query-params", width=160)
+    last = st.date_input("To (included)", value=None, max_value=today, key=TO, bind="query-params", width=160)
+    last = last if isinstance(last, date) else today
+    return (first if isinstance(first, date) else last - timedelta(days=6)), last
+
+
+def report(core: Core, now: Issue, period: tuple[datetime, datetime]) -> QualityReport:
+    """Return the report of a period, made once for all sessions that look at the same one.
+
+    Raises
+    ------
+    CloudburstError
+        If it cannot be made; the frame of the page shows it.
+    """
+    begin, end = period
+    with st.spinner("Reading and checking the observations of the period …", show_time=True):
+        return _report(key(now, period), now.forecast.region.id, begin, end, core)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _report(
+    version: str,  # noqa: ARG001 - keys the cache
+    region_id: str,
+    begin: datetime,
+    end: datetime,
+    _core: Core,
+) -> QualityReport:
+    return _core.quality.report(region_id, begin, end)
+
+
+def key(now: Issue, period: tuple[datetime, datetime]) -> str:
+    """Return the version of a report: that of the issue, and the period."""
+    begin, end = period
+    return f"{now.forecast.region.id} {now.forecast.version} {begin:%Y%m%d%H%M} {end:%Y%m%d%H%M}"
+
+
+def pick_flags(found: QualityReport) -> Choice:
+    """Let the forecaster narrow the flags down; nothing chosen means all."""
+    names = station_names(found.region.locations)
+    columns = st.columns(4)
+    with columns[0]:
+        stations = _several("Stations", list(names), STATION, names)
+    with columns[1]:
+        variables = _several("Variables", list(VARIABLES), VARIABLE)
+    with columns[2]:
+        tests = _several("Tests", quality_tables.checks(found), TEST)
+    with columns[3]:
+        flags = _several("Flags", list(FLAG_OF), FLAG, default=DEFAULT_FLAGS)
+    return Choice(stations, variables, tests, flags)
+
+
+def _several(
+    label: str, options: list[str], name: str, words: dict[str, str] | None = None, default: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    said = {option: option for option in options} if words is None else words
+    picked = st.multiselect(
+        label, options, list(default), format_func=lambda o: said[o], key=name, bind="query-params", placeholder="all"
+    )
+    return tuple(str(option) for option in picked)
+
+
+def station_names(places: tuple[Location, ...]) -> dict[str, str]:
+    """Return id and name of stations by name; a name that two of them bear is followed by the id."""
+    names = [place.name for place in places]
+    ordered = sorted(places, key=lambda place: (place.name, place.id))
+    return {p.id: p.name if names.count(p.name) == 1 else f"{p.name} ({p.id})" for p in ordered}
+
+
+def is_empty(found: QualityReport) -> bool:
+    """Say whether nothing at all is stored of the period."""
+    return not bool(found.checked.weather.observed().any())
+
+
+def empty(found: QualityReport) -> None:
+    """Say that there is nothing to show, and what would change that."""
+    st.info(
+        f"Nothing is stored of {period_text(found)}. Choose another period, or fill the archive with "
+        "`python -m core ingest`.",
+        icon=":material/inbox:",
+    )
+
+
+def period_text(found: QualityReport) -> str:
+    """Return the period of a report in local time."""
+    form = "%d %b %Y %H:%M"
+    return f"{local(found.begin, found.region, form)} to {local(found.end, found.region, form)}"
+
+
+def warnings(found: QualityReport) -> None:
+    """Show in words what has fallen and which sensors wander."""
+    for alert in found.alerts:
+        st.warning(plain(alert), icon=":material/trending_down:")
+    for drift in found.drifts:
+        st.warning(f"Drift: {plain(quality_tables.drift_text(drift, found))}", icon=":material/moving:")
+
+
+def cards(found: QualityReport) -> None:
+    """Show the metrics of the region; what is not known is a dash."""
+    with st.container(horizontal=True):
+        for name, title, meaning in CARDS:
+            value = share(getattr(found.metrics, name))
+            late = quality_tables.delay_text(found.metrics) if name == "timeliness" else ""
+            st.metric(title, value, help=f"{meaning} {late.capitalize()}".strip(), border=True, width=150)
+    st.caption(f"{period_text(found)}; {quality_tables.delay_text(found.metrics)}. A dash: not known.")
+
+
+def flags_over_time(found: QualityReport, version: str, choice: Choice) -> None:
+    """Show the flagged values over time, stacked by test, flag or variable."""
+    by = st.segmented_control("Stacked by", GROUPS, default=GROUPS[0], required=True, key=BY, bind="query-params")
+    st.plotly_chart(
+        quality_figures.timeline(version, by, choice, found),
+        key=f"timeline-{by}",
+        alt=f"Number of flagged values over the period, stacked by {by}",
+    )
+
+
+def flag_table(found: QualityReport, choice: Choice) -> None:
+    """Show what was flagged, counted by station, variable and test; a click shows the raw values below."""
+    counted = quality_tables.flag_counts(found.checked, quality_tables.findings(found.checked, choice))
+    if counted.empty:
+        st.success("No check has flagged any value of this choice.", icon=":material/check_circle:")
+        return
+    shown = counted.head(MOST_ROWS)
+    columns = ["station", "variable", "flag", "test", "values", "last", "reason"]
+    st.dataframe(
+        shown[columns].assign(last=shown["last"].dt.tz_convert(found.region.time_zone)),
+        key=TABLE, hide_index=True, on_select=show_row, selection_mode="single-cell", height=520,
+        column_config={"last": st.column_config.DatetimeColumn(format="DD MMM HH:mm"), "reason": {"width": "large"}},
+    )  # fmt: skip
+    st.session_state["rows of the flag table"] = list(zip(shown["location_id"], shown["variable"], strict=True))
+    st.caption(f"{_rows_text(len(shown), counted)} ✕ fail, ▲ suspect, ▨ missing, ○ an extreme that was confirmed.")
+
+
+def _rows_text(shown: int, counted: pd.DataFrame) -> str:
+    flags = f"{int(counted['values'].sum()):,} flags"
+    if shown == len(counted):
+        return f"{flags} in {shown:,} rows; a value may have several."
+    return f"The worst {shown:,} of {len(counted):,} rows ({flags}); filter to see others, the download has all."
+
+
+def show_row() -> None:
+    """Show the raw values of the row that was clicked."""
+    rows = [row for row, _ in st.session_state[TABLE].selection.cells]
+    known = st.session_state.get("rows of the flag table", [])
+    if rows and rows[0] < len(known):
+        _show(*known[rows[0]])
+
+
+def completeness_map(core: Core, now: Issue, found: QualityReport, version: str, choice: Choice) -> None:
+    """Show which part of the values came, by station and day; a click shows the raw values of the station."""
+    region = found.region
+    due_at = now.forecast.issued_at - core.forecasting.limits.of(region).amber
+    st.plotly_chart(
+        completeness.completeness_map(version, choice, found, due_at),
+        key=MAP, on_select=show_cell, selection_mode="points", config={"displayModeBar": False},
+        alt="Heat map: share of the values that came, by station and day",
+    )  # fmt: skip
+    count = len(choice.positions(found.checked))
+    most = completeness.MOST_ROWS
+    rows = f"The {most} of {count} stations with the fewest values. " if count > most else ""
+    st.caption(
+        f"{rows}Numbers are percent; dark: missing, light: complete, hatched: nothing is stored of the whole region."
+    )
+
+
+def show_cell() -> None:
+    """Show the raw values of the station whose cell was clicked."""
+    points: list[Any] = st.session_state[MAP].selection.points
+    if points:
+        _show(points[0]["customdata"], None)
+
+
+def _show(station: str, variable: str | None) -> None:
+    st.session_state[SHOWN_STATION] = station
+    session.choose_place(station)
+    if variable is not None:
+        st.session_state[SHOWN_VARIABLE] = variable
+
+
+def raw_values(found: QualityReport, version: str, choice: Choice) -> None:
+    """Show the raw values of one station and variable with their flags."""
+    names = station_names(found.region.locations)
+    station, variable = _worst(found, choice)
+    left, right = st.columns(2)
+    with left:
+        station = _one("Station", list(names), station, SHOWN_STATION, names)
+    with right:
+        variable = _one("Variable", list(VARIABLES), variable, SHOWN_VARIABLE)
+    place = [p.id for p in found.region.locations].index(station)
+    st.plotly_chart(
+        quality_figures.series(version, place, variable, found),
+        key=f"raw-{station}-{variable}",
+        alt=f"Raw values of {variable} at {names[station]} with their flags",
+    )
+
+
+def _one(label: str, options: list[str], first: str, name: str, words: dict[str, str] | None = None) -> str:
+    said = {option: option for option in options} if words is None else words
+    if st.session_state.get(name) not in options:
+        st.session_state.pop(name, None)
+    return st.selectbox(
+        label, options, index=options.index(first), format_func=lambda o: said[o], key=name, bind="query-params"
+    )
+
+
+def _worst(found: QualityReport, choice: Choice) -> tuple[str, str]:
+    """Return the station and variable with the worst flags of a choice, else its first station and rain."""
+    counted = quality_tables.flag_counts(found.checked, quality_tables.findings(found.checked, choice))
+    if len(counted):
+        return str(counted["location_id"][0]), str(counted["variable"][0])
+    places = choice.positions(found.checked)
+    return found.region.locations[places[0]].id, (choice.variables or ("precipitation_mm",))[0]
+
+
+def history(found: QualityReport, version: str) -> None:
+    """Show how the metrics of the region went; a single number has no course."""
+    if len(found.history) < 2:
+        st.caption("There is no history yet: the metrics are kept with every hour of new data.")
+        return
+    st.plotly_chart(
+        quality_figures.history(f"{version} {len(found.history)}", found.history),
+        key="metrics over time",
+        alt="Completeness, validity, consistency, timeliness and overall quality over time, and the anomaly rate",
+    )
+
+
+def station_table(found: QualityReport) -> None:
+    """Show the metrics of every station, the worst first."""
+    table = quality_tables.stations(found)
+    shares = {title: st.column_config.NumberColumn(format="%.1f %%") for _, title, _ in CARDS}
+    delay = {"median delay, min": st.column_config.NumberColumn(format="%.0f")}
+    st.dataframe(table, hide_index=True, height=320, column_config=shares | delay, placeholder="–")
+
+
+def download(found: QualityReport, choice: Choice) -> None:
+    """Offer every flagged value of the choice as CSV; it is written when it is asked for."""
+    name = f"quality_{found.region.id}_{found.begin:%Y%m%dT%H%MZ}_{found.end:%Y%m%dT%H%MZ}.csv"
+    st.download_button(
+        "Report of this period (CSV)",
+        data=lambda: quality_tables.report_csv(found, choice),
+        file_name=name, mime="text/csv", icon=":material/download:", on_click="ignore",
+        help="All flagged values of the choice: station, hour (UTC), variable, value, flag, test, reason, source.",
+    )  # fmt: skip
+
+
+def threshold_table() -> None:
+    """Show the thresholds of the checks with their units and reasons."""
+    st.dataframe(quality_tables.threshold_table(), hide_index=True)
