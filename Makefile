@@ -13,7 +13,7 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
-.PHONY: run test check format seed-model bench-simulator fuzz-source clean
+.PHONY: run test check format seed-model bench-simulator bench-quality fuzz-source clean
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -40,6 +40,12 @@ seed-model: $(VENV)/.run
 bench-simulator: $(VENV)/.run
 	$(PY) -m benchmarks.simulator_hardness
 
+# Which planted faults the checks find, beside ioos_qc and the plain z > 3, and how fast they are beside pydantic and
+# pandera (about 6 minutes).
+bench-quality: $(VENV)/.bench
+	$(PY) -m benchmarks.quality_detection --gauges $(GAUGES)
+	$(PY) -m benchmarks.quality_speed
+
 # 10,000 wrong answers of the live source: none may reach a number, none may raise anything but a SourceError.
 fuzz-source: $(VENV)/.dev
 	$(PY) -m tests.faults.fuzz_source --runs 10000
@@ -53,6 +59,11 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what develops ..."
 	@$(call INSTALL,requirements-dev.txt)
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: requirements.txt requirements-dev.txt requirements-bench.txt | $(VENV)/bin/python
+	@echo "Installing what benchmarks compare with ..."
+	@$(call INSTALL,requirements-bench.txt)
+	@touch $@ $(VENV)/.dev $(VENV)/.run
 
 $(VENV)/bin/python:
 	@test -n "$(BASE_PYTHON)" || \

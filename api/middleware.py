@@ -26,6 +26,13 @@ BODY_DEADLINE_S = 10.0
 MOST_ERRORS = 50
 HEADER = "Data-Quality"
 TOO_SLOW, TOO_LARGE, NOT_JSON, UNFIT = 408, 413, 415, 422
+#: The refusals, for the OpenAPI text of a route behind the middleware.
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    TOO_SLOW: {"description": "The body came too slowly (problem document)"},
+    TOO_LARGE: {"description": "The body is too large (problem document)"},
+    NOT_JSON: {"description": "Not application/json, or compressed (problem document)"},
+    UNFIT: {"description": "Not strict JSON, or a record that does not fit; names the fields (problem document)"},
+}
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,9 @@ class PostedObservations:
         if isinstance(taken, Response):
             await taken(scope, receive, send)
             return
-        scope.setdefault("state", {})["posted"] = taken
-        await self.app(scope, _again(taken.body, receive), _marked(send, taken))
+        # The state of the application may be one for all requests: this one's gets a copy.
+        known = {**scope, "state": {**scope.get("state", {}), "posted": taken}}
+        await self.app(known, _again(taken.body, receive), _marked(send, taken))
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes | Response:
         """Return the body, or why it is refused."""

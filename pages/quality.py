@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from ui import components, quality, shell
+from ui import components, quality, quality_controls, shell
 
 core, now = shell.enter("Quality")
 
-period = quality.pick_period(now)
+period = quality_controls.pick_period(now)
 report = quality.report(core, now, period)
 version = quality.key(now, period)
 
@@ -18,7 +18,7 @@ quality.warnings(report)
 quality.cards(report)
 components.provenance(core, now.forecast)
 
-choice = quality.pick_flags(report)
+choice = quality_controls.pick_flags(report)
 st.subheader("Flags over time", anchor=False)
 quality.flags_over_time(report, version, choice)
 

@@ -51,8 +51,8 @@ def archived(
     folder: Path, source: str = "gauges", hours: int = 240, late_h: int = 0, region: Region = REGION
 ) -> tuple[Path, HourlyWeather]:
     """Write hours into an archive, each known `late_h` hours after its end; return its folder and what was stored."""
-    stored = weather(hours, BEGIN + timedelta(hours=hours - 1), source)
-    known = np.broadcast_to(stored.valid_at.astype("datetime64[s]") + np.timedelta64(late_h, "h"), (3, hours))
-    stored = replace(stored, available_at=known.copy())
+    stored = weather(hours, BEGIN + timedelta(hours=hours - 1), source, region.locations)
+    known = stored.valid_at.astype("datetime64[s]") + np.timedelta64(late_h, "h")
+    stored = replace(stored, available_at=np.tile(known, (len(region.locations), 1)))
     ParquetArchive(folder).store(region.id, check(stored, True))
     return folder / source / region.id, stored

@@ -132,8 +132,6 @@ def flags(forecast: Forecast) -> None:
     """Show the quality flags of the newest observation of a place."""
     if not forecast.reasons and forecast.freshness is Freshness.FRESH:
         st.success("The newest observation passed all checks.", icon=":material/check_circle:")
-    if forecast.freshness is not Freshness.FRESH:
-        st.warning(f"This place's newest observation is {forecast.freshness.value}.", icon=":material/schedule:")
     for reason in forecast.reasons:
         st.warning(f"{forecast.worst_flag.name}: {reason}", icon=":material/flag:")
 

@@ -42,7 +42,7 @@ def _state(health: Health) -> None:
         st.metric("Cache", health.cache, border=True, width=150)
         st.metric("Program", health.version, border=True, width=150)
     if health.problems:
-        st.dataframe(pd.DataFrame({"what is wrong": health.problems}), hide_index=True, row_height=36)
+        st.markdown("\n".join(f"- {plain(problem)}" for problem in health.problems))
     else:
         st.success("Nothing is wrong.", icon=":material/check_circle:")
 
@@ -92,7 +92,7 @@ def _source(core: Core, now: Issue) -> None:
     else:
         st.error(
             f"{plain(issue.source_text)} failed: {plain(now.error.message)} {plain(now.error.hint)} "
-            f"Older data stand in, {newest}.",
+            f"Newest data: {newest}.",
             icon=":material/cloud_off:",
         )
     lines = core.budget()

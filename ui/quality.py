@@ -1,70 +1,41 @@
-"""Pieces of the quality page: period and filters in the address bar, cards, tables, and what a click does."""
+"""Pieces of the quality page: the report of a period, its cards, charts and tables, and what a click does."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
-from core import VARIABLES, Core, Issue, Location, QualityReport
-from ui import completeness, quality_figures, quality_tables, session
-from ui.quality_tables import CARDS, FLAG_OF, Choice
+from core import VARIABLES, CloudburstError, Core, Issue, QualityReport
+from ui import completeness, components, quality_figures, quality_tables, session
+from ui.quality_controls import pick_one, station_names
+from ui.quality_tables import CARDS, Choice
 from ui.words import local, plain, share
 
-#: Periods that end now, in days; the last entry asks for two dates.
-PERIODS: dict[str, int | None] = {"last day": 1, "7 days": 7, "30 days": 30, "from – to": None}
-DEFAULT_PERIOD = "7 days"
 GROUPS = ("test", "flag", "variable")
-#: Flags looked at first: hours of silence are many and stand in the heat map.
-DEFAULT_FLAGS = ("fail", "suspect", "confirmed")
-#: Keys of widgets, which are their names in the address bar.
-PERIOD, FROM, TO, BY = "period", "from", "to", "by"
-STATION, VARIABLE, TEST, FLAG = "station", "variable", "test", "flag"
-SHOWN_STATION, SHOWN_VARIABLE = "raw", "raw_variable"
+#: Keys of widgets; those of the first line are names in the address bar.
+BY, SHOWN_STATION, SHOWN_VARIABLE = "by", "raw", "raw_variable"
 MAP, TABLE = "completeness map", "flag table"
 #: Rows of the table of flags that are drawn; the download has all of them.
 MOST_ROWS = 200
-
-
-def pick_period(now: Issue) -> tuple[datetime, datetime]:
-    """Let the forecaster choose a period that ends now, or two dates of the region; return its ends (UTC)."""
-    issued = now.forecast.issued_at.replace(minute=0, second=0, microsecond=0)
-    zone = ZoneInfo(now.forecast.region.time_zone)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.segmented_control(
-            "Period", list(PERIODS), default=DEFAULT_PERIOD, required=True, key=PERIOD, bind="query-params"
-        )
-        days = PERIODS[picked]
-        if days is not None:
-            return issued - timedelta(days=days), issued
-        first, last = _dates(issued.astimezone(zone).date())
-    begin = datetime.combine(first, time(), zone)
-    after = last + timedelta(days=1) if last >= first else last  # an end before the begin stays one: it is refused
-    return begin, min(datetime.combine(after, time(), zone), issued)
-
-
-def _dates(today: date) -> tuple[date, date]:
-    """Return first and last day, both included; until both are chosen, the last week."""
-    first = st.date_input("From", value=None, max_value=today, key=FROM, bind="query-params", width=160)
-    last = st.date_input("To (included)", value=None, max_value=today, key=TO, bind="query-params", width=160)
-    last = last if isinstance(last, date) else today
-    return (first if isinstance(first, date) else last - timedelta(days=6)), last
+#: The table scrolls beyond so many rows, at this height in pixels.
+FEW_ROWS, TABLE_PX = 12, 520
 
 
 def report(core: Core, now: Issue, period: tuple[datetime, datetime]) -> QualityReport:
     """Return the report of a period, made once for all sessions that look at the same one.
 
-    Raises
-    ------
-    CloudburstError
-        If it cannot be made; the frame of the page shows it.
+    Where it cannot be made the error stands below the controls, and the script ends here.
     """
     begin, end = period
-    with st.spinner("Reading and checking the observations of the period …", show_time=True):
-        return _report(key(now, period), now.forecast.region.id, begin, end, core)
+    try:
+        with st.spinner("Reading and checking the observations of the period …", show_time=True):
+            return _report(key(now, period), now.forecast.region.id, begin, end, core)
+    except CloudburstError as error:
+        components.refusal(error)
+        st.stop()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -82,38 +53,6 @@ def key(now: Issue, period: tuple[datetime, datetime]) -> str:
     """Return the version of a report: that of the issue, and the period."""
     begin, end = period
     return f"{now.forecast.region.id} {now.forecast.version} {begin:%Y%m%d%H%M} {end:%Y%m%d%H%M}"
-
-
-def pick_flags(found: QualityReport) -> Choice:
-    """Let the forecaster narrow the flags down; nothing chosen means all."""
-    names = station_names(found.region.locations)
-    columns = st.columns(4)
-    with columns[0]:
-        stations = _several("Stations", list(names), STATION, names)
-    with columns[1]:
-        variables = _several("Variables", list(VARIABLES), VARIABLE)
-    with columns[2]:
-        tests = _several("Tests", quality_tables.checks(found), TEST)
-    with columns[3]:
-        flags = _several("Flags", list(FLAG_OF), FLAG, default=DEFAULT_FLAGS)
-    return Choice(stations, variables, tests, flags)
-
-
-def _several(
-    label: str, options: list[str], name: str, words: dict[str, str] | None = None, default: tuple[str, ...] = ()
-) -> tuple[str, ...]:
-    said = {option: option for option in options} if words is None else words
-    picked = st.multiselect(
-        label, options, list(default), format_func=lambda o: said[o], key=name, bind="query-params", placeholder="all"
-    )
-    return tuple(str(option) for option in picked)
-
-
-def station_names(places: tuple[Location, ...]) -> dict[str, str]:
-    """Return id and name of stations by name; a name that two of them bear is followed by the id."""
-    names = [place.name for place in places]
-    ordered = sorted(places, key=lambda place: (place.name, place.id))
-    return {p.id: p.name if names.count(p.name) == 1 else f"{p.name} ({p.id})" for p in ordered}
 
 
 def is_empty(found: QualityReport) -> bool:
@@ -156,6 +95,9 @@ def cards(found: QualityReport) -> None:
 
 def flags_over_time(found: QualityReport, version: str, choice: Choice) -> None:
     """Show the flagged values over time, stacked by test, flag or variable."""
+    if not quality_tables.findings(found.checked, choice):
+        st.success("No check has flagged any value of this choice.", icon=":material/check_circle:")
+        return
     by = st.segmented_control("Stacked by", GROUPS, default=GROUPS[0], required=True, key=BY, bind="query-params")
     st.plotly_chart(
         quality_figures.timeline(version, by, choice, found),
@@ -168,13 +110,14 @@ def flag_table(found: QualityReport, choice: Choice) -> None:
     """Show what was flagged, counted by station, variable and test; a click shows the raw values below."""
     counted = quality_tables.flag_counts(found.checked, quality_tables.findings(found.checked, choice))
     if counted.empty:
-        st.success("No check has flagged any value of this choice.", icon=":material/check_circle:")
+        st.caption("Nothing to list.")
         return
     shown = counted.head(MOST_ROWS)
     columns = ["station", "variable", "flag", "test", "values", "last", "reason"]
     st.dataframe(
         shown[columns].assign(last=shown["last"].dt.tz_convert(found.region.time_zone)),
-        key=TABLE, hide_index=True, on_select=show_row, selection_mode="single-cell", height=520,
+        key=TABLE, hide_index=True, on_select=show_row, selection_mode="single-cell",
+        height=TABLE_PX if len(shown) > FEW_ROWS else "content",
         column_config={"last": st.column_config.DatetimeColumn(format="DD MMM HH:mm"), "reason": {"width": "large"}},
     )  # fmt: skip
     st.session_state["rows of the flag table"] = list(zip(shown["location_id"], shown["variable"], strict=True))
@@ -184,7 +127,7 @@ def flag_table(found: QualityReport, choice: Choice) -> None:
 def _rows_text(shown: int, counted: pd.DataFrame) -> str:
     flags = f"{int(counted['values'].sum()):,} flags"
     if shown == len(counted):
-        return f"{flags} in {shown:,} rows; a value may have several."
+        return f"{flags} in {shown:,} {'row' if shown == 1 else 'rows'}; a value may have several."
     return f"The worst {shown:,} of {len(counted):,} rows ({flags}); filter to see others, the download has all."
 
 
@@ -233,23 +176,14 @@ def raw_values(found: QualityReport, version: str, choice: Choice) -> None:
     station, variable = _worst(found, choice)
     left, right = st.columns(2)
     with left:
-        station = _one("Station", list(names), station, SHOWN_STATION, names)
+        station = pick_one("Station", list(names), station, SHOWN_STATION, names)
     with right:
-        variable = _one("Variable", list(VARIABLES), variable, SHOWN_VARIABLE)
+        variable = pick_one("Variable", list(VARIABLES), variable, SHOWN_VARIABLE)
     place = [p.id for p in found.region.locations].index(station)
     st.plotly_chart(
         quality_figures.series(version, place, variable, found),
         key=f"raw-{station}-{variable}",
         alt=f"Raw values of {variable} at {names[station]} with their flags",
-    )
-
-
-def _one(label: str, options: list[str], first: str, name: str, words: dict[str, str] | None = None) -> str:
-    said = {option: option for option in options} if words is None else words
-    if st.session_state.get(name) not in options:
-        st.session_state.pop(name, None)
-    return st.selectbox(
-        label, options, index=options.index(first), format_func=lambda o: said[o], key=name, bind="query-params"
     )
 
 

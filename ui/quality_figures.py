@@ -27,6 +27,8 @@ FLAG_COLOURS: dict[Flag, str] = {Flag.FAIL: "#D55E00", Flag.SUSPECT: "#E69F00", 
 FLAG_SYMBOLS: dict[Flag, str] = {Flag.FAIL: "x", Flag.SUSPECT: "triangle-up", Flag.PASS: "circle-open"}
 #: Bars that can still be told apart.
 TIMELINE_BINS = 192
+#: Up to so many flags in a bar the axis counts one by one: there are no halves.
+FEW_FLAGS = 8
 #: Units by the end of a variable's name, longer ends first.
 UNITS = {
     "_pct": "%", "_hpa": "hPa", "_ms": "m/s", "_deg": "°", "_mm": "mm", "_j_kg": "J/kg", "_c": "°C", "_k": "K",
@@ -55,10 +57,11 @@ def timeline(key: str, by: str, choice: Choice, _report: QualityReport) -> go.Fi
         label = f"{name} ({counts.sum():,.0f})"
         figure.add_trace(go.Bar(x=list(cut.begins), y=counts, marker=marker, name=label, offset=0, width=_ms(cut)))
     figure.update_xaxes(range=[cut.begins[0], cut.begins[-1] + timedelta(hours=cut.step_h)])
-    figure.update_yaxes(title_text=f"flags per {cut.text}", rangemode="tozero")
+    few = sum(counts.max() for counts in sums.values()) <= FEW_FLAGS
+    figure.update_yaxes(title_text=f"flags per {cut.text}", rangemode="tozero", dtick=1 if few else None)
     figure.update_layout(
         height=300, barmode="stack", bargap=0.05, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=True,
-        legend={"orientation": "h", "y": -0.15}, hovermode="x unified",
+        legend={"orientation": "h", "y": -0.22}, hovermode="x unified",
     )  # fmt: skip
     return figure
 
@@ -120,7 +123,7 @@ def series(key: str, place: int, variable: str, _report: QualityReport) -> go.Fi
     figure.update_yaxes(title_text=unit(variable))
     figure.update_xaxes(range=[hours[0], hours[-1] + timedelta(hours=1)])
     figure.update_layout(
-        height=320, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": -0.15},
+        height=320, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": -0.22},
         bargap=0.1, showlegend=True,
     )  # fmt: skip
     return figure

@@ -123,11 +123,12 @@ def banner(now: Then) -> None:
     own = "" if region.time_zone == "UTC" else f" ({local(at, region, FORM)})"
     st.error(
         f"### REPLAY: as known at {at:{FORM}} UTC{own}; not current weather\n"
-        f"{plain(issue.source_text)}, {plain(region.name)}. Recorded nowhere; ages count from then. "
-        "Hours that do not say when they arrived count as known at their end; a reanalysis was made later.",
+        f"{plain(issue.source_text)}, {plain(region.name)}. Recorded nowhere; ages count from then.",
         icon=":material/history:",
     )
-    if issue.source.endswith(":open-meteo"):
+    if ":" not in issue.source:  # a table, of which nobody knows what made it
+        st.caption("Hours that do not say when they arrived count as known at their end; a reanalysis was made later.")
+    if ":open-meteo" in issue.source:
         st.caption(CREDIT)
     begin, end = now.window.periods()[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime
 
-from api.middleware import MOST_RECORDS, Posted
+from api.middleware import MOST_RECORDS, REFUSALS, Posted
 from api.problems import problem
 from api.schemas import CheckAnswer, QualityReportAnswer
 from core import ConfigurationError, Core, Finding, QualityReport, UnknownPlace, WeatherRecord, open_core, source_text
@@ -52,7 +52,7 @@ def report(
     return _report(found)
 
 
-@router.post("/check", response_model=CheckAnswer, openapi_extra={"requestBody": BODY})
+@router.post("/check", response_model=CheckAnswer, responses=REFUSALS, openapi_extra={"requestBody": BODY})
 def check(request: Request) -> dict[str, Any]:
     """Check one record or a list of records: metrics, and flags with their reasons for every record.
 

@@ -21,7 +21,7 @@ from core.domain.units import hour_axis
 from core.domain.weather import HourlyWeather, Location, Region
 from core.errors import SchemaMismatch
 
-#: Sources that write the archive: the folder above a region's names one of them.
+#: Sources that write the archive: the folder above a region's names one of them, or a product of it after a hyphen.
 ORIGINS = ("simulator", "gauges", "open-meteo")
 #: Hours without a row that still belong to a window: an outage is worth a replay.
 _SEAM = pd.Timedelta(hours=24)
@@ -95,10 +95,20 @@ def read_windows(path: Path, known: Known, maps: Path) -> tuple[StoredWindow, ..
     return tuple(sorted(windows, key=lambda window: (window.begin, window.id)))
 
 
+def source_of(folder: str) -> str | None:
+    """Return the source behind a folder of an archive, None where it is none of ours.
+
+    >>> source_of("open-meteo-previous-runs-day1"), source_of("elsewhere")
+    ('open-meteo', None)
+    """
+    return next((name for name in ORIGINS if folder == name or folder.startswith(f"{name}-")), None)
+
+
 def _archived(frame: pd.DataFrame, path: Path, known: Sequence[Region]) -> Iterator[StoredWindow]:
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     origin, region = folder.parent.name, next((r for r in known if r.id == folder.name), None)
-    if origin not in ORIGINS:
+    served_by = source_of(origin)
+    if served_by is None:
         raise SchemaMismatch(
             f"{path.name} is a part of an archive, and its origin is not known.",
             hint="Leave it where the archive wrote it, in SOURCE/REGION/, such as open-meteo/uttarakhand-himachal/.",
@@ -120,9 +130,9 @@ def _archived(frame: pd.DataFrame, path: Path, known: Sequence[Region]) -> Itera
             region=replace(region, id=f"{begin:%Y-%m-%d}-{region.id}"),
             begin=begin,
             end=end,
-            served_as=(origin, region.id),
+            served_as=(served_by, region.id),
             _frame=run,
-            _season_day=SEASON_DAY if origin == "simulator" else None,
+            _season_day=SEASON_DAY if served_by == "simulator" else None,
         )
 
 

@@ -1,4 +1,4 @@
 """The shipped seed model: its version, and the digest of its manifest. Written by `make seed-model`."""
 
-SEED_VERSION = "gradient_boosting_20261123T223843Z_1"
-SEED_MANIFEST_SHA256 = "c0dacf111b025d7eb0f894d05a9c6eb15ed525b3a101fa6fb95b48f5804f1418"
+SEED_VERSION = "gradient_boosting_20261124T003948Z_2"
+SEED_MANIFEST_SHA256 = "dea850b2107ff4af2fd21fd5bd85091fa84a02171d2853cd22f82c7bef12485c"

@@ -101,8 +101,8 @@ class Core:
             If `at` lies outside the window.
         """
         then = self.replays.replaying.forecasting(window, at)
-        quality = replace(self.quality, forecasting=then, ledger=then.ledger, clock=then.clock)
-        monitoring = replace(self.monitoring, forecasting=then, clock=then.clock)
+        quality = replace(self.quality, forecasting=then, ledger=then.ledger, clock=then.clock, files=None)
+        monitoring = replace(self.monitoring, forecasting=then, clock=then.clock, quality=quality)
         return replace(self, clock=then.clock, forecasting=then, quality=quality, monitoring=monitoring)
 
     def versions(self) -> tuple[StoredVersion, ...]:

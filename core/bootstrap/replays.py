@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.adapters import hindcast_file
 from core.adapters.maps import load_regions
-from core.adapters.replay import ORIGINS, StoredWindow, read_windows
+from core.adapters.replay import StoredWindow, read_windows, source_of
 from core.domain.forecast import RegionForecast
 from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError
@@ -46,7 +46,7 @@ class Replays:
         """Return the names of what the folder holds; nothing where there is no folder."""
         files = [path.name for path in self.folder.glob("*.parquet") if path.is_file()]
         parts = {path.parent.relative_to(self.folder).as_posix() for path in self.folder.glob("*/*/*.parquet")}
-        return tuple(sorted(files) + sorted(part for part in parts if part.split("/")[0] in ORIGINS))
+        return tuple(sorted(files) + sorted(part for part in parts if source_of(part.split("/")[0])))
 
     def windows(self, name: str) -> tuple[ReplayWindow, ...]:
         """Return the windows of one of the names offered.

@@ -51,10 +51,11 @@ def progress() -> Iterator[Progress]:
         return
     from tqdm import tqdm
 
-    with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed} {desc}", leave=False) as bar:
+    with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed}", leave=False) as bar:
 
         def told(done: float, text: str) -> None:
             bar.set_description_str(text, refresh=False)
             bar.update(round(100 * done) - bar.n)
+            bar.refresh()
 
         yield told

@@ -72,7 +72,6 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 ID_LENGTH, TIME_LENGTH = 64, 40
 #: Open-Meteo's times in GMT: hour and minute, no zone, e.g. 2026-07-29T18:00.
 GMT_FORM = "%Y-%m-%dT%H:%M"
-GMT_LENGTH = 16
 
 NO_NUMBER = "is not a number: send it without quotes, not as true or false"
 NOT_FINITE = "is not a finite number: leave it out, or send null, where there is no value"
@@ -123,7 +122,7 @@ def read_moment(value: object) -> datetime | None:
     if isinstance(value, str) and len(value) <= TIME_LENGTH:
         try:
             moment = datetime.fromisoformat(value)
-            if len(value) == GMT_LENGTH and moment.tzinfo is None and moment.strftime(GMT_FORM) == value:
+            if moment.tzinfo is None and moment.strftime(GMT_FORM) == value:
                 return moment.replace(tzinfo=UTC)
         except ValueError:
             moment = None

@@ -61,8 +61,13 @@ def gust_front(weather: HourlyWeather) -> Mask:
     """Return the hours that cooled or were wet: wind that is rare belongs to them."""
     temperature = weather.get("temperature_c")
     cooled = shifted(temperature, 1) - temperature >= rules.GUST_FRONT_COOLING_K
-    front: Mask = cooled | (weather.get("precipitation_mm") >= rules.GUST_FRONT_RAIN_MM)
+    front: Mask = cooled | _wet(weather)
     return front
+
+
+def _wet(weather: HourlyWeather) -> Mask:
+    wet: Mask = weather.get("precipitation_mm") >= rules.GUST_FRONT_RAIN_MM
+    return wet
 
 
 def flat_line(weather: HourlyWeather, hindsight: bool = False) -> Iterator[Finding]:
@@ -108,17 +113,17 @@ def _alone(weather: HourlyWeather, hindsight: bool) -> Iterator[Finding]:
 def rare(weather: HourlyWeather, baseline: Baseline, hindsight: bool = False) -> Iterator[Finding]:
     """Suspect values beyond `Z_LIMIT` spreads of the place's past, unless a neighbouring hour is nearly as rare.
 
-    Weather that is rare is rare for hours, and a gust front explains its wind; a fault of one hour stands alone. The
-    plain z-score knows no such mercy.
+    Weather that is rare is rare for hours, rain explains the cold of its hour and a gust front its wind; a fault of one
+    hour stands alone. The plain z-score knows no such mercy.
     Rain is not judged here: see `extremes`.
     """
-    front = gust_front(weather)
+    front, wet = gust_front(weather), _wet(weather)
     for variable, z in baseline.z_scores(weather.values):
         where = np.abs(z) > rules.Z_LIMIT
         if not baseline.plain:
             if variable == "precipitation_mm":
                 continue
-            where &= ~front if variable in WIND else True
+            where &= ~front if variable in WIND else ~wet
             around = [shifted(z, 1), shifted(z, 2)] + ([shifted(z, -1), shifted(z, -2)] if hindsight else [])
             nearest = np.abs(np.stack(around) - z)
             where &= np.isfinite(nearest).any(axis=0) & ~(nearest <= rules.Z_SUPPORT).any(axis=0)

@@ -152,6 +152,13 @@ _OTHERS = (
         "weather does not repeat itself to the tenth in every variable",
     ),
     Threshold(
+        "freshness",
+        "the newest values of a place",
+        "older than the ages in the settings, or in the region's pack",
+        _SUSPECT,
+        "weather changes within the hour; from the hard limit on it counts as missing",
+    ),
+    Threshold(
         "gap",
         "the whole record",
         f"silent for {rules.GAP_H} h",

@@ -71,21 +71,21 @@ class Appraising:
         CloudburstError
             If the region is not known, or the ledger or the files cannot be written.
         """
-        region = self.forecasting.observing.region(region_id)
-        now, checked = self.clock(), self.forecasting.current(region_id).checked
+        issue, now = self.forecasting.current(region_id), self.clock()
+        region, checked = issue.forecast.region, issue.checked
         end = from_datetime64(checked.weather.valid_at[-1])
         with self._appraising:
             self._arrivals.look(region_id, checked.weather, now)
             if self._ended.get(region_id) == end:
                 return None
             metrics, places = self._measured(region, checked, end - APPRAISED + timedelta(hours=1), now)
-            # The files keep each row once, so a ledger that fails here is tried again without doubling anything.
-            if self.files is not None:
-                self.files.store((metrics, *places))
             if self.ledger.record_quality((metrics,)):
                 self._watch(region, metrics)
-            else:  # another process was first, and knows what has fallen
+            else:  # another process was first, and has written down what has fallen
                 self._down = None
+            if self.files is not None:
+                self.files.store((metrics, *places))
+            # Ledger and files keep each row once: what failed before this line is tried again and doubles nothing.
             self._ended[region_id] = end
         return metrics
 
@@ -105,14 +105,12 @@ class Appraising:
         ConfigurationError
             If the region is not known, the period ends before it begins, or is longer than 400 days.
         """
-        region = self.forecasting.observing.region(region_id)
-        now = self.clock()
+        issue, now = self.forecasting.current(region_id), self.clock()
         first, last = _period(begin, end, now)
-        issue = self.forecasting.current(region_id)
         key = (region_id, first, last, floor_hour(now), issue.forecast.version)
         report = self._kept.get(key)
         if report is None:
-            report = self._report(region, (first, last), issue.checked.weather, now)
+            report = self._report(issue.forecast.region, (first, last), issue.checked.weather, now)
             if last - first <= KEPT_PERIOD:
                 self._kept = {**dict(list(self._kept.items())[-3:]), key: report}
         return replace(report, alerts=self.alerts(region_id))

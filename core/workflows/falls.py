@@ -79,7 +79,7 @@ def fallen(
 
 
 def still_down(runs: Iterable[Mapping[str, Any]]) -> tuple[Fall, ...]:
-    """Return the falls that no later run ended, from the runs of the ledger, newest first."""
+    """Return the falls that no later run ended, oldest first, from the runs of the ledger, newest first."""
     newest: dict[tuple[str, ...], Fall | None] = {}
     for run in runs:
         detail = run["detail"]
@@ -89,7 +89,7 @@ def still_down(runs: Iterable[Mapping[str, Any]]) -> tuple[Fall, ...]:
             continue
         key = (fall.source, fall.region_id, fall.metric)
         newest.setdefault(key, fall if run["status"] == FALLEN else None)
-    return tuple(fall for fall in newest.values() if fall is not None)
+    return tuple(fall for fall in reversed(newest.values()) if fall is not None)
 
 
 #: Kind and states of the runs that keep falls.

@@ -92,12 +92,22 @@ class Situation:
     def worst_flag(self, place: int) -> Flag:
         """Return the worst flag of the newest values of one place."""
         hour = self._hour(place)
-        return Flag.MISSING if hour is None else self.checked.worst(place, hour)
+        if hour is None or self.fresh[place] is Freshness.NO_DATA:
+            return Flag.MISSING
+        worst = self.checked.worst(place, hour)
+        return worst if self.fresh[place] is Freshness.FRESH else max(worst, Flag.SUSPECT)
 
     def reasons(self, place: int) -> tuple[str, ...]:
         """Return why the newest values of one place are flagged."""
         hour = self._hour(place)
-        return ("no usable observation",) if hour is None else self.checked.reasons(place, hour)
+        if hour is None:
+            return ("no usable observation",)
+        old = (
+            ()
+            if self.fresh[place] is Freshness.FRESH
+            else (f"freshness: the newest values count as {self.fresh[place].value}",)
+        )
+        return self.checked.reasons(place, hour) + old
 
     def remarks(self) -> tuple[str, ...]:
         """Return in words what the age of the data means; nothing where they are fresh."""

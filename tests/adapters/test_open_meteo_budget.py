@@ -135,7 +135,10 @@ def test_a_day_of_calls_fits_into_a_small_file(tmp_path: Path) -> None:
     for _ in range(300):
         Budget(clock, path=path).take(1)
         clock.now += timedelta(seconds=12)
-    assert len(json.loads(path.read_text())["calls"]) <= 61
+    calls = json.loads(path.read_text())["calls"]
+    assert len(calls) <= 61
+    # Each minute stands at its last call: counted longer than it need be, never shorter.
+    assert calls[0] == [(NOW + timedelta(seconds=48)).timestamp(), 5]
     assert Budget(clock, path=path).lines()[2].spent == 300
 
 

@@ -95,6 +95,12 @@ def test_an_archive_is_read_with_its_origin_and_the_moments_of_its_values(tmp_pa
     assert from_datetime64(hours.valid_at[-1]) == window.end
 
 
+@pytest.mark.parametrize("product", ["open-meteo", "open-meteo-archive", "open-meteo-previous-runs-day1"])
+def test_a_product_of_a_source_is_served_like_the_source_and_keeps_its_name(tmp_path: Path, product: str) -> None:
+    (window,) = windows(archived(tmp_path, source=product)[0], KNOWN)
+    assert (window.name, window.served_as) == (f"replay:{product}", ("open-meteo", KNOWN.id))
+
+
 def test_one_month_of_an_archive_is_a_window_too_and_simulated_weather_says_so(tmp_path: Path) -> None:
     folder, _ = archived(tmp_path, source="simulator")
     (window,) = windows(folder / "2013-06.parquet", KNOWN)

@@ -198,6 +198,9 @@ def test_what_is_missing_is_nan_and_never_zero(subject: Subject) -> None:
     late = subject.source.hours(subject.region, subject.now + timedelta(hours=2), subject.now + timedelta(hours=9))
     assert len(late.valid_at) == 8
     assert not late.observed().any()
+    across = subject.source.hours(subject.region, subject.now - timedelta(hours=2), subject.now + timedelta(hours=5))
+    assert not across.observed()[:, 3:].any()
+    assert across.observed()[:, :3].any()
     if subject.hole is not None:
         weather = subject.hours()
         at = int(np.flatnonzero(weather.valid_at == to_hour64(subject.hole))[0])

@@ -18,11 +18,11 @@ MONTHS = ["2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"]
 
 
 def started(home: Path, server: SourceServer, *more: str) -> subprocess.Popen[str]:
-    settings = {"CLOUDBURST_HOME": str(home), "CLOUDBURST_OPEN_METEO_URL": server.url}
-    period = ["--from", MONTHS[0], "--to", "2026-06-30", *more]
-    return subprocess.Popen(
-        [sys.executable, "-m", "core", "ingest", "open-meteo", "--region", "points-example", *period],
-        cwd=ROOT, env={**os.environ, **settings}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    settings = os.environ | {"CLOUDBURST_HOME": str(home), "CLOUDBURST_OPEN_METEO_URL": server.url}
+    command = [sys.executable, "-m", "core", "ingest", "open-meteo", "--region", "points-example"]
+    command += ["--from", MONTHS[0], "--to", "2026-06-30", *more]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env=settings, text=True, stdout=pipe, stderr=pipe)
 
 
 def stored(home: Path, source: str = "open-meteo") -> list[Path]:

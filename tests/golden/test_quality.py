@@ -9,9 +9,10 @@ from core.domain.units import saturation_vapour_pressure_hpa, standard_pressure_
 from core.domain.weather import Flag, HourlyWeather, Location
 from core.quality import instant, rules, sequence
 from core.quality.baseline import fit
+from core.quality.checks import check
 from core.quality.clock import clock
 from core.quality.neighbours import buddy, neighbours
-from tests.quality_made import hits, weather
+from tests.series_made import hits, weather
 
 # World records of the WMO archive of weather and climate extremes (wmo.asu.edu), each in its own variable.
 RECORDS = {
@@ -163,3 +164,44 @@ def test_a_gale_begins_where_beaufort_says(beaufort: int, ms: float) -> None:
     # WMO-No. 306, code table 1100: strong gale, 20.8 to 24.4 m/s; v = 0.836 B^1.5 at the middle of a force.
     assert ms == rules.GALE_MS
     assert 0.836 * (beaufort - 0.5) ** 1.5 == pytest.approx(ms, abs=0.1)
+
+
+def test_the_cloudburst_of_mumbai_is_confirmed_and_never_failed() -> None:
+    # Santacruz, 26 July 2005: 190.3 mm from 14:30 to 15:30, 944 mm in the day (Jenamani, Bhan and Kalsi 2006, Current
+    # Science 90:1344-1362); the hours around it are made up. Every one is rare for any past, and none is an error.
+    rain = np.zeros(240)
+    rain[200:206] = (18.0, 100.2, 190.3, 90.3, 100.4, 95.0)
+    humid = np.where(rain > 0, 97.0, 84.0 + np.arange(240) % 7)
+    checked = check(weather(precipitation_mm=rain, relative_humidity_pct=humid), hindsight=True)
+    assert Flag.FAIL not in checked.flags("precipitation_mm")
+    assert Flag.SUSPECT not in checked.flags("precipitation_mm")
+    confirmed = hits(checked.findings)["extreme rain", "precipitation_mm", Flag.PASS]
+    assert set(confirmed) >= {201, 202, 203, 204, 205}
+
+
+def test_wind_in_km_h_is_1_9_times_its_root() -> None:
+    # 1 m/s = 3.6 km/h, so the root of the number grows by sqrt(3.6) = 1.897: by .9 (m/s)^.5 from 1 m/s on.
+    assert np.sqrt(3.6) == pytest.approx(1.897, abs=1e-3)
+    calm = [3.0, 3.2, 3.1, 3.0, 3.2]
+    gust = [5.0, 5.5, 5.2, 5.1, 5.0]
+    wind_kmh, gust_kmh = calm.copy(), gust.copy()
+    wind_kmh[2] *= 3.6
+    gust_kmh[2] *= 3.6
+    assert hits(sequence.wind_spike(weather(wind_speed_ms=calm, wind_gust_ms=gust))) == {}
+    found = hits(sequence.wind_spike(weather(wind_speed_ms=wind_kmh, wind_gust_ms=gust_kmh)))
+    assert found["spike", "wind_speed_ms", Flag.SUSPECT] == [2]
+
+
+def test_a_gap_is_counted_from_its_length() -> None:
+    # QARTOD, Manual for Real-Time Quality Control of Wind Data, test 1 (gap): data absent for longer than GAP_H.
+    silent = [20.0, *[np.nan] * rules.GAP_H, 20.0]
+    assert hits(sequence.gap(weather(temperature_c=silent))) == {("gap", "temperature_c", Flag.MISSING): [rules.GAP_H]}
+
+
+def test_a_clock_put_back_gives_hours_twice() -> None:
+    # By definition: a logger whose clock ran L hours ahead and is put back sends L hours under two times.
+    rng = np.random.default_rng(8)
+    true = {name: rng.uniform(0, 100, 60).round(1) for name in sequence.RECORD}
+    ahead = {name: np.concatenate([row[:20], row[26:50], row[44:60]]) for name, row in true.items()}
+    hours = hits(sequence.repeated(weather(**ahead), hindsight=True))["repeated", "wind_speed_ms", Flag.SUSPECT]
+    assert hours == list(range(38, 50))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from core.domain.units import hour_axis
 from core.domain.weather import HourlyWeather, Location
-from core.quality.drift import LIMITS, daily, departures, drifts, neighbours, trend
+from core.quality.drift import LIMITS, Trend, daily, departures, drifts, neighbours, trend
 from tests.weather_made import END
 
 #: A network of nine stations some 30 km apart, at heights of 300 to 1,900 m.
@@ -122,6 +123,22 @@ def test_neighbours_are_the_nearest_within_the_radius() -> None:
     assert len(near[9]) == 0
     assert set(near[4][:4].tolist()) == {1, 3, 5, 7}
     assert all(i not in others for i, others in enumerate(near))
+
+
+@pytest.mark.parametrize(
+    ("changes", "drifts_away"),
+    [
+        ({}, True),
+        ({"shift": -2.0, "low": -2.3, "high": -1.7}, True),
+        ({"shift": 1.4}, False),  # within the limit
+        ({"scatter": 0.6}, False),  # the days scatter too much
+        ({"days": 15.0}, False),  # half the time asks for more
+        ({"low": 1.0}, False),  # it may well be within three quarters of the limit
+    ],
+)
+def test_a_shift_must_be_large_steady_and_sure(changes: dict[str, float], drifts_away: bool) -> None:
+    clear = Trend(shift=2.0, low=1.7, high=2.3, scatter=0.5, days=30.0)
+    assert replace(clear, **changes).exceeds(1.5) is drifts_away
 
 
 def test_every_limit_says_why() -> None:

@@ -15,7 +15,7 @@ from core.quality.checks import check
 from core.quality.neighbours import buddy, neighbours
 from core.quality.sequence import RECORD
 from core.quality.thresholds import thresholds
-from tests.quality_made import START, good, hits, weather
+from tests.series_made import START, good, hits, weather
 
 
 @pytest.mark.parametrize("hindsight", [False, True])

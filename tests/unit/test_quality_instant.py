@@ -9,7 +9,7 @@ from core.domain.units import standard_pressure_hpa
 from core.domain.weather import VARIABLES, Flag
 from core.quality import instant, rules
 from core.quality.baseline import fit
-from tests.quality_made import good, hits, weather
+from tests.series_made import good, hits, weather
 
 NAN = np.nan
 BY_VARIABLE = {r.variable: r for r in rules.RANGES}

@@ -9,7 +9,7 @@ from core.domain.weather import Flag
 from core.quality import rules, sequence
 from core.quality.baseline import fit
 from core.quality.clock import clock
-from tests.quality_made import hits, weather
+from tests.series_made import hits, weather
 
 NAN = np.nan
 SUSPECT, FAIL = Flag.SUSPECT, Flag.FAIL

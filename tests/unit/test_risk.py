@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.forecast import Freshness, RiskLevel
+from core.domain.weather import ModelRun, Region, Thresholds
 from core.risk import AgeLimits, Tiers
 
 NOW = datetime(2026, 7, 29, 18, 20, tzinfo=UTC)
@@ -82,3 +83,45 @@ def test_the_age_limits_of_the_user_count() -> None:
     limits = AgeLimits(amber=timedelta(minutes=10), no_data=timedelta(minutes=20))
     assert limits.freshness(NOW - timedelta(minutes=15), NOW) is Freshness.STALE
     assert limits.freshness(NOW - timedelta(minutes=25), NOW) is Freshness.NO_DATA
+
+
+OWN = Region("r", "R", "UTC", (), thresholds=Thresholds((0.1, 0.2, 0.3), (timedelta(minutes=30), timedelta(hours=2))))
+PLAIN = Region("p", "P", "UTC", ())
+
+
+def test_the_thresholds_of_a_region_come_before_those_of_the_settings() -> None:
+    tiers, limits = Tiers(), AgeLimits(run_amber=timedelta(hours=5))
+    assert tiers.of(OWN) == Tiers(0.1, 0.2, 0.3)
+    assert "yellow from 10%" in tiers.of(OWN).text
+    assert limits.of(OWN) == AgeLimits(timedelta(minutes=30), timedelta(hours=2), timedelta(hours=5))
+    assert limits.of(OWN).text == "Amber from 30 min on, no data from 2 h on."
+    assert (tiers.of(PLAIN), limits.of(PLAIN)) == (tiers, limits)
+
+
+@pytest.mark.parametrize(
+    ("seen_h", "out_h", "freshness"),
+    [
+        (0, 8.99, Freshness.FRESH),
+        (0, 9, Freshness.STALE),
+        (0, 23.99, Freshness.STALE),
+        (0, 24, Freshness.NO_DATA),
+        (2, 1, Freshness.STALE),
+        (7, 1, Freshness.NO_DATA),
+        (2, 24, Freshness.NO_DATA),
+        (7, 10, Freshness.NO_DATA),
+        (0, None, Freshness.STALE),
+        (7, None, Freshness.NO_DATA),
+    ],
+)
+def test_of_two_ages_the_worse_counts(seen_h: float, out_h: float | None, freshness: Freshness) -> None:
+    run = ModelRun("m", None, None if out_h is None else NOW - timedelta(hours=out_h))
+    assert AgeLimits().freshness(NOW - timedelta(hours=seen_h), NOW, run) is freshness
+    assert AgeLimits().freshness(None, NOW, run) is Freshness.NO_DATA
+
+
+def test_freshness_lasts_until_the_next_limit_of_either_age() -> None:
+    limits = AgeLimits()
+    assert limits.lasts_s(NOW - timedelta(minutes=30), NOW) == 3600
+    assert limits.lasts_s(NOW - timedelta(minutes=30), NOW, ModelRun("m", None, NOW - timedelta(hours=8.5))) == 1800
+    assert limits.lasts_s(NOW - timedelta(hours=3), NOW, ModelRun()) == 3 * 3600
+    assert limits.lasts_s(NOW - timedelta(days=3), NOW, ModelRun("m", None, NOW - timedelta(days=3))) == float("inf")

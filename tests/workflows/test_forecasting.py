@@ -15,7 +15,7 @@ from core.adapters.ledger import SqlLedger
 from core.adapters.model_store import FolderModelStore
 from core.caching.memory import MemoryCache
 from core.domain.forecast import HOURLY_EVENTS, Freshness, RiskLevel
-from core.domain.weather import HourlyWeather, Region
+from core.domain.weather import Flag, HourlyWeather, Region
 from core.errors import ConfigurationError, FeatureMismatch, ModelUntrusted, SourceUnavailable
 from core.quality.checks import check
 from core.risk import AgeLimits, Tiers
@@ -214,3 +214,12 @@ def test_a_source_whose_regions_vanish_is_served_from_the_archive(house: House) 
     house.source.regions = gone  # type: ignore[method-assign]
     house.source.down = True
     assert house.issue().forecasts[0].level is not RiskLevel.UNKNOWN
+
+
+@pytest.mark.parametrize(("minutes", "flag"), [(89, Flag.PASS), (91, Flag.SUSPECT), (361, Flag.MISSING)])
+def test_old_values_carry_a_flag_that_says_so(house: House, minutes: int, flag: Flag) -> None:
+    house.now = END + timedelta(minutes=minutes)
+    forecast = house.issue().forecasts[0]
+    said = [reason for reason in forecast.reasons if reason.startswith("freshness: ")]
+    assert len(said) == (flag is not Flag.PASS)
+    assert forecast.worst_flag >= flag

@@ -100,7 +100,7 @@ def test_a_stored_night_gets_the_numbers_that_it_got_live(
         def regions(self):
             return (REGION,)
 
-        def hours(self, region, start, end) -> HourlyWeather:
+        def hours(self, _region, start, end) -> HourlyWeather:
             return live.window(start, end)
 
     ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
@@ -212,6 +212,8 @@ def test_a_house_that_replays_keeps_no_trace_of_it(tmp_path: Path, home: Path, o
     assert again.forecasts == house.replays.issue(found, AT).forecast.forecasts
     assert again.model_is_seed
     assert then.quality.report(found.id).end == AT
+    assert then.quality.appraise(found.id) is not None
     assert then.health(found.id).source == "replay"
     assert state() == before
+    assert ledger.quality(found.id, BEGIN) == ()
     assert house.issue(house.default_region).forecast is live

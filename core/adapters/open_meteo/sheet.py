@@ -33,11 +33,18 @@ class Fetched:
 
 
 class Sheet:
-    """The hours from `start` to `end` of a region, all missing at first."""
+    """The hours from `start` to `end` of a region, all missing at first.
 
-    def __init__(self, region: Region, start: datetime, end: datetime, *, coming: bool = False) -> None:
+    Parameters
+    ----------
+    until
+        Hours after it stay missing. An hour that was still to come when an answer was fetched is as good as its model
+        run, whose age goes with the sheet.
+    """
+
+    def __init__(self, region: Region, start: datetime, end: datetime, until: datetime) -> None:
         self._region = region
-        self._coming = coming
+        self._until = to_hour64(until)
         self._axis = hour_axis(start, end)
         shape = (len(region.locations), len(self._axis))
         self._values = {variable: np.full(shape, np.nan, np.float32) for variable in VARIABLES}
@@ -46,15 +53,13 @@ class Sheet:
         self._runs: list[ModelRun] = []
 
     def lay(self, fetched: Fetched, query: Query) -> None:
-        """Put one answer where it belongs; unless asked for, hours that were still to come are left out."""
+        """Put one answer where it belongs."""
         if not len(self._axis):
             return
         if fetched.run is not None:
             self._runs.append(fetched.run)
         batch = fetched.batch
-        here = (batch.valid_at >= self._axis[0]) & (batch.valid_at <= self._axis[-1])
-        if not self._coming:
-            here &= batch.valid_at <= to_hour64(fetched.at)
+        here = (batch.valid_at >= self._axis[0]) & (batch.valid_at <= min(self._axis[-1], self._until))
         hours = batch.valid_at[here]
         there = (hours - self._axis[0]).astype(int)
         first = self._region.locations.index(query.places[0])

@@ -142,7 +142,7 @@ class OpenMeteo:
             As `hours`.
         """
         horizon = self._now() + timedelta(days=FORECAST_AHEAD_DAYS)
-        return self._gather(region, start, min(as_utc(end), horizon), end, coming=True)
+        return self._gather(region, start, min(as_utc(end), horizon), end)
 
     def previous_run(self, region: Region, start: datetime, end: datetime, days_before: int) -> HourlyWeather:
         """Return what was forecast for the hours from `start` to `end` so many days (1 to 7) before.
@@ -213,7 +213,6 @@ class OpenMeteo:
         known_until: datetime,
         end: datetime,
         *,
-        coming: bool = False,
         endpoint: Endpoint | None = None,
         days_before: int | None = None,
         patient: bool = False,
@@ -222,7 +221,7 @@ class OpenMeteo:
 
         All answers share one deadline; where `patient`, each has its own.
         """
-        sheet = Sheet(region, start, end, coming=coming or days_before is not None)
+        sheet = Sheet(region, start, end, known_until)
         deadline = None if patient else self.client.deadline()
         asked_at = self._now()
         for query in self._queries(region, as_utc(start), known_until, endpoint, days_before):

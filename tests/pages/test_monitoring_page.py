@@ -1,0 +1,164 @@
+"""The monitoring page, drawn by AppTest: well, unwell, with a budget, and with a ledger that does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import BudgetLine, Core, open_core
+from core.errors import ConfigurationError
+from tests.faults.source_server import serving
+from tests.weather_made import REGION
+from ui import monitoring
+
+ROOT = Path(__file__).resolve().parents[2]
+AT = datetime(2026, 7, 29, 18, 0, 5, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def a_served_house_without_figures_of_other_tests(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    st.cache_resource.clear()
+    monkeypatch.setattr("core.bootstrap._serving", True)  # as in the server: the scheduler runs from the first opening
+
+
+def opened() -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.switch_page("pages/monitoring.py").run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    kinds = ("caption", "markdown", "warning", "info", "success", "error", "progress")
+    found = [str(getattr(e, "value", "")) + str(getattr(e.proto, "text", "")) for kind in kinds for e in app.get(kind)]
+    return "\n".join(found + [d.value.to_string() for d in app.dataframe])
+
+
+def cards(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_a_house_that_is_well_says_so_with_its_jobs_cache_and_source() -> None:
+    app = opened()
+    shown, said = cards(app), texts(app)
+    assert shown["Health"] == "ok"
+    assert shown["Problems"] == "0"
+    assert shown["Last sign of life"].endswith("s ago")
+    assert int(shown["Hits"]) > 0
+    assert "refresh" in said
+    assert "Nothing is wrong." in said
+    assert "Simulated\\: 29 July answers" in said
+    assert "This source has no budget of requests." in said
+
+
+def test_a_house_without_scheduler_and_with_a_strange_file_names_its_problems(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setattr("core.bootstrap._serving", False)
+    (home / "models").mkdir(parents=True)
+    (home / "models" / "best.pkl").write_bytes(b"\x80")
+    app = opened()
+    assert cards(app)["Health"] == "degraded"
+    assert cards(app)["Last sign of life"] == "never"
+    problems = next(m.value for m in app.markdown if m.value.startswith("- "))
+    assert "best.pkl" in problems
+    assert "The scheduler does not run" in problems
+    assert "The scheduler has no jobs" in texts(app)
+
+
+def test_the_budget_of_a_live_source_is_shown_by_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDBURST_SOURCE", "open-meteo:")
+    monkeypatch.setenv("CLOUDBURST_REGION", "points-example")
+    with serving() as service:
+        monkeypatch.setenv("CLOUDBURST_OPEN_METEO_URL", service.url)
+        app = opened()
+        said = texts(app)
+        lines = open_core().budget()
+    assert len(lines) == 3
+    for line in lines:
+        assert line.spent > 0
+        assert monitoring.budget_text(line, REGION) in said
+
+
+def test_a_source_that_fails_says_why_and_what_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDBURST_SOURCE", "open-meteo:")
+    monkeypatch.setenv("CLOUDBURST_REGION", "points-example")
+    with serving() as service:
+        monkeypatch.setenv("CLOUDBURST_OPEN_METEO_URL", service.url)
+    assert "Newest data: none." in texts(opened())
+
+
+def test_runs_and_archive_are_bounded_tables_in_local_time(open_house: Callable[..., Core]) -> None:
+    app = opened()
+    core = open_core()
+    core.forecasting.refresh(core.default_region)
+    for i in range(monitoring.MOST_RUNS + 5):
+        core.retraining.ledger.record_run("train", "done", {"run": i, "text": "x" * 1000}, AT)
+    app.run()
+    assert not app.exception
+    runs = app.dataframe[-1].value
+    assert len(runs) == monitoring.MOST_RUNS
+    assert runs["at"][0] == "29 Jul 2026 23:30 IST"
+    assert runs["detail"].str.len().max() <= monitoring.MOST_DETAIL + 2
+    assert f"The newest {monitoring.MOST_RUNS} runs." in texts(app)
+    stored = app.dataframe[-2].value
+    assert list(stored["source"]) == ["simulator"]
+    assert stored["rows"][0] > 1000
+
+
+def test_a_ledger_that_does_not_answer_is_a_banner_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object) -> None:
+        raise ConfigurationError("The ledger cannot be used.", hint="Look at the disk.")
+
+    monkeypatch.setattr("core.adapters.ledger.SqlLedger.runs", silent)
+    app = opened()
+    assert any("The ledger cannot be used." in error.value for error in app.error)
+    assert cards(app)["Health"]
+
+
+@pytest.mark.parametrize(
+    ("line", "part", "words"),
+    [
+        (BudgetLine("minute", 120.0, 540.0), 120 / 540, "minute: 120 of 540 weighted requests, 22.2 %"),
+        (BudgetLine("day", 0.0, 9000.0), 0.0, "day: 0 of 9,000 weighted requests, 0 %"),
+        (
+            BudgetLine("hour", 5000.0, 4500.0, AT, "the hour's budget is spent"),
+            1.0,
+            "hour: 5,000 of 4,500 weighted requests, 100 %; waiting until 23:30:05 IST: the hour's budget is spent",
+        ),
+        (BudgetLine("hour", 0.0, 0.0), 1.0, "hour: 0 of 0 weighted requests, 100 %"),
+    ],
+)
+def test_a_budget_in_words(line: BudgetLine, part: float, words: str) -> None:
+    assert monitoring.used(line) == pytest.approx(part)
+    assert monitoring.budget_text(line, REGION) == words
+
+
+def test_a_failed_job_says_what_it_failed_with() -> None:
+    jobs = [
+        {"name": "refresh", "every_s": 300.0, "last_run": AT, "last_error": "ValueError: no"},
+        {"name": "appraise", "every_s": 3600.0, "last_run": None, "last_error": None},
+        {"name": "verify", "every_s": 60.0, "last_run": AT, "last_error": None},
+    ]
+    table = monitoring.job_table(jobs, REGION)
+    assert list(table["state"]) == ["✕ failed: ValueError: no", "… waiting for its first run", "✓ went well"]
+    assert list(table["last run"]) == ["29 Jul 23:30:05 IST", "not yet", "29 Jul 23:30:05 IST"]
+
+
+def test_the_archive_is_summed_by_source_and_region() -> None:
+    extent = [
+        {"source": "gauges", "region": "r", "month": month, "rows": rows}
+        for month, rows in (("2026-05", 10), ("2026-07", 5))
+    ] + [{"source": "simulator", "region": "r", "month": "2026-07", "rows": 1}]
+    table = monitoring.extent_table(extent)
+    assert table.to_numpy().tolist() == [
+        ["gauges", "r", "2026-05", "2026-07", 2, 15],
+        ["simulator", "r", "2026-07", "2026-07", 1, 1],
+    ]
+    assert monitoring.extent_table([]).empty
