@@ -6,8 +6,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from api.asked import region_of
 from api.schemas import IssueAnswer, ModelAnswer
-from core import ConfigurationError, StoredVersion, UnknownPlace, open_core, source_text
+from core import StoredVersion, UnknownPlace, open_core, source_text
 
 router = APIRouter(tags=["forecasts"])
 
@@ -43,13 +44,7 @@ def models() -> list[dict[str, Any]]:
 
 def _issue(region: str | None) -> dict[str, Any]:
     core = open_core()
-    region_id = region or core.default_region
-    served = [r.id for r in core.regions()]
-    if region_id not in served:
-        if region is None:
-            raise ConfigurationError(f"CLOUDBURST_REGION={region_id!r} is not served.", hint=f"Use {served}.")
-        raise UnknownPlace("This region is not served.", hint=f"Served are: {', '.join(served)}.")
-    return core.require_issue(region_id).as_dict(core.clock())
+    return core.require_issue(region_of(core, region)).as_dict(core.clock())
 
 
 def _model(stored: StoredVersion, champion: str | None) -> dict[str, Any]:

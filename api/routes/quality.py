@@ -12,10 +12,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime
 
+from api.asked import region_of
 from api.middleware import MOST_RECORDS, REFUSALS, Posted
 from api.problems import problem
 from api.schemas import CheckAnswer, QualityReportAnswer
-from core import ConfigurationError, Core, Finding, QualityReport, UnknownPlace, WeatherRecord, open_core, source_text
+from core import ConfigurationError, Finding, QualityReport, WeatherRecord, open_core, source_text
 
 router = APIRouter(prefix="/monitoring/data-quality", tags=["data quality"])
 
@@ -40,7 +41,7 @@ def report(
     Times carry a zone. Answers 422 for a region that is not served and a period that cannot be.
     """
     core = open_core()
-    region_id = _served(core, region)
+    region_id = region_of(core, region)
     try:
         # A moment in the first or last hours of the calendar has no name in UTC.
         first, last = (None if moment is None else moment.astimezone(UTC) for moment in (begin, end))
@@ -68,13 +69,6 @@ def check(request: Request) -> dict[str, Any]:
         else [{"flags": flags.of(i), "reasons": flags.reasons(i)} for i in range(found["records"])]
     )
     return {**found, "quality_metrics": _known(found["quality_metrics"]), "flags": marks}
-
-
-def _served(core: Core, region: str | None) -> str:
-    served = [r.id for r in core.regions()]
-    if region is not None and region not in served:
-        raise UnknownPlace("This region is not served.", hint=f"Served are: {', '.join(served)}.")
-    return region or core.default_region
 
 
 def _report(found: QualityReport) -> dict[str, Any]:

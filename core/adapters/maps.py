@@ -86,7 +86,7 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
         raise ConfigurationError(
             f"No cell of {spacing:g} degrees lies inside {facts['name']}.", hint="Choose a smaller spacing."
         )
-    elevation = _cell_elevation_m(_elevation_m(maps / ELEVATION_FILE), longitude, latitude, spacing)
+    elevation = cell_elevation_m(elevation_grid_m(maps / ELEVATION_FILE), longitude, latitude, spacing)
     locations = tuple(
         Location(
             id=f"{facts['prefix']}-{lat:.3f}-{lon:.3f}",
@@ -125,8 +125,8 @@ def _points(facts: Mapping[str, Any], maps: Path, pack: Path) -> tuple[Location,
     """Return the points of a pack; their elevation is that of the map where they give none."""
     points = [checked_point(number, point, pack) for number, point in enumerate(facts["points"], 1)]
     longitude, latitude = (np.array([point[key] for point in points]) for key in ("longitude", "latitude"))
-    grid = _elevation_m(maps / ELEVATION_FILE)
-    height = _cell_elevation_m(grid, longitude, latitude, ELEVATION_STEP_DEG).tolist()
+    grid = elevation_grid_m(maps / ELEVATION_FILE)
+    height = cell_elevation_m(grid, longitude, latitude, ELEVATION_STEP_DEG).tolist()
     ids = [f"{facts['prefix']}-{point['latitude']:.3f}-{point['longitude']:.3f}" for point in points]
     locations = tuple(
         Location(key, point["name"], point["latitude"], point["longitude"], point.get("elevation_m", mapped))
@@ -217,7 +217,7 @@ def _cells(outlines: Sequence[Outline], spacing: float) -> tuple[Floats, Floats,
     return longitude[land], latitude[land], district[land]
 
 
-def _elevation_m(path: Path) -> Floats:
+def elevation_grid_m(path: Path) -> Floats:
     """Read the elevation grid in metres, row 0 in the north."""
     try:
         with np.load(path, allow_pickle=False) as stored:  # noqa: TID251 - the one place that may: pickles are refused
@@ -228,7 +228,7 @@ def _elevation_m(path: Path) -> Floats:
         ) from None
 
 
-def _cell_elevation_m(grid: Floats, longitude: Floats, latitude: Floats, spacing: float) -> Floats:
+def cell_elevation_m(grid: Floats, longitude: Floats, latitude: Floats, spacing: float) -> Floats:
     """Return the mean elevation of every cell in metres, NaN outside the grid.
 
     The cell is sampled on as many points as it has elevation values along each side.

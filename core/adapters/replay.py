@@ -13,7 +13,7 @@ import pandas as pd
 from core.adapters.frames import from_frame
 
 # The elevation map has one reader; a second one here could differ from what live places get.
-from core.adapters.maps import ELEVATION_FILE, ELEVATION_STEP_DEG, _cell_elevation_m, _elevation_m, inside
+from core.adapters.maps import ELEVATION_FILE, ELEVATION_STEP_DEG, cell_elevation_m, elevation_grid_m, inside
 from core.adapters.replay_tables import POSITION, read_tables
 from core.adapters.simulator.source import SEASON_DAY
 from core.domain.forecast import REPLAY
@@ -175,7 +175,7 @@ def _place(rows: pd.DataFrame, maps: Path) -> Location:
         height = float(rows["elevation_m"].iloc[0])
     else:
         at = np.array([longitude]), np.array([latitude])
-        height = float(_cell_elevation_m(_elevation_m(maps / ELEVATION_FILE), *at, ELEVATION_STEP_DEG)[0])
+        height = float(cell_elevation_m(elevation_grid_m(maps / ELEVATION_FILE), *at, ELEVATION_STEP_DEG)[0])
     return Location(str(rows["location_id"].iloc[0]), _coordinates(latitude, longitude), latitude, longitude, height)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,17 +52,28 @@ def _shifted_days(weather: HourlyWeather, place: int) -> Mask:
         course = _course(values, month * 24 + hour)
         if np.isfinite(course).any():
             courses[variable] = (values, course)
+    if not _worth_a_look(courses.values(), month * 24 + hour):
+        return np.zeros(len(hour), bool)
     sunny = _window_sums(np.nan_to_num(weather.get("precipitation_mm")[place])) < rules.CLOCK_WET_DAY_MM
     best = np.zeros(len(hour) - rules.CLOCK_WINDOW_H + 1)
     for lag in range(rules.CLOCK_LEAST_H, rules.CLOCK_MOST_H + 1):
         for shift in (lag, -lag):
             gains = [
-                _gain(values, course, month, hour, shift) * (1.0 if variable in TIDAL else sunny)
+                _gain(values, course[month * 24 + hour], course[month * 24 + (hour + shift) % 24])
+                * (1.0 if variable in TIDAL else sunny)
                 for variable, (values, course) in courses.items()
             ]
             agree = np.sum([gain > rules.CLOCK_AGREE for gain in gains], axis=0) >= LEAST_VARIABLES
             best = np.maximum(best, np.where(agree, np.sum(gains, axis=0), 0.0))
     return _windows(best)
+
+
+def _worth_a_look(courses: Iterable[tuple[Values, NDArray[np.float64]]], key: NDArray[np.int64]) -> bool:
+    """Say whether any shift could gain enough: none gains more than the whole misfit of a window."""
+    most = np.zeros(len(key) - rules.CLOCK_WINDOW_H + 1)
+    for values, course in courses:
+        most += _gain(values, course[key], None)
+    return bool((most > rules.CLOCK_GAIN).any())
 
 
 def _course(values: Values, key: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -79,29 +89,30 @@ def _course(values: Values, key: NDArray[np.int64]) -> NDArray[np.float64]:
     return course
 
 
-def _gain(
-    values: Values, course: NDArray[np.float64], month: NDArray[Any], hour: NDArray[Any], shift: int
-) -> NDArray[np.float64]:
-    """Return the gain of one shift in one variable for every window, 0 where too little is known."""
-    here, there = course[month * 24 + hour], course[month * 24 + (hour + shift) % 24]
-    known = np.isfinite(values) & np.isfinite(here) & np.isfinite(there)
+def _gain(values: Values, here: NDArray[np.float64], there: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return the gain of the course `there` over `here` in one variable for every window, 0 where too little is known.
+
+    Without `there` the gain of a perfect course.
+    """
+    known = np.isfinite(values) & np.isfinite(here) & (True if there is None else np.isfinite(there))
     count = _window_sums(known.astype(float))
     enough = count >= LEAST_HOURS
     if not enough.any():
         return np.zeros(len(count))
-    misfit, other = (_misfit(np.where(known, values - c, 0), count) for c in (here, there))
+    misfit = _misfit(np.where(known, values - here, 0), count)
+    other = 0.0 if there is None else _misfit(np.where(known, values - there, 0), count)
     usual = float(np.median(misfit[enough] / count[enough]))
     gain: NDArray[np.float64] = np.where(enough, (misfit - other) / max(usual, 1e-6) / rules.CLOCK_WINDOW_H, 0.0)
     return gain
 
 
-def _misfit(residual: NDArray[Any], count: NDArray[np.float64]) -> NDArray[np.float64]:
+def _misfit(residual: NDArray[np.floating], count: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sum of squares of every window around its own mean."""
     misfit: NDArray[np.float64] = _window_sums(residual**2) - _window_sums(residual) ** 2 / np.maximum(count, 1)
     return misfit
 
 
-def _window_sums(values: NDArray[Any]) -> NDArray[np.float64]:
+def _window_sums(values: NDArray[np.floating]) -> NDArray[np.float64]:
     sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     windows: NDArray[np.float64] = sums[rules.CLOCK_WINDOW_H :] - sums[: -rules.CLOCK_WINDOW_H]
     return windows

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
 from core.domain.quality import Drift
-from core.domain.units import EARTH_RADIUS_KM, HOUR, ZERO_CELSIUS_K
-from core.domain.weather import HourlyWeather, Hours, Location
+from core.domain.units import HOUR, ZERO_CELSIUS_K
+from core.domain.weather import HourlyWeather, Hours
 from core.quality import rules
+from core.quality.neighbours import known_median, neighbours
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -34,9 +33,6 @@ LIMITS: tuple[Limit, ...] = (
     Limit("surface_pressure_hpa", 2.0, "neighbours share their tendency; WMO-No. 8 asks for 0.15 hPa"),
     Limit("wind_speed_ms", float(np.log(2.0)), "half or twice the wind: a worn bearing, or a tree that has grown"),
 )
-#: Neighbours within this distance share their weather from day to day, km; the nearest eight say enough.
-RADIUS_KM = 150.0
-MOST_NEIGHBOURS = 8
 #: With three, the median holds when one of them drifts itself.
 LEAST_NEIGHBOURS = 3
 #: Fewer hours make no day, fewer days no trend.
@@ -94,7 +90,7 @@ def drifts(weather: HourlyWeather) -> tuple[Drift, ...]:
     tuple of Drift
         `shift` in the variable's unit over the days looked at (of wind at the place's median wind).
     """
-    near = neighbours(weather.locations)
+    near = neighbours(weather.locations, height_m=np.inf)
     return tuple(
         drift
         for limit in LIMITS
@@ -102,18 +98,6 @@ def drifts(weather: HourlyWeather) -> tuple[Drift, ...]:
         for place, others in enumerate(near)
         if len(others) >= LEAST_NEIGHBOURS and (drift := _drift(weather, place, others, limit)) is not None
     )
-
-
-def neighbours(locations: Sequence[Location]) -> tuple[Places, ...]:
-    """Return for every place the positions of its nearest neighbours within the radius, at most eight."""
-    latitude = np.radians([p.latitude for p in locations])
-    longitude = np.radians([p.longitude for p in locations])
-    chord = np.sin((latitude[:, None] - latitude) / 2) ** 2
-    chord += np.cos(latitude[:, None]) * np.cos(latitude) * np.sin((longitude[:, None] - longitude) / 2) ** 2
-    distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0, 1)))
-    np.fill_diagonal(distance_km, np.inf)
-    nearest = np.argsort(distance_km, axis=1, kind="stable")[:, :MOST_NEIGHBOURS]
-    return tuple(row[distance_km[place, row] <= RADIUS_KM] for place, row in enumerate(nearest))
 
 
 def departures(values: Numbers) -> Numbers:
@@ -128,9 +112,9 @@ def departures(values: Numbers) -> Numbers:
         A place and its neighbours, shape (1 + neighbours, hours).
     """
     apart = values[0] - values[1:]
-    apart = apart - _median(apart, axis=1)[:, None]
+    apart = apart - known_median(apart, axis=1)[:, None]
     enough = np.isfinite(apart).sum(axis=0) >= LEAST_NEIGHBOURS
-    return np.where(enough, _median(apart, axis=0), np.nan)
+    return np.where(enough, known_median(apart, axis=0), np.nan)
 
 
 def daily(hourly: Numbers, valid_at: Hours) -> Numbers:
@@ -139,7 +123,7 @@ def daily(hourly: Numbers, valid_at: Hours) -> Numbers:
     day, hour = begin // 24 - begin[0] // 24, begin % 24
     table = np.full((int(day[-1]) + 1, 24), np.nan)
     table[day, hour] = hourly
-    return np.where(np.isfinite(table).sum(axis=1) >= LEAST_HOURS, _median(table, axis=1), np.nan)
+    return np.where(np.isfinite(table).sum(axis=1) >= LEAST_HOURS, known_median(table, axis=1), np.nan)
 
 
 def trend(days: Numbers) -> Trend | None:
@@ -162,10 +146,10 @@ def _drift(weather: HourlyWeather, place: int, others: Places, limit: Limit) -> 
     if found is None or not found.exceeds(limit.shift):
         return None
     name, days = group.locations[0].name, f"in {found.days:.0f} days"
-    against = f"against {len(others)} neighbours within {RADIUS_KM:.0f} km"
+    against = f"against {len(others)} neighbours within {rules.BUDDY_RADIUS_KM:.0f} km"
     if limit.variable == "wind_speed_ms":
         factor = float(np.exp(found.shift))
-        typical_ms = float(_median(group.values[limit.variable][:1].astype(float), axis=1)[0])
+        typical_ms = float(known_median(group.values[limit.variable][:1].astype(float), axis=1)[0])
         reason = f"{name} has come to read {factor:.1f} times as much wind {days} {against}"
         return Drift(group.locations[0].id, limit.variable, (factor - 1) * typical_ms, reason)
     word, unit = _WORDS[limit.variable]
@@ -198,14 +182,7 @@ def _at_one_height(pressure_hpa: Numbers, group: HourlyWeather) -> Numbers:
         return np.full_like(pressure_hpa, np.nan)
     above = height - float(np.nanmedian(height))
     temperature_k = group.get("temperature_c").astype(float) + ZERO_CELSIUS_K
-    at_middle_k = _median(temperature_k + rules.LAPSE_RATE_K_M * above, axis=0)
+    at_middle_k = known_median(temperature_k + rules.LAPSE_RATE_K_M * above, axis=0)
     return np.asarray(
         pressure_hpa * np.exp(GRAVITY_OVER_GAS * above / (at_middle_k - rules.LAPSE_RATE_K_M * above / 2))
     )
-
-
-def _median(values: NDArray[Any], axis: int) -> Numbers:
-    """Return medians of what is known along an axis; NaN, without a warning, where nothing is."""
-    nothing = ~np.isfinite(values).any(axis=axis)
-    filled = np.where(np.expand_dims(nothing, axis), 0.0, values)
-    return np.where(nothing, np.nan, np.nanmedian(filled, axis=axis))

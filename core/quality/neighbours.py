@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,15 @@ from core.quality.sequence import shifted
 Neighbours = tuple[NDArray[np.int64], ...]
 
 
-def neighbours(locations: Sequence[Location]) -> Neighbours:
+def neighbours(locations: Sequence[Location], height_m: float = rules.BUDDY_HEIGHT_M) -> Neighbours:
     """Return for every place its nearest comparable neighbours: near enough, and of similar height where it is known.
 
     Distances are great circles, found through chords: 2 R sin(d / 2R).
+
+    Parameters
+    ----------
+    height_m
+        Greatest difference of height.
     """
     if len(locations) < 2:
         return tuple(np.empty(0, np.int64) for _ in locations)
@@ -35,8 +41,21 @@ def neighbours(locations: Sequence[Location]) -> Neighbours:
     found = []
     for i in range(len(locations)):
         near = index[i][np.isfinite(distance[i]) & (index[i] != i)]
-        found.append(near[~(np.abs(height[near] - height[i]) > rules.BUDDY_HEIGHT_M)][: rules.BUDDIES_MOST])
+        found.append(near[~(np.abs(height[near] - height[i]) > height_m)][: rules.BUDDIES_MOST])
     return tuple(found)
+
+
+def known_median(values: NDArray[Any], axis: int) -> NDArray[np.float64]:
+    """Return medians of what is known along an axis, NaN where nothing is.
+
+    What numpy's nanmedian returns, without its warning, and some forty times as fast on a few neighbours' hours.
+    """
+    ordered = np.sort(values, axis=axis)  # NaN last
+    count = np.isfinite(values).sum(axis=axis, keepdims=True)
+    low, high = (
+        np.take_along_axis(ordered, np.maximum(i, 0), axis) for i in ((count - 1) // 2, count // 2 - (count < 1))
+    )
+    return np.asarray(np.where(count > 0, (low + high) / 2, np.nan).squeeze(axis), float)
 
 
 def buddy(weather: HourlyWeather, near: Neighbours) -> Iterator[Finding]:
@@ -65,8 +84,8 @@ def _apart(own: Values, others: Values) -> Mask:
     hours = np.flatnonzero(lone & np.isfinite(own) & (np.isfinite(others).sum(axis=0) >= rules.BUDDIES_LEAST))
     if len(hours):
         some = others[:, hours]
-        middle = np.nanmedian(some, axis=0)
-        spread = np.nanmedian(np.abs(some - middle), axis=0)
+        middle = known_median(some, axis=0)
+        spread = known_median(np.abs(some - middle), axis=0)
         limit = np.maximum(rules.BUDDY_TEMPERATURE_K, rules.BUDDY_SPREADS * spread)
         where[hours] = np.abs(own[hours] - middle) > limit
     return where

@@ -12,7 +12,8 @@ import pytest
 
 from core.domain.units import hour_axis
 from core.domain.weather import HourlyWeather, Location
-from core.quality.drift import LIMITS, Trend, daily, departures, drifts, neighbours, trend
+from core.quality.drift import LIMITS, Trend, daily, departures, drifts, trend
+from core.quality.neighbours import neighbours
 from tests.weather_made import END
 
 #: A network of nine stations some 30 km apart, at heights of 300 to 1,900 m.
@@ -153,7 +154,7 @@ def test_real_stations_are_called_drifting_in_less_than_one_month_of_a_hundred(g
         for s in stations[["station_id", "name", "latitude", "longitude", "elevation_m"]].itertuples(index=False)
     )
     hours = pd.read_parquet(gauges / "hourly_2022.parquet")
-    judged = sum(len(others) >= 3 for others in neighbours(places))
+    judged = sum(len(others) >= 3 for others in neighbours(places, np.inf))
     found = months = 0
     for month in range(1, 13, 3):
         begin = pd.Timestamp(2022, month, 1, 1, tz="UTC")
