@@ -77,7 +77,7 @@ def test_a_setting_that_cannot_be_used_is_refused_by_name(home: Path, setting: s
 
 def test_a_model_with_one_flipped_bit_is_refused_and_nothing_is_lost(home: Path) -> None:
     versions = home / "models" / "versions"
-    name = SEED_VERSION.rsplit("_", 1)[0] + "_2"
+    name = SEED_VERSION.rsplit("_", 1)[0] + "_99"
     shutil.copytree(ROOT / "models" / "versions" / SEED_VERSION, versions / name)
     manifest = versions / name / "manifest.json"
     manifest.write_text(manifest.read_text().replace(SEED_VERSION, name))

@@ -158,7 +158,7 @@ def test_a_source_that_is_down_and_a_wrong_setting_are_a_banner(
 def test_a_flipped_bit_in_the_champion_is_a_banner_and_no_level(home: Path) -> None:
     import shutil
 
-    name = SEED_VERSION.rsplit("_", 1)[0] + "_2"
+    name = SEED_VERSION.rsplit("_", 1)[0] + "_99"
     target = home / "models" / "versions" / name
     shutil.copytree(ROOT / "models" / "versions" / SEED_VERSION, target)
     manifest = target / "manifest.json"
