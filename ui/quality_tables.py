@@ -28,7 +28,7 @@ CARDS: tuple[tuple[str, str, str], ...] = (
     ("consistency", "Consistency", "Values that agree with the other variables and with the neighbours."),
     ("timeliness", "Timeliness", "Hours known before they count as stale."),
     ("anomaly_rate", "Anomaly rate", "Suspect values, of those that came."),
-    ("overall", "Overall", "All of these in one number."),
+    ("overall", "Overall", "Expected values that came, passed and agree, times timeliness."),
 )
 CSV_COLUMNS = ["location_id", "valid_at", "variable", "value", "flag", "test", "reason", "source"]
 #: A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).

@@ -61,10 +61,14 @@ class ParquetArchive:
         return from_frame(pd.concat(parts, ignore_index=True), region.locations, axis, source)
 
     def extent(self) -> tuple[Mapping[str, Any], ...]:
-        """Return for every stored partition: source, region, month, rows."""
+        """Return for every stored partition that can be read: source, region, month, rows."""
         found = []
         for path in sorted(self._folder.glob("*/*/*.parquet")):
-            rows = pq.read_metadata(path).num_rows
+            try:
+                rows = pq.read_metadata(path).num_rows
+            except (pa.ArrowException, OSError) as error:  # whoever reads its values puts it aside
+                log.error("a partition of the archive cannot be read", file=path.name, error=str(error)[:200])
+                continue
             found.append({"source": path.parts[-3], "region": path.parts[-2], "month": path.stem, "rows": rows})
         return tuple(found)
 

@@ -18,7 +18,7 @@ from core.domain.budget import BudgetLine
 from core.domain.forecast import Freshness, RegionForecast
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.weather import Region
-from core.errors import CloudburstError
+from core.errors import CloudburstError, ConfigurationError
 from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, WeatherArchive, silent
 from core.settings import Settings
 from core.workflows.appraising import Appraising
@@ -159,13 +159,27 @@ class Core:
         return self.retraining.train(source, request, told)
 
     def hindcast(self, request: HindcastRequest, told: Progress = silent) -> int:
-        """Write the hindcast of a folder of gauges as Parquet; return the number of rows."""
+        """Write the hindcast of a folder of gauges as Parquet; return the number of rows.
+
+        Raises
+        ------
+        ConfigurationError
+            If the file lies among the observations: the next run would read it as one of them.
+        """
+        _outside(request.out, request.folder, request.stations)
         source = GaugeFolder(request.folder, request.stations)
         parts = self.hindcasting.run(source, (request.begin, request.end), request.version, told)
         return hindcast_file.write(request.out, parts)
 
     def check(self, folder: Path, stations: Path | None, out: Path, told: Progress = silent) -> int:
-        """Write the quality flags of a folder of gauges as Parquet; return the number of rows."""
+        """Write the quality flags of a folder of gauges as Parquet; return the number of rows.
+
+        Raises
+        ------
+        ConfigurationError
+            If `out` lies among the observations: the next run would read it as one of them.
+        """
+        _outside(out, folder, stations)
         return flags_file.write(out, self.forecasting.observing.examine(GaugeFolder(folder, stations), told))
 
     def deploy(self, version: str, source: str, region_id: str) -> None:
@@ -196,6 +210,13 @@ class Core:
     def _appraise(self) -> None:
         for region in self.regions():
             self.quality.appraise(region.id)
+
+
+def _outside(out: Path, folder: Path, stations: Path | None) -> None:
+    """Refuse to write among what is read."""
+    target = out.resolve()
+    if target.is_relative_to(folder.resolve()) or (stations is not None and target == stations.resolve()):
+        raise ConfigurationError(f"{out.name} would lie among the observations.", hint="Name another folder for it.")
 
 
 def _writable(folder: Path) -> Finding:

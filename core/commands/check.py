@@ -1,4 +1,4 @@
-"""python -m core check: the quality flags of a folder of gauges, one row per flagged value."""
+"""python -m core check: the quality flags of a folder of gauges, one row per flagged value and test."""
 
 from __future__ import annotations
 

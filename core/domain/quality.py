@@ -59,9 +59,13 @@ class FlaggedWeather:
 
     def since(self, start: datetime) -> FlaggedWeather:
         """Return the hours from `start` on with their findings."""
+        return self.between(start, from_datetime64(self.weather.valid_at[-1]) if len(self.weather.valid_at) else start)
+
+    def between(self, start: datetime, end: datetime) -> FlaggedWeather:
+        """Return the hours from that of `start` to that of `end` with their findings."""
         first = int((self.weather.valid_at < to_hour64(start)).sum())
-        end = from_datetime64(self.weather.valid_at[-1]) if len(self.weather.valid_at) else start
-        cut = tuple(replace(f, where=f.where[:, first:]) for f in self.findings)
+        last = int((self.weather.valid_at <= to_hour64(end)).sum())
+        cut = tuple(replace(f, where=f.where[:, first:last]) for f in self.findings)
         return FlaggedWeather(self.weather.window(start, end), cut)
 
     def worst(self, place: int, hour: int) -> Flag:

@@ -16,6 +16,8 @@ STANDARD_HEIGHT_M = 44_330.77
 STANDARD_EXPONENT = 5.25588
 #: Mean radius of the Earth, km (IUGG).
 EARTH_RADIUS_KM = 6371.0
+#: Makes a median absolute deviation the standard deviation of a normal law (Rousseeuw and Croux 1993).
+MAD_TO_SIGMA = 1.4826
 HOUR = np.timedelta64(1, "h")
 
 

@@ -158,16 +158,16 @@ class HourlyWeather:
             {name: np.where(hidden, np.float32(np.nan), array) for name, array in self.values.items()}
         )
 
-    def observed(self, at_least: int = 1) -> NDArray[np.bool_]:
-        """Return where at least so many variables have a value, shape (places, hours)."""
+    def observed(self) -> NDArray[np.bool_]:
+        """Return where any variable has a value, shape (places, hours)."""
         present = np.zeros((len(self.locations), len(self.valid_at)), np.int8)
         for array in self.values.values():
             present += np.isfinite(array)
-        return present >= at_least
+        return present > 0
 
-    def last_observed(self, at_least: int = 1) -> tuple[datetime | None, ...]:
-        """Return for every place the end of the last hour with at least so many variables, or None."""
-        seen = [np.flatnonzero(row) for row in self.observed(at_least)]
+    def last_observed(self, where: NDArray[np.bool_] | None = None) -> tuple[datetime | None, ...]:
+        """Return for every place the end of the last hour at `where`, by default with any value; None without one."""
+        seen = [np.flatnonzero(row) for row in (self.observed() if where is None else where)]
         return tuple(from_datetime64(self.valid_at[hours[-1]]) if len(hours) else None for hours in seen)
 
 

@@ -1,7 +1,7 @@
 """The past of places: median and spread of every variable, and the percentiles of month and hour.
 
-Fitted on values that passed. A spread from the median absolute deviation is not moved by the faults that it shall find:
-ten stuck hours of 300 mm raise a standard deviation so far that a wrong 90 mm passes.
+Fitted on values that no check failed. A spread from the median absolute deviation is not moved by the faults that it
+shall find: ten stuck hours of 300 mm raise a standard deviation so far that a wrong 90 mm passes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.units import MAD_TO_SIGMA
 from core.domain.weather import HourlyWeather, Hours
 from core.quality import rules
 
 Table = Mapping[str, NDArray[np.float32]]
-#: Makes the median absolute deviation of a normal law its standard deviation (Rousseeuw and Croux 1993).
-MAD_TO_SIGMA = 1.4826
 HOURS_PER_BIN = 3
 #: Index of arrays with one row per place.
 EVERY_PLACE = (slice(None), None)
@@ -67,7 +66,7 @@ class Baseline:
 
 
 def fit(weather: HourlyWeather, plain: bool = False) -> Baseline:
-    """Return what is usual at the places of `weather`, whose values have passed (what failed is NaN).
+    """Return what is usual at the places of `weather`, without the values that failed.
 
     Parameters
     ----------

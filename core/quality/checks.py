@@ -41,7 +41,7 @@ def check(
         Use what came later too: whole runs of a standstill, spikes, a clock that was off. For archive and truth; a
         forecast may use only what could be known at its hour.
     baseline
-        What is usual at these places; without one, what passes in `weather` itself.
+        What is usual at these places; without one, what does not fail in `weather` itself.
     plain_z
         The z-score from mean and standard deviation, as it is often written (for comparison).
 
@@ -50,7 +50,7 @@ def check(
     FlaggedWeather
         The same weather with every finding that hit at least one value.
     """
-    heights = np.array([[p.elevation_m] for p in weather.locations])
+    heights = np.array([p.elevation_m for p in weather.locations], float).reshape(-1, 1)
     findings = [*instant(weather.values, heights), *step(weather), *flat_line(weather, hindsight), *gale(weather)]
     findings += [*repeated(weather, hindsight), *gap(weather)]
     if hindsight:

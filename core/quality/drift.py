@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
 from core.domain.quality import Drift
-from core.domain.units import HOUR, ZERO_CELSIUS_K
+from core.domain.units import HOUR, MAD_TO_SIGMA, ZERO_CELSIUS_K
 from core.domain.weather import HourlyWeather, Hours
 from core.quality import rules
 from core.quality.neighbours import known_median, neighbours
@@ -48,8 +48,6 @@ LEAST_PART = 0.75
 GRAVITY_OVER_GAS = 9.80665 / 287.05
 #: Added to wind before its logarithm is taken, m/s: calms are no minus infinity.
 CALM_MS = 0.5
-#: A median of absolute deviations times this is a standard deviation (normal law).
-MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True)

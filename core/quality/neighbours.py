@@ -61,11 +61,11 @@ def known_median(values: NDArray[Any], axis: int) -> NDArray[np.float64]:
 def buddy(weather: HourlyWeather, near: Neighbours) -> Iterator[Finding]:
     """Suspect temperatures far from those of the neighbours reduced to the same height.
 
-    T_j' = T_j + 0.0065 (z_j - z_i); suspect where |T_i - median T_j'| exceeds a limit and a multiple of the neighbours'
+    T_j' = T_j + 0.0065 (z_j - z_i), known where both heights are; suspect where |T_i - median T_j'| exceeds a limit and a multiple of the neighbours'
     own spread (buddy check, Båserud et al. 2020, doi:10.5194/asr-17-153-2020).
     """
     values = weather.get("temperature_c")
-    height = np.nan_to_num(np.array([p.elevation_m for p in weather.locations], np.float32))
+    height = np.array([p.elevation_m for p in weather.locations], np.float32)
     where = np.zeros(values.shape, bool)
     for i, others in enumerate(near):
         if len(others) >= rules.BUDDIES_LEAST:
@@ -123,7 +123,9 @@ def _evidence(part: dict[str, Values], near: Neighbours, hindsight: bool) -> NDA
     """Return how much speaks for rain in every hour, shape (places, hours)."""
     rain, temperature = part["precipitation_mm"], part["temperature_c"]
     lags = (1, -1) if hindsight else (1,)
-    around = np.any([shifted(rain, lag) >= rules.EVIDENCE_RAIN_MM for lag in lags], axis=0)
+    beforehand = [shifted(rain, lag) for lag in lags]
+    # The same amount again is what a stuck gauge says: it speaks for nothing.
+    around = np.any([(other >= rules.EVIDENCE_RAIN_MM) & (other != rain) for other in beforehand], axis=0)
     cooling = np.any([shifted(temperature, lag) - temperature >= rules.EVIDENCE_COOLING_K for lag in (1, 3)], axis=0)
     wet = np.where(np.isfinite(rain), rain, 0) >= rules.EVIDENCE_NEIGHBOUR_MM
     beside = np.stack([wet[others].any(axis=0) for others in near])

@@ -194,6 +194,6 @@ BUDDY_TEMPERATURE_K, BUDDY_SPREADS = 12.0, 4.0
 #: A clock is compared with shifts of at least and at most so many hours, on windows of a day.
 CLOCK_WINDOW_H, CLOCK_LEAST_H, CLOCK_MOST_H = 24, 3, 12
 #: How much better the shifted day must fit the place's own day, in multiples of the usual misfit of an hour.
-CLOCK_GAIN = 12.0
+CLOCK_GAIN = 16.0
 #: The least gain of a variable that agrees, and the rain of a day (mm) from which the sun's course is washed out.
 CLOCK_AGREE, CLOCK_WET_DAY_MM = 1.0, 5.0

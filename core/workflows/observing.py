@@ -18,6 +18,8 @@ from core.quality.checks import Checker
 STORED_H = 48
 #: What is usual at a place is fitted to so many days of its archive, once a day.
 PAST_DAYS, PAST_LASTS = 60, timedelta(days=1)
+#: Hours on both sides of a month that its checks see.
+AROUND = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class Observing:
             weather, failed = self.source.hours(region, start, end), None
         except (SourceError, DataError) as error:
             weather, failed = self.archive.read(region, start, end, self.source.name), error
-        return Recent(self.check(weather.as_known(now), False, self.past(region, now)), failed)
+        # Nothing later than now is in it: hindsight over these hours is what can be known at this moment.
+        return Recent(self.check(weather.as_known(now), True, self.past(region, now)), failed)
 
     def past(self, region: Region, now: datetime) -> Baseline | None:
         """Return what is usual at the places of a region, None while the archive knows less than a forecast does."""
@@ -124,9 +127,9 @@ class Observing:
         for region in source.regions():
             for i, (first, last) in enumerate(parts):
                 told(i / len(parts), f"{region.name}, {first:%B %Y}")
-                # The day before lets checks see what a month begins with.
-                checked = self.check(source.hours(region, first - timedelta(days=1), last), True)
-                rows += self.archive.store(region.id, checked.since(first))
+                # A day more on both sides lets checks see what a month begins and ends with.
+                checked = self.check(source.hours(region, first - AROUND, last + AROUND), True)
+                rows += self.archive.store(region.id, checked.between(first, last))
         told(1.0, f"{rows} rows stored")
         return rows
 

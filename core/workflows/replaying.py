@@ -62,7 +62,7 @@ class Replaying:
         region = window.regions()[0]
         told(0.3, "reading the stored weather")
         start = floor_hour(at) - timedelta(hours=self.history_h)
-        checked = self.check(window.hours(region, start, at).as_known(at), False)
+        checked = self.check(window.hours(region, start, at).as_known(at), True)
         situation = Situation(region, checked, self.limits, at)
         forecast = issued(situation, lambda: self._served(window), self.tiers, (), told)
         told(1.0, "done")

@@ -16,8 +16,8 @@ from core.features import table
 from core.risk import AgeLimits
 from core.workflows.serving import Served
 
-#: A single value left over says too little: a place is known from two variables on.
-LEAST_VARIABLES = 2
+#: A place is known from rain and one of these on: with wind or pressure alone no one can say how likely rain is.
+AIR = ("temperature_c", "dew_point_c", "relative_humidity_pct")
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ class Situation:
 
     @cached_property
     def seen(self) -> tuple[datetime | None, ...]:
-        """End of the last hour with usable values, for every place."""
-        return self.usable.last_observed(LEAST_VARIABLES)
+        """End of the last hour with usable rain and a usable state of the air, for every place."""
+        air = np.logical_or.reduce([np.isfinite(self.usable.get(v)) for v in AIR])
+        return self.usable.last_observed(air & np.isfinite(self.usable.get("precipitation_mm")))
 
     @cached_property
     def fresh(self) -> tuple[Freshness, ...]:
@@ -112,7 +113,7 @@ class Situation:
     def remarks(self) -> tuple[str, ...]:
         """Return in words what the age of the data means; nothing where they are fresh."""
         if self.newest is None:
-            return ("There are no observations in the last days: no level can be given.",)
+            return ("There are no observations of rain and of the air in the last days: no level can be given.",)
         behind = sum(f is not self.freshness for f in self.fresh)
         late = f"{behind} of {len(self.fresh)} places are older than the newest: stale or no data."
         parts = (late,) if behind and self.freshness is not Freshness.NO_DATA else ()

@@ -177,3 +177,11 @@ def test_nothing_is_lost_when_writing_fails_in_the_middle(
     assert rain_of(archive, 0, 2) == [[1, 2, 3], [4, 5, 6]]
     archive.store("hills", check(weather([[9], [9]])))  # and the lock is free again
     assert rain_of(archive, 0, 0) == [[9], [9]]
+
+
+def test_extent_passes_over_a_partition_that_cannot_be_read(archive: ParquetArchive, tmp_path: Path) -> None:
+    archive.store(REGION.id, check(weather([[1.0, 2.0], [0.0, 0.0]])))
+    whole = archive.extent()
+    broken = next(tmp_path.rglob("*.parquet")).parent / "2001-01.parquet"
+    broken.write_bytes(b"PAR1xx")
+    assert archive.extent() == whole

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from core.adapters.seed import SEED_VERSION
@@ -173,3 +174,24 @@ def test_an_empty_archive_is_refused(home: Path, tmp_path: Path) -> None:
 
 def test_too_few_events_are_refused_with_their_number(home: Path, gauge_folder: Callable[..., Path]) -> None:
     refused(run(home, "train", "--gauges", gauge_folder(hours=200), "--model", "random_forest"), "events")
+
+
+@pytest.mark.parametrize("command", ["check", "hindcast"])
+def test_a_result_is_never_written_among_the_observations(
+    home: Path, gauge_folder: Callable[..., Path], command: str
+) -> None:
+    folder = gauge_folder()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in (*before, "new.parquet"):
+        refused(run(home, command, "--gauges", folder, "--out", folder / name), "among the observations")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_check_writes_one_row_per_flag(home: Path, gauge_folder: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "flags.parquet"
+    result = run(home, "check", "--gauges", gauge_folder(), "--out", out)
+    assert result.returncode == 0, result.stderr
+    flags = pd.read_parquet(out)
+    assert list(flags.columns) == ["location_id", "valid_at", "variable", "flag", "test", "reason"]
+    assert f"{len(flags)} rows" in result.stdout
+    assert set(flags["flag"]) <= {3, 4}

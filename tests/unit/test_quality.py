@@ -58,6 +58,19 @@ def test_a_wet_neighbour_speaks_for_extreme_rain() -> None:
     assert found == {Flag.PASS: [[0, 30]], Flag.SUSPECT: [[2, 60]]}
 
 
+def test_the_same_amount_again_speaks_for_nothing() -> None:
+    humid = np.where(np.arange(96) >= 20, 95.0, 70.0 + np.arange(96) % 5)
+    rain = np.select([np.arange(96) == 20, np.arange(96) == 21], [300.0, 300.0], 0.0)
+    found = {f.flag for f in check(weather(precipitation_mm=rain, relative_humidity_pct=humid), True).findings}
+    assert found == {Flag.SUSPECT}
+
+
+def test_a_region_without_places_has_no_finding() -> None:
+    one = good()
+    nobody = HourlyWeather((), one.valid_at, {n: a[:0] for n, a in one.values.items()}, "made up")
+    assert check(nobody, True).findings == ()
+
+
 def _network(heights: tuple[float, ...]) -> HourlyWeather:
     places = tuple(Location(str(i), "", 30 + 0.1 * i, 78.0, h) for i, h in enumerate(heights))
     day = 6 * np.sin(2 * np.pi * np.arange(96) / 24)
@@ -71,6 +84,13 @@ def test_a_temperature_far_from_the_neighbours_at_the_same_height_is_suspect() -
     made.values["temperature_c"][2, 40:60] += 15  # for hours: no spike, no jump tells it
     (finding,) = buddy(made, neighbours(made.locations))
     assert np.argwhere(finding.where).tolist() == [[2, h] for h in range(40, 60)]
+
+
+def test_a_place_of_unknown_height_is_not_held_against_known_ones() -> None:
+    made = _network((2500.0, 2500.0, 2500.0, 2500.0, np.nan))
+    made.values["temperature_c"][4] = made.values["temperature_c"][0] + 0.5
+    (finding,) = buddy(made, neighbours(made.locations))
+    assert not finding.where.any()
 
 
 def test_neighbours_are_near_and_of_similar_height() -> None:

@@ -223,3 +223,36 @@ def test_old_values_carry_a_flag_that_says_so(house: House, minutes: int, flag: 
     said = [reason for reason in forecast.reasons if reason.startswith("freshness: ")]
     assert len(said) == (flag is not Flag.PASS)
     assert forecast.worst_flag >= flag
+
+
+@pytest.mark.parametrize("lost", [("precipitation_mm",), ("temperature_c", "dew_point_c", "relative_humidity_pct")])
+def test_a_place_without_rain_or_without_air_is_unknown_and_never_green(house: House, lost: tuple[str, ...]) -> None:
+    good = house.source.hours
+
+    def without(region: Region, start: datetime, end: datetime) -> HourlyWeather:
+        weather = good(region, start, end)
+        values = {name: array.copy() for name, array in weather.values.items()}
+        for name in lost:
+            values[name][0, -8:] = np.nan
+            values[name][1, -3:] = np.nan
+        return weather.with_values(values)
+
+    house.source.hours = without  # type: ignore[method-assign]
+    issue = house.issue()
+    found = [(f.level is RiskLevel.UNKNOWN, f.freshness) for f in issue.forecasts]
+    assert found == [(True, Freshness.NO_DATA), (False, Freshness.STALE), (False, Freshness.FRESH)]
+    assert "2 of 3 places" in issue.problems[0]
+
+
+def test_what_is_known_to_be_stuck_leaves_the_forecast_whole(house: House) -> None:
+    good = house.source.hours
+
+    def stuck(region: Region, start: datetime, end: datetime) -> HourlyWeather:
+        weather = good(region, start, end)
+        rain = weather.values["precipitation_mm"].copy()
+        rain[0, -5:-1] = 300.0
+        return weather.with_values({**weather.values, "precipitation_mm": rain})
+
+    house.source.hours = stuck  # type: ignore[method-assign]
+    recent = house.observing.recent(REGION, house.now).checked
+    assert np.isnan(recent.usable().get("precipitation_mm")[0, -5:-1]).all()

@@ -143,10 +143,10 @@ def test_a_model_of_simulated_weather_never_serves_a_table(tmp_path: Path, store
 
 
 def test_flags_are_those_that_could_be_set_then(tmp_path: Path, store: FolderModelStore) -> None:
-    asked: list[bool] = []
+    seen: list[datetime | None] = []
 
     def spied(weather: HourlyWeather, hindsight: bool) -> FlaggedWeather:
-        asked.append(hindsight)
+        seen.extend(weather.last_observed())
         return check(weather, hindsight)
 
     stuck = frame(240)
@@ -157,7 +157,7 @@ def test_flags_are_those_that_could_be_set_then(tmp_path: Path, store: FolderMod
     late = replays.issue(found, BEGIN + timedelta(hours=190)).forecast.forecasts[0]
     assert not any("unchanged" in reason for reason in early.reasons)
     assert any("unchanged" in reason for reason in late.reasons) or late.freshness is not Freshness.FRESH
-    assert asked == [False, False]
+    assert seen == [BEGIN + timedelta(hours=177), BEGIN + timedelta(hours=190)]  # hindsight of what was known then
 
 
 @pytest.mark.parametrize("at", [BEGIN - timedelta(minutes=1), BEGIN + timedelta(hours=240)])
