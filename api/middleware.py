@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,9 +14,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem
+from api.problems import UNAVAILABLE, problem
 from api.strict_json import NotStrict, parse
-from core import CloudburstError, DataQualityMiddleware, RecordValidation, TableValidation
+from core import CloudburstError, DataQualityMiddleware, RecordValidation, TableValidation, open_core
 
 #: Bytes of a body: a record has 300 to 600.
 MOST_BYTES = 64 * 1024
@@ -62,6 +63,8 @@ class PostedObservations:
         What to protect.
     paths
         Paths below the mount whose POST bodies are one record or a list of records.
+    clock
+        Says what time it is (UTC); without one the clock of the core, asked when a record says its time.
     """
 
     def __init__(
@@ -72,13 +75,14 @@ class PostedObservations:
         most_bytes: int = MOST_BYTES,
         most_records: int = MOST_RECORDS,
         deadline_s: float = BODY_DEADLINE_S,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.app = app
         self.paths = frozenset(paths)
         self.most_bytes = most_bytes
         self.most_records = most_records
         self.deadline_s = deadline_s
-        self.quality = DataQualityMiddleware()
+        self.quality = DataQualityMiddleware(clock=clock or _now)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Validate a POST to one of the paths; pass on everything else."""
@@ -147,9 +151,16 @@ class PostedObservations:
         if errors:
             detail = f"{len(errors)} field{'s do' if len(errors) > 1 else ' does'} not fit."
             return problem(UNFIT, "Invalid observations", detail, errors=errors[:MOST_ERRORS], total=len(errors))
-        one = isinstance(value, dict)
-        validation = self.quality.judge_one(readings[0]) if one else self.quality.judge(readings)
+        try:
+            one = isinstance(value, dict)
+            validation = self.quality.judge_one(readings[0]) if one else self.quality.judge(readings)
+        except CloudburstError as error:  # the core, whose clock is asked, cannot be opened
+            return problem(UNAVAILABLE, type(error).__name__, error.message, hint=error.hint)
         return Posted(body, tuple(reading.record for reading in readings), validation)
+
+
+def _now() -> datetime:
+    return open_core().clock()
 
 
 def _path(scope: Scope) -> str:

@@ -86,7 +86,8 @@ class HourlyWeather:
 
     `valid_at` has shape (hours,), datetime64[h]; every array of `values` has shape (places, hours), float32, NaN where
     missing. A variable that the source never has is absent from `values`. `available_at` (places, hours),
-    datetime64[s], is None where every value is known at the end of its hour.
+    datetime64[s], is None where every value is known at the end of its hour. `doubled` (places, hours) is true where
+    two reports of one hour came that differ in some value, None where there are none.
     """
 
     locations: tuple[Location, ...]
@@ -98,6 +99,7 @@ class HourlyWeather:
     season_day: int | None = None
     #: The oldest model run behind the values; None where they are observations or an archive's.
     run: ModelRun | None = None
+    doubled: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit the axes.
@@ -115,6 +117,8 @@ class HourlyWeather:
                 raise ValueError(f"{name} has shape {array.shape}, the axes say {shape}")
         if self.available_at is not None and self.available_at.shape != shape:
             raise ValueError(f"available_at has shape {self.available_at.shape}, the axes say {shape}")
+        if self.doubled is not None and self.doubled.shape != shape:
+            raise ValueError(f"doubled has shape {self.doubled.shape}, the axes say {shape}")
         if len(self.valid_at) > 1 and not bool((np.diff(self.valid_at) == HOUR).all()):
             raise ValueError("valid_at must be consecutive full hours")
 
@@ -136,6 +140,7 @@ class HourlyWeather:
             valid_at=self.valid_at[keep],
             values={name: array[:, keep] for name, array in self.values.items()},
             available_at=None if self.available_at is None else self.available_at[:, keep],
+            doubled=None if self.doubled is None else self.doubled[:, keep],
         )
 
     def select(self, indices: Sequence[int]) -> HourlyWeather:
@@ -146,6 +151,7 @@ class HourlyWeather:
             locations=tuple(self.locations[i] for i in rows),
             values={name: array[rows] for name, array in self.values.items()},
             available_at=None if self.available_at is None else self.available_at[rows],
+            doubled=None if self.doubled is None else self.doubled[rows],
         )
 
     def as_known(self, issued_at: datetime) -> HourlyWeather:

@@ -62,7 +62,7 @@ class Baseline:
             if scale.variable in values and scale.variable in self.centre:
                 transform = rules.as_it_is if self.plain else scale.transform
                 centre, spread = self.centre[scale.variable][place], self.spread[scale.variable][place]
-                yield scale.variable, (transform(values[scale.variable]) - centre) / spread
+                yield scale.variable, (transform(np.asarray(values[scale.variable], np.float32)) - centre) / spread
 
 
 def fit(weather: HourlyWeather, plain: bool = False) -> Baseline:

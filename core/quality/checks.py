@@ -14,6 +14,7 @@ from core.domain.quality import FlaggedWeather
 from core.domain.weather import HourlyWeather
 from core.quality.baseline import Baseline, fit
 from core.quality.clock import clock
+from core.quality.duplicates import doubled
 from core.quality.instant import instant
 from core.quality.neighbours import buddy, extremes, neighbours
 from core.quality.sequence import climatology, flat_line, gale, gap, rare, repeated, spike, step, wind_spike
@@ -52,7 +53,7 @@ def check(
     """
     heights = np.array([p.elevation_m for p in weather.locations], float).reshape(-1, 1)
     findings = [*instant(weather.values, heights), *step(weather), *flat_line(weather, hindsight), *gale(weather)]
-    findings += [*repeated(weather, hindsight), *gap(weather)]
+    findings += [*repeated(weather, hindsight), *gap(weather), *doubled(weather)]
     if hindsight:
         findings += [*spike(weather), *wind_spike(weather), *clock(weather)]
     if baseline is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,8 @@ class Columns:
     """Records as columns, every array of shape (records,).
 
     `values` has the variables that were sent and those that are required, NaN where missing, raw where refused;
-    `position` latitude, longitude (degrees) and elevation_m; `valid_at` is datetime64[s], UTC, NaT where not sent.
+    `position` latitude, longitude (degrees) and elevation_m; `valid_at` and `available_at` are datetime64[s], UTC, NaT
+    where not sent.
     `misfits` says what does not fit the schema: FAIL, or MISSING where something required was not sent.
     """
 
@@ -48,6 +50,7 @@ class Columns:
     position: Mapping[str, Numbers]
     places: Places
     valid_at: Moments
+    available_at: Moments
     misfits: tuple[Finding, ...]
     extra: int
 
@@ -67,13 +70,13 @@ def from_readings(readings: Sequence[schema.Reading]) -> Columns:
     }
     fits = [r.record for r in readings]
     ids = [None if record is None else record.location_id for record in fits]
-    times = [None if record is None or record.valid_at is None else record.valid_at for record in fits]
     return Columns(
         len(readings),
         {name: array for name, array in columns.items() if name not in schema.POSITION},
         {name: columns[name] for name in schema.POSITION},
         _numbered(ids),
-        np.array([NOT_A_TIME if t is None else np.datetime64(t.replace(tzinfo=None), "s") for t in times], "M8[s]"),
+        _written([None if record is None else record.valid_at for record in fits]),
+        _written([None if record is None else record.available_at for record in fits]),
         tuple(_finding(m.field, m.reason, _at(rows, len(readings)), m.missing) for m, rows in misfits.items()),
         max((r.extra for r in readings), default=0),
     )
@@ -97,14 +100,15 @@ def from_frame(frame: pd.DataFrame) -> Columns:
             numbers[field], wrong = _numbers(found[field])
             misfits += [_finding(field, reason, where) for reason, where in wrong]
     absent = {field for field, array in numbers.items() if field not in found}
-    empty = np.full(records, np.nan)
+    empty = np.broadcast_to(np.nan, records)  # read-only, and costs nothing
     needed = {*schema.REQUIRED, *schema.POSITION}
     if not set(schema.PRESSURES) & set(found):
         needed.add(schema.PRESSURES[0])
     numbers = {f: empty if f in absent else array for f, array in numbers.items() if f in needed or f not in absent}
     places, wrong_ids = _places(found.get("location_id"), records)
-    valid_at, wrong_times = _moments(found.get("valid_at"), records)
-    misfits += [*wrong_ids, *wrong_times, *_outside(numbers)]
+    valid_at, wrong_times = _moments(found.get("valid_at"), "valid_at", records)
+    available_at, wrong_news = _moments(found.get("available_at"), "available_at", records)
+    misfits += [*wrong_ids, *wrong_times, *wrong_news, *_outside(numbers)]
     refused = {f.variable: f.where for f in misfits}
     return Columns(
         records,
@@ -112,6 +116,7 @@ def from_frame(frame: pd.DataFrame) -> Columns:
         {f: numbers[f] for f in schema.POSITION},
         places,
         valid_at,
+        available_at,
         (*misfits, *_missing(numbers, refused)),
         fields.count(None),
     )
@@ -169,7 +174,7 @@ def _cells(column: pd.Series) -> tuple[Numbers, Mask]:
 
 def _places(column: pd.Series | None, records: int) -> tuple[Places, list[Finding]]:
     if column is None:
-        return Places((), np.full(records, -1, np.int64)), []
+        return Places((), np.broadcast_to(np.int64(-1), records)), []
     row, names = pd.factorize(column)
     good = np.array([schema.is_plain_text(name) for name in names], bool)
     wrong = (row >= 0) & ~np.append(good, False)[row]
@@ -178,23 +183,26 @@ def _places(column: pd.Series | None, records: int) -> tuple[Places, list[Findin
     return Places(ids, np.where(wrong, -1, row).astype(np.int64)), findings
 
 
-def _moments(column: pd.Series | None, records: int) -> tuple[Moments, list[Finding]]:
+def _written(times: Sequence[datetime | None]) -> Moments:
+    """Return times (UTC) as an array."""
+    return np.array([NOT_A_TIME if t is None else np.datetime64(t.replace(tzinfo=None), "s") for t in times], "M8[s]")
+
+
+def _moments(column: pd.Series | None, field: str, records: int) -> tuple[Moments, list[Finding]]:
     """Return times in UTC, and where there is something else; each distinct cell is read once."""
-    nothing = np.full(records, NOT_A_TIME)
     if column is None:
-        return nothing, []
+        return np.broadcast_to(NOT_A_TIME, records), []
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("M8[s]"), []
     row, cells = pd.factorize(column)
     moments, reasons = np.full(len(cells) + 1, NOT_A_TIME), np.full(len(cells) + 1, "", object)
     for i, cell in enumerate(cells):
         try:
-            moment = schema.read_moment(cell)
-            moments[i] = NOT_A_TIME if moment is None else np.datetime64(moment.replace(tzinfo=None), "s")
+            moments[i] = _written([schema.read_moment(cell)])[0]
         except PydanticCustomError as error:
             reasons[i] = error.message()
     said = reasons[row]
-    findings = [_finding("valid_at", str(reason), said == reason) for reason in dict.fromkeys(reasons) if reason]
+    findings = [_finding(field, str(reason), said == reason) for reason in dict.fromkeys(reasons) if reason]
     return moments[row], findings
 
 

@@ -61,8 +61,8 @@ def known_median(values: NDArray[Any], axis: int) -> NDArray[np.float64]:
 def buddy(weather: HourlyWeather, near: Neighbours) -> Iterator[Finding]:
     """Suspect temperatures far from those of the neighbours reduced to the same height.
 
-    T_j' = T_j + 0.0065 (z_j - z_i), known where both heights are; suspect where |T_i - median T_j'| exceeds a limit and a multiple of the neighbours'
-    own spread (buddy check, Båserud et al. 2020, doi:10.5194/asr-17-153-2020).
+    T_j' = T_j + 0.0065 (z_j - z_i), known where both heights are; suspect where |T_i - median T_j'| exceeds a limit and
+    a multiple of the neighbours' own spread (buddy check, Båserud et al. 2020, doi:10.5194/asr-17-153-2020).
     """
     values = weather.get("temperature_c")
     height = np.array([p.elevation_m for p in weather.locations], np.float32)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from core.domain.quality import Finding, Mask
 from core.domain.units import HOUR
-from core.domain.weather import HourlyWeather, Hours, Location
+from core.domain.weather import Flag, HourlyWeather, Hours, Location
 from core.quality import schema
 from core.quality.baseline import Baseline
 from core.quality.checks import check
 from core.quality.columns import Columns
+from core.quality.duplicates import DUPLICATE, REASON, differing, last
 
 Bounds = NDArray[np.float32]
 
@@ -74,7 +76,8 @@ class Past:
 def along_time(columns: Columns, past: Past | None) -> tuple[list[Finding], str | None]:
     """Return the findings of all checks for records that say place and hour; or why they were not looked at.
 
-    Of two records of one place and hour the later counts. Findings have shape (records,).
+    The hours are looked at in hindsight, with those after them. Of two records of one place and hour the later counts,
+    and only on it falls what is found. Findings have shape (records,).
     """
     place, at = columns.places.row, columns.valid_at
     if not columns.places.ids:
@@ -87,11 +90,42 @@ def along_time(columns: Columns, past: Past | None) -> tuple[list[Finding], str 
     hours = np.arange(hour[use].min(), hour[use].max() + HOUR, HOUR)
     if len(seen) * len(hours) > max(CELLS_PER_RECORD * columns.records, CELLS_AT_LEAST):
         return [], SCATTERED
-    cell = (row, ((hour[use] - hours[0]) / HOUR).astype(np.int64))
+    hour_of = ((hour[use] - hours[0]) / HOUR).astype(np.int64)
     locations = tuple(_location(columns, int(record)) for record in use[first])
+    counts = last(row * len(hours) + hour_of, len(seen) * len(hours))
+    use, cell = use[counts], (row[counts], hour_of[counts])
     weather = _laid_out(columns, use, cell, locations, hours)
-    checked = check(weather, baseline=None if past is None else past.select([p.id for p in locations]))
+    usual = None if past is None else past.select([p.id for p in locations])
+    checked = check(weather, hindsight=True, baseline=usual)
     return [_of_records(f, columns, use, cell) for f in checked.findings if f.variable in columns.values], None
+
+
+def off_hour(columns: Columns) -> int:
+    """Return how many records say their place, and a time that is no full hour."""
+    at = columns.valid_at
+    return int(np.count_nonzero((columns.places.row >= 0) & (at.astype("datetime64[h]") != at) & ~np.isnat(at)))
+
+
+def twins(columns: Columns) -> tuple[list[Finding], int]:
+    """Return what the duplicate check says, and how many records repeat another of the same place and time.
+
+    Where two of them differ in a value that both have, every value of both is suspect; equal ones are only counted.
+    """
+    told = np.flatnonzero((columns.places.row >= 0) & ~np.isnat(columns.valid_at))
+    time, times = pd.factorize(columns.valid_at[told])
+    key = columns.places.row[told] * len(times) + time
+    again = pd.Series(key).duplicated(keep=False).to_numpy()
+    if not again.any():
+        return [], 0
+    told, key = told[again], key[again]
+    apart = [differing(key, values[told]) for values in columns.values.values()]
+    where: Mask = np.zeros(columns.records, bool)
+    where[told] = np.isin(key, np.concatenate(apart))
+    found = [
+        Finding(DUPLICATE, name, Flag.SUSPECT, REASON, where & np.isfinite(values))
+        for name, values in columns.values.items()
+    ]
+    return [f for f in found if f.where.any()], len(key) - len(np.unique(key))
 
 
 def _each(baseline: Baseline, change: Callable[[Bounds], Bounds]) -> Baseline:

@@ -152,6 +152,13 @@ _OTHERS = (
         "weather does not repeat itself to the tenth in every variable",
     ),
     Threshold(
+        "duplicate",
+        "the whole record",
+        "two reports of one hour that differ in a value both have",
+        _SUSPECT,
+        "the later one counts, and which of them is true they do not say",
+    ),
+    Threshold(
         "freshness",
         "the newest values of a place",
         "older than the ages in the settings, or in the region's pack",

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from core.domain.quality import Finding
 from core.domain.weather import Flag
 from core.errors import SchemaMismatch
+from core.ports import Clock
 from core.quality import schema
 from core.quality.baseline import Baseline
 from core.quality.columns import Columns, from_frame, from_readings
 from core.quality.instant import instant
 from core.quality.marks import FlagTable, Tally, mark, tally, text
-from core.quality.series import Past, along_time
+from core.quality.moments import untimely
+from core.quality.series import Past, along_time, off_hour, twins
 
 #: Descriptions given in full; the total stands beside them.
 MOST_DESCRIPTIONS = 50
@@ -80,6 +82,9 @@ class DataQualityMiddleware:
         Past of some places, against which values are rare (z-score).
     places
         Their ids, in the order of the baseline; without ids it has one place, and every record is taken as of that.
+    clock
+        Says what time it is (UTC). With it hours of the future fail, and values known before their time are suspect;
+        without it the result depends on the records alone.
 
     Raises
     ------
@@ -95,8 +100,11 @@ class DataQualityMiddleware:
     (False, 4)
     """
 
-    def __init__(self, baseline: Baseline | None = None, places: Sequence[str] = ()) -> None:
+    def __init__(
+        self, baseline: Baseline | None = None, places: Sequence[str] = (), *, clock: Clock | None = None
+    ) -> None:
         self._past = None if baseline is None else Past.of(baseline, places)
+        self._clock = clock
 
     @overload
     def process_and_validate(self, weather_data: Mapping[Any, Any]) -> RecordValidation: ...
@@ -108,7 +116,8 @@ class DataQualityMiddleware:
         """Validate one record (a mapping), a list of records, or a frame; names are those of the house or Open-Meteo's.
 
         What is handed in is not changed. Wrong values are ordinary news and stand in the result. Step, spike and flat
-        line are looked at where records say `location_id` and `valid_at`.
+        line, and hours given twice, are looked at where records say `location_id` and `valid_at`; hours handed in
+        together are judged in hindsight, with those after them.
 
         Raises
         ------
@@ -156,7 +165,9 @@ class DataQualityMiddleware:
             single = instant(columns.values, _heights(columns), *((past.baseline, past.rows(columns)) if past else ()))
             found = [f for f in single if f.where.any()]
         said = {(f.test, f.variable, f.reason) for f in found}
+        double, repeats = twins(columns)
         findings = [*columns.misfits, *found, *(f for f in along if (f.test, f.variable, f.reason) not in said)]
+        findings += [*double, *self._untimely(columns)]
         table = mark(columns, findings)
         counts = tally(table)
         return {
@@ -165,9 +176,15 @@ class DataQualityMiddleware:
             "failed_records": counts.failed_records,
             "quality_metrics": _metrics(counts, columns.extra),
             "anomalies": _anomalies(counts, findings, columns.records),
-            "not_evaluated": [untold] if untold else [],
+            "not_evaluated": _not_evaluated(columns, untold, repeats),
             "flags": table,
         }
+
+    def _untimely(self, columns: Columns) -> list[Finding]:
+        """Return what the clock says of the records; it is not asked where none has a time."""
+        if self._clock is None or np.isnat(columns.valid_at).all():
+            return []
+        return list(untimely(columns, self._clock()))
 
 
 def _common(table: TableValidation) -> Validation:
@@ -179,6 +196,21 @@ def _common(table: TableValidation) -> Validation:
         "anomalies": table["anomalies"],
         "not_evaluated": table["not_evaluated"],
     }
+
+
+def _not_evaluated(columns: Columns, untold: str | None, repeats: int) -> list[str]:
+    """Return what was not looked at along time, and why."""
+    told = [untold] if untold else []
+    odd = off_hour(columns)
+    if odd:
+        told.append(f"{_records(odd)} not on a full hour {'was' if odd == 1 else 'were'} not looked at along time.")
+    if repeats:
+        told.append(f"{_records(repeats)} of an hour that is given again: only the last one was looked at along time.")
+    return told
+
+
+def _records(number: int) -> str:
+    return f"{number:,} record{'' if number == 1 else 's'}"
 
 
 def _heights(columns: Columns) -> NDArray[np.float64] | float:

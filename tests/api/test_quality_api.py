@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from starlette.routing import Mount, Router
 from api import strict_json
 from api.app import api
 from api.middleware import HEADER, MOST_BYTES, MOST_RECORDS, PostedObservations
-from core import Flag
+from api.routes import quality as quality_routes
+from core import ConfigurationError, Flag
 from core.quality import schema
 from tests.weather_posted import BY_ALIAS, RECORD, record
 
@@ -283,3 +285,23 @@ def test_the_description_names_every_field(client: TestClient) -> None:
     one = described["content"]["application/json"]["schema"]["oneOf"][0]
     assert set(one["properties"]) == set(schema.FIELDS)
     assert set(one["required"]) == set(schema.REQUIRED)
+
+
+def test_posted_hours_are_held_against_the_clock(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    far = record(valid_at="2099-07-29T18:00Z")
+    body = client.post(CHECK, json=far).json()  # by the clock of the core
+    assert body["passed"] is False
+    assert "precipitation_mm: lies in the future" in body["flags"][0]["reasons"]
+    assert client.post(CHECK, json=record(valid_at="2020-07-29T18:00Z")).json()["passed"] is True
+    for now, passes in ((datetime(2099, 7, 29, 17, tzinfo=UTC), True), (datetime(2099, 7, 29, 16, tzinfo=UTC), False)):
+        app = FastAPI()
+        app.include_router(quality_routes.router)
+        app.add_middleware(PostedObservations, paths={CHECK}, clock=lambda now=now: now)
+        assert TestClient(app).post(CHECK, json=far).json()["passed"] is passes
+
+    def closed() -> Any:
+        raise ConfigurationError("A setting does not hold.", hint="Mend it.")
+
+    monkeypatch.setattr("api.middleware.open_core", closed)
+    assert refused(client.post(CHECK, json=far), 503)["hint"] == "Mend it."
+    assert client.post(CHECK, json=RECORD).status_code == 200  # says no time: no clock is needed

@@ -202,7 +202,7 @@ def test_round_trip_by_name_and_alias(numbers: dict[str, float], by: Any) -> Non
 
 
 @settings(deadline=None)  # the machine of a test is shared
-@given(secret=st.text(min_size=6).filter(str.strip) | st.floats(min_value=1e9, max_value=1e12))
+@given(secret=st.text(min_size=6).map("§{}".format) | st.floats(min_value=1e9, max_value=1e12))
 def test_a_refusal_never_repeats_what_was_sent(secret: Any) -> None:
     sent = {"temperature_c": str(secret), "latitude": 1e9 + 0.5, "location_id": f"\x00{secret}", str(secret) + "?": 1}
     said = " ".join(m.field + m.reason for m in read(sent).misfits)

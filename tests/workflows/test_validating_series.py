@@ -48,7 +48,8 @@ def test_hours_of_a_place_are_also_looked_at_along_time() -> None:
     place = Location("A1", "A1", RECORD["latitude"], RECORD["longitude"], RECORD["elevation_m"])
     names = list(result["flags"].variables)
     values = {n: frame[n].to_numpy(np.float32)[None, :] for n in names}
-    expected = check(HourlyWeather((place,), hour_axis(START, START + timedelta(hours=29)), values, "made up"))
+    weather = HourlyWeather((place,), hour_axis(START, START + timedelta(hours=29)), values, "made up")
+    expected = check(weather, hindsight=True)
     for i, (row, _) in enumerate(shuffled.iterrows()):
         assert result["flags"].of(i) == {n: int(expected.flags(n)[0, row]) for n in names}
     texts = shuffled.assign(valid_at=[t.isoformat() for t in shuffled["valid_at"]])

@@ -13,10 +13,11 @@ import pandas as pd
 from core.adapters.gauges.columns import mismatch
 from core.adapters.gauges.files import CsvFile, ObservationFile, ParquetFile, Span
 from core.adapters.gauges.inmet import InmetFile, is_inmet
+from core.adapters.gauges.merging import Merged
 from core.adapters.gauges.stations import FILE_NAME, read_stations
 from core.adapters.gauges.times import HOUR_S, Seconds
 from core.domain.units import as_utc, floor_hour, hour_axis
-from core.domain.weather import VARIABLES, HourlyWeather, Location, Region, Values
+from core.domain.weather import VARIABLES, HourlyWeather, Location, Region
 from core.errors import InsufficientData, SchemaMismatch, SourceUnavailable
 
 #: What identifies the state of a file: size and time of the last change, nanoseconds.
@@ -31,7 +32,7 @@ class GaugeFolder:
     Every `*.parquet` and every `*.csv` (in any case) but `stations.csv` is a file of observations. A file is read and
     checked as a whole when it is first needed, and again when it has changed; only its first and last hour are kept.
     Rows of the same station and hour are merged: where they contradict each other the last one wins, the files being
-    read in the order of their names.
+    read in the order of their names, and the hour is marked as doubled.
 
     Parameters
     ----------
@@ -87,15 +88,14 @@ class GaugeFolder:
         stations = self._stations(files)
         axis = hour_axis(start, end)
         present = {name for file in files for name in file.variables()}
-        shape = (len(region.locations), len(axis))
-        values = {name: np.full(shape, np.nan, np.float32) for name in VARIABLES if name in present}
+        merged = Merged((len(region.locations), len(axis)), [name for name in VARIABLES if name in present])
         wanted = _epoch(floor_hour(start)), _epoch(floor_hour(end))
         place = {location.id: i for i, location in enumerate(region.locations)}
         for file in files:
             span = self._span(file)
             if span is None or (span[0] <= wanted[1] and span[1] >= wanted[0]):
-                _scatter(self._read(file, wanted, stations), place, wanted, values)
-        return HourlyWeather(region.locations, axis, values, source=self.name)
+                _scatter(self._read(file, wanted, stations), place, wanted, merged)
+        return HourlyWeather(region.locations, axis, merged.values, source=self.name, doubled=merged.doubled)
 
     def extent(self) -> tuple[datetime, datetime]:
         """Return the first and the last hour with a row.
@@ -231,17 +231,15 @@ def _open(path: Path) -> ObservationFile | None:
     return None
 
 
-def _scatter(frame: pd.DataFrame, place: Mapping[str, int], wanted: Span, values: Mapping[str, Values]) -> None:
-    """Write the rows of one file into the arrays (places, hours); of equal places the last row stays."""
+def _scatter(frame: pd.DataFrame, place: Mapping[str, int], wanted: Span, merged: Merged) -> None:
+    """Write the wanted rows of one file into the arrays (places, hours)."""
     column = frame["station_id"]
     places = np.array([place.get(name, -1) for name in column.cat.categories], np.int64)
     row = places[column.cat.codes.to_numpy()] if len(frame) else np.empty(0, np.int64)
     seconds = _seconds(frame)
     keep = (row >= 0) & (seconds >= wanted[0]) & (seconds <= wanted[1])
-    row, hour = row[keep], (seconds[keep] - wanted[0]) // HOUR_S
-    for name, array in values.items():
-        if name in frame:
-            array[row, hour] = frame[name].to_numpy()[keep]
+    columns = {name: frame[name].to_numpy()[keep] for name in merged.values if name in frame}
+    merged.add(row[keep], (seconds[keep] - wanted[0]) // HOUR_S, columns)
 
 
 def _unknown(frame: pd.DataFrame, stations: Mapping[str, Location]) -> list[str]:
