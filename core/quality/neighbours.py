@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from core.domain import geometry
 from core.domain.quality import Finding, Mask
-from core.domain.units import EARTH_RADIUS_KM
 from core.domain.weather import Flag, HourlyWeather, Location, Values
 from core.quality import rules
 from core.quality.baseline import Baseline
@@ -22,27 +21,16 @@ Neighbours = tuple[NDArray[np.int64], ...]
 def neighbours(locations: Sequence[Location], height_m: float = rules.BUDDY_HEIGHT_M) -> Neighbours:
     """Return for every place its nearest comparable neighbours: near enough, and of similar height where it is known.
 
-    Distances are great circles, found through chords: 2 R sin(d / 2R).
-
     Parameters
     ----------
     height_m
         Greatest difference of height.
     """
-    if len(locations) < 2:
-        return tuple(np.empty(0, np.int64) for _ in locations)
-    lat, lon = (np.radians([getattr(p, name) for p in locations]) for name in ("latitude", "longitude"))
-    points = EARTH_RADIUS_KM * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-    chord_km = 2 * EARTH_RADIUS_KM * np.sin(rules.BUDDY_RADIUS_KM / (2 * EARTH_RADIUS_KM))
     # Of more than are wanted, because some stand too high or too low.
-    among = min(len(locations), 4 * rules.BUDDIES_MOST)
-    distance, index = cKDTree(points).query(points, k=among, distance_upper_bound=chord_km)
-    height = np.array([p.elevation_m for p in locations])
-    found = []
-    for i in range(len(locations)):
-        near = index[i][np.isfinite(distance[i]) & (index[i] != i)]
-        found.append(near[~(np.abs(height[near] - height[i]) > height_m)][: rules.BUDDIES_MOST])
-    return tuple(found)
+    index, _ = geometry.nearest(locations, rules.BUDDY_RADIUS_KM, 4 * rules.BUDDIES_MOST)
+    height = np.array([p.elevation_m for p in locations], float)
+    comparable = (index >= 0) & ~(np.abs(height[index] - height[:, None]) > height_m)
+    return tuple(row[fits][: rules.BUDDIES_MOST] for row, fits in zip(index, comparable, strict=True))
 
 
 def known_median(values: NDArray[Any], axis: int) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -47,12 +47,11 @@ class Hindcasting:
         periods = [p for p in (_overlap(period, wanted) for period in source.periods()) if p]
         for region in source.regions():
             served = self._served(source.name, region.id, version)
-            steps = [(period, i) for period in periods for i in range(0, len(region.locations), CHUNK)]
-            for number, (period, i) in enumerate(steps):
-                told(number / len(steps), f"{region.name}: {rows} station-hours")
-                found = self._part(source, replace(region, locations=region.locations[i : i + CHUNK]), period, served)
-                rows += len(found.location_id)
-                yield found
+            for number, period in enumerate(periods):
+                for done, found in self._parts(source, region, period, served):
+                    rows += len(found.location_id)
+                    told((number + done) / len(periods), f"{region.name}: {rows} station-hours")
+                    yield found
         told(1.0, f"{rows} station-hours")
         if not rows:
             raise InsufficientData("No observation in this period.", have=0, need=1, hint="Check --from and --to.")
@@ -62,16 +61,21 @@ class Hindcasting:
             return self.serving.champion(source, region_id)
         return self.serving.version(version, source)
 
-    def _part(self, source: WeatherArchive, region: Region, period: Period, served: Served) -> HindcastRows:
+    def _parts(
+        self, source: WeatherArchive, region: Region, period: Period, served: Served
+    ) -> Iterator[tuple[float, HindcastRows]]:
+        """Yield the share done and the hindcast of some places of a region."""
         begin, end = period
         weather = source.hours(region, begin - timedelta(hours=table.LOOKBACK_H), end)
-        observed = weather.observed() & (weather.valid_at >= to_hour64(begin)) & (weather.valid_at <= to_hour64(end))
-        rows = table.build(self.check(weather, False).usable()).rows(observed)
-        probability = served.model.probabilities(rows) if len(rows) else np.empty((0, len(EVENTS)))
-        place, hour = np.nonzero(observed)
+        inside = (weather.valid_at >= to_hour64(begin)) & (weather.valid_at <= to_hour64(end))
+        observed = weather.observed() & inside
         ids = np.array([p.id for p in weather.locations], dtype=object)
-        levels = self.tiers.levels(probability[:, EVENTS.index(TARGET)])
-        return HindcastRows(ids[place], weather.valid_at[hour], probability, levels)
+        for part, features in table.in_parts(self.check(weather, False).usable(), CHUNK):
+            rows = features.rows(observed[part])
+            probability = served.model.probabilities(rows) if len(rows) else np.empty((0, len(EVENTS)))
+            place, hour = np.nonzero(observed[part])
+            levels = self.tiers.levels(probability[:, EVENTS.index(TARGET)])
+            yield part.stop / len(ids), HindcastRows(ids[part][place], weather.valid_at[hour], probability, levels)
 
 
 def _overlap(period: Period, wanted: Period) -> Period | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.domain.forecast import EVENTS, HOURLY_EVENTS, TARGET
 from core.domain.learning import ModelManifest, Scorecard, TrainingData, TrainingRequest
 from core.domain.units import from_datetime64, to_hour64
-from core.domain.weather import HourlyWeather
+from core.domain.weather import Hours, Values
 from core.errors import ConfigurationError, InsufficientData
 from core.features import table
 from core.learning import estimators, training
@@ -102,26 +102,16 @@ class Retraining:
                 if first > last:
                     continue
                 weather = source.hours(region, begin, last)
-                for i in range(0, len(region.locations), CHUNK):
-                    told(i / len(region.locations), f"features: {i} of {len(region.locations)} places")
-                    some = weather.select(range(i, min(i + CHUNK, len(region.locations))))
-                    names, columns = self._labelled(some, first)
-                    parts.append(columns)
+                truth = self.check(weather, True).usable().get("precipitation_mm")  # knows in hindsight what was stuck
+                for part, features in table.in_parts(self.check(weather, False).usable(), CHUNK):
+                    told(part.start / len(region.locations), f"features: {part.start} of {len(truth)} places")
+                    names = features.names
+                    parts.append(_labelled(features, truth[part], weather.valid_at, first))
         if not parts or not sum(len(p[0]) for p in parts):
             raise InsufficientData("No labelled case in this period.", have=0, need=1, hint="Check the period.")
         rows, hourly, two_hour, hour = (_joined([p[i] for p in parts]) for i in range(4))
         event = hourly >= TARGET.threshold_mm
         return Gathered(training.LearningSet(rows, event, hour), hourly, two_hour, names, stations)
-
-    def _labelled(self, weather: HourlyWeather, first: datetime) -> tuple[tuple[str, ...], tuple[NDArray[Any], ...]]:
-        checked = self.check(weather, False).usable()
-        rain = self.check(weather, True).usable().get("precipitation_mm")  # truth knows in hindsight what was stuck
-        hourly = training.highest_ahead(rain, TARGET.window_h)
-        two_hour = training.highest_ahead(rain, TARGET.window_h, accumulation_h=2)
-        where = np.isfinite(hourly) & np.isfinite(rain) & (weather.valid_at >= to_hour64(first))
-        features = table.build(checked)
-        hours = np.broadcast_to(weather.valid_at.astype(np.int64), where.shape)[where]
-        return features.names, (features.rows(where), hourly[where], two_hour[where], hours)
 
     def _calibrate(
         self, classifier: Any, cases: Gathered, score: NDArray[np.float64], request: TrainingRequest
@@ -186,6 +176,17 @@ class Retraining:
             card_sha256="",
             limits=request.limits,
         )
+
+
+def _labelled(
+    features: table.FeatureTable, rain_mm: Values, valid_at: Hours, first: datetime
+) -> tuple[NDArray[Any], ...]:
+    """Return features, highest hourly and two-hourly rain of the window, and hour of every case with a truth."""
+    hourly = training.highest_ahead(rain_mm, TARGET.window_h)
+    two_hour = training.highest_ahead(rain_mm, TARGET.window_h, accumulation_h=2)
+    where = np.isfinite(hourly) & np.isfinite(rain_mm) & (valid_at >= to_hour64(first))
+    hours = np.broadcast_to(valid_at.astype(np.int64), where.shape)[where]
+    return features.rows(where), hourly[where], two_hour[where], hours
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:

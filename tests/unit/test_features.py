@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.units import hour_axis
 from core.domain.weather import VARIABLES, HourlyWeather, Location
-from core.features import table
+from core.features import surroundings, table
 
 START = datetime(2023, 6, 1, tzinfo=UTC)
 PLACES = (
@@ -98,7 +98,8 @@ def test_names_are_unique_and_every_feature_has_one() -> None:
     weather = _weather(hours=30)
     built = table.build(weather)
     assert len(set(built.names)) == len(built.names) == built.values.shape[-1]
-    assert sum(len(group(weather)) for group in table.GROUPS) == len(built.names)
+    own = sum(len(group(weather)) for group in table.GROUPS)
+    assert own + len(surroundings.build(weather)) == len(built.names)
     assert built.values.dtype == np.float32
     assert built.values.shape[:2] == (3, 30)
 
@@ -124,7 +125,8 @@ def test_a_variable_that_is_missing_gives_nan_columns_and_never_zeros(absent: st
 def test_without_any_weather_only_place_and_time_are_known() -> None:
     built = table.build(_weather(hours=30).with_values({}))
     known = {name for name in built.names if np.isfinite(_column(built, name)[0]).all()}
-    assert known == {"elevation_m", "latitude_abs_deg", "solar_hour_sin", "solar_hour_cos", "season_sin", "season_cos"}
+    place = {"elevation_m", "latitude_abs_deg", "nearest_neighbour_km"}
+    assert known == place | {"solar_hour_sin", "solar_hour_cos", "season_sin", "season_cos"}
     assert np.isnan(_column(built, "elevation_m")[2]).all()
 
 

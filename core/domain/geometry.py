@@ -1,0 +1,56 @@
+"""Neighbours on the globe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.units import EARTH_RADIUS_KM
+from core.domain.weather import Location
+
+#: Places whose distances to all others are held at once: 40,000 places take 160 MB.
+BLOCK = 500
+
+
+def nearest(
+    locations: Sequence[Location], radius_km: float, most: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the nearest other places within a radius, by great-circle distance (haversine, Sinnott 1984).
+
+    Returns
+    -------
+    index, distance_km
+        Both of shape (places, most), nearest first; where there are fewer, index -1 and distance infinity.
+    """
+    latitude = np.radians([p.latitude for p in locations])
+    longitude = np.radians([p.longitude for p in locations])
+    count = len(locations)
+    index = np.full((count, most), -1, np.int64)
+    distance_km = np.full((count, most), np.inf)
+    for begin in range(0, count, BLOCK):
+        rows = np.arange(begin, min(begin + BLOCK, count))
+        half = np.sin((latitude[rows, None] - latitude) / 2) ** 2
+        half += np.cos(latitude[rows, None]) * np.cos(latitude) * np.sin((longitude[rows, None] - longitude) / 2) ** 2
+        apart = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+        apart[np.arange(len(rows)), rows] = np.inf
+        apart[apart > radius_km] = np.inf
+        order = np.argsort(apart, axis=1, kind="stable")[:, :most]
+        found = np.take_along_axis(apart, order, axis=1)
+        width = order.shape[1]
+        index[rows, :width] = np.where(np.isfinite(found), order, -1)
+        distance_km[rows, :width] = found
+    return index, distance_km
+
+
+def bearing_rad(locations: Sequence[Location], index: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the direction to each of `index` (places, most) from its place: radians east of north, NaN for -1.
+
+    On a plane tangent to the place: good to a degree within some hundred kilometres.
+    """
+    latitude = np.radians([p.latitude for p in locations])
+    longitude = np.radians([p.longitude for p in locations])
+    east = (longitude[index] - longitude[:, None] + np.pi) % (2 * np.pi) - np.pi
+    angle = np.arctan2(east * np.cos(latitude)[:, None], latitude[index] - latitude[:, None])
+    return np.where(index >= 0, angle, np.nan)

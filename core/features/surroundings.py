@@ -1,0 +1,115 @@
+"""The surroundings of a place: rain, tendencies and anomalies of its neighbours, weighted by distance.
+
+Rain that comes is often rain that is already near: on real gauges these features are worth more than anything else that
+was added to those of the place itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from core.domain import geometry
+from core.domain.weather import HourlyWeather, Values
+from core.features import history, thermo
+
+#: Neighbours farther away than this say nothing within six hours at the speed of a storm system (40 to 70 km/h).
+RADIUS_KM = 400.0
+#: The nearest so many neighbours within the radius are looked at.
+MOST = 48
+#: Two circles: what is next door, and what is on its way.
+CIRCLES_KM = (150, 400)
+#: Neighbours within this distance give the heaviest rain around, km.
+HEAVIEST_KM = 250.0
+#: Neighbours for the anomalies against the surroundings, km.
+AROUND_KM = 300.0
+#: Weight 1 / (distance + this): neighbours at 0 and 50 km differ by a factor of two only, km.
+SOFTENING_KM = 50.0
+#: Rain of an hour that counts as heavy here, mm.
+HEAVY_MM = 5.0
+QUARTERS: Mapping[str, float] = {"north": 0.0, "east": np.pi / 2, "south": np.pi, "west": -np.pi / 2}
+
+
+def build(weather: HourlyWeather) -> dict[str, Values]:
+    """Return the features of the surroundings of every place and hour; NaN where no neighbour has a value."""
+    index, distance_km = geometry.nearest(weather.locations, RADIUS_KM, MOST)
+    rain_3h, fields, pressure_anomaly, theta_e_anomaly = _fields(weather)
+    out: dict[str, Values] = {}
+    for circle_km in CIRCLES_KM:
+        weights = _weights(index, _by_distance(distance_km, circle_km))
+        out |= {f"around_{circle_km}km_{name}": _mean(field, weights) for name, field in fields.items()}
+    bearing = geometry.bearing_rad(weather.locations, index)
+    for name, direction in QUARTERS.items():
+        facing = np.nan_to_num(np.maximum(np.cos(bearing - direction), 0)) ** 2
+        out[f"rain_3h_{name}"] = _mean(rain_3h, _weights(index, _by_distance(distance_km, RADIUS_KM) * facing))
+    around = _weights(index, _by_distance(distance_km, AROUND_KM))
+    out["pressure_against_surroundings_hpa"] = pressure_anomaly - _mean(pressure_anomaly, around)
+    out["theta_e_against_surroundings_k"] = theta_e_anomaly - _mean(theta_e_anomaly, around)
+    out["rain_3h_heaviest_around_mm"] = _heaviest(history.total(weather.get("precipitation_mm"), 3), index, distance_km)
+    nearest_km = np.minimum(distance_km.min(axis=1, initial=np.inf), RADIUS_KM).astype(np.float32)
+    out["nearest_neighbour_km"] = np.broadcast_to(nearest_km[:, None], rain_3h.shape)
+    return out
+
+
+def _fields(weather: HourlyWeather) -> tuple[Values, dict[str, Values], Values, Values]:
+    """Return root of 3 h rain, the fields that are averaged over circles, and the anomalies of pressure and theta-e.
+
+    Rain goes in by its square root: one gauge's cloudburst shall not outweigh that ten others are dry.
+    """
+    rain, pressure = weather.get("precipitation_mm"), weather.get("surface_pressure_hpa")
+    temperature = weather.get("temperature_c")
+    theta_e = thermo.equivalent_potential_temperature_k(temperature, weather.get("dew_point_c"), pressure)
+    theta_e_anomaly = _unusual(theta_e.astype(np.float32))
+    rain_3h = np.sqrt(history.total(rain, 3))
+    fields = {
+        "root_rain": np.sqrt(np.maximum(rain, 0)),
+        "root_rain_3h": rain_3h,
+        "wet": _above(rain, 0.0),
+        "temperature_change_3h": history.change(temperature, 3),
+        "pressure_change_3h_without_tide": _unusual(history.change(pressure, 3)),
+        "theta_e_anomaly": theta_e_anomaly,
+        "relative_humidity": weather.get("relative_humidity_pct"),
+        "heavy_6h": history.highest(_above(rain, HEAVY_MM), 6),
+    }
+    return rain_3h, fields, pressure - history.mean(pressure, 360, at_least=100), theta_e_anomaly
+
+
+def _unusual(values: Values) -> Values:
+    return values - history.usual_at_this_hour(values, 10, at_least=3)
+
+
+def _above(rain: Values, limit_mm: float) -> Values:
+    return np.where(np.isfinite(rain), rain > limit_mm, np.nan).astype(np.float32)
+
+
+def _by_distance(distance_km: NDArray[np.float64], within_km: float) -> NDArray[np.float64]:
+    return np.where(distance_km <= within_km, 1 / (distance_km + SOFTENING_KM), 0.0)
+
+
+def _weights(index: NDArray[np.int64], weight: NDArray[np.float64]) -> csr_array:
+    """Return weights (places, most) of the places at `index` as a sparse matrix (places, places)."""
+    row, column = np.nonzero((index >= 0) & (weight > 0))
+    count = len(index)
+    return csr_array((weight[row, column].astype(np.float32), (row, index[row, column])), shape=(count, count))
+
+
+def _mean(field: Values, weights: csr_array) -> Values:
+    """Return the weighted mean of what the neighbours have, shape (places, hours); NaN where none has a value."""
+    known = np.isfinite(field)
+    total = weights @ np.where(known, field, np.float32(0))
+    weight = weights @ known.astype(np.float32)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: Values = np.where(weight > 0, total / weight, np.float32(np.nan))
+    return mean
+
+
+def _heaviest(rain: Values, index: NDArray[np.int64], distance_km: NDArray[np.float64]) -> Values:
+    heaviest = np.full(rain.shape, np.nan, np.float32)
+    for place, (others, apart) in enumerate(zip(index, distance_km, strict=True)):
+        near = others[apart <= HEAVIEST_KM]
+        if len(near):
+            heaviest[place] = np.fmax.reduce(rain[near], axis=0)
+    return heaviest
