@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,6 +27,9 @@ from core.adapters.ledger_tables import (
 from core.domain.forecast import EVENTS, RegionForecast, known_or_none
 from core.domain.quality import QualityMetrics
 from core.errors import ConfigurationError
+
+#: How long a locked database is waited for, seconds.
+PATIENCE_S = 5.0
 
 
 class SqlLedger:
@@ -175,5 +180,20 @@ def _refused(error: Exception) -> ConfigurationError:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Readers beside one writer, durable, and patient with the other process."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout={int(PATIENCE_S * 1000)}")
+    _write_ahead(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Switch to the write-ahead log. SQLite refuses it at once while another does the same, whatever its timeout."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return

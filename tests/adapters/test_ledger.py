@@ -190,6 +190,14 @@ def test_two_that_open_a_new_ledger_at_once_both_get_it(path: Path) -> None:
             opened.check()
 
 
+def test_many_that_open_new_ledgers_at_once_all_get_them(tmp_path: Path) -> None:
+    # Two that switch to the write-ahead log at once: SQLite refuses one of them without waiting (3 % of openings).
+    with ThreadPoolExecutor(6) as pool:
+        for i in range(40):
+            for opened in list(pool.map(SqlLedger, [f"sqlite:///{tmp_path}/{i}.sqlite"] * 6)):
+                opened.check()
+
+
 def test_a_newer_schema_is_refused_and_left_alone(path: Path, raw: sqlite3.Connection) -> None:
     raw.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION + 1])
     raw.commit()
