@@ -102,6 +102,8 @@ def along_time(columns: Columns, past: Past | None) -> tuple[list[Finding], str 
 
 def off_hour(columns: Columns) -> int:
     """Return how many records say their place, and a time that is no full hour."""
+    if not columns.places.ids:
+        return 0
     at = columns.valid_at
     return int(np.count_nonzero((columns.places.row >= 0) & (at.astype("datetime64[h]") != at) & ~np.isnat(at)))
 
@@ -111,6 +113,8 @@ def twins(columns: Columns) -> tuple[list[Finding], int]:
 
     Where two of them differ in a value that both have, every value of both is suspect; equal ones are only counted.
     """
+    if not columns.places.ids:
+        return [], 0
     told = np.flatnonzero((columns.places.row >= 0) & ~np.isnat(columns.valid_at))
     time, times = pd.factorize(columns.valid_at[told])
     key = columns.places.row[told] * len(times) + time
