@@ -15,7 +15,7 @@ from core.errors import InsufficientData
 from core.learning import estimators
 from core.learning.calibration import logit
 
-#: Fewer events than this teach nothing (the gate of part 4 asks for as many before it believes a difference).
+#: Fewer events than this teach nothing.
 MIN_EVENTS = 20
 FOLDS = 3
 

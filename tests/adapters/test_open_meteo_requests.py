@@ -129,7 +129,7 @@ def test_backfill_goes_month_by_month_and_waits_for_its_budget() -> None:
 
 
 def test_weights_follow_the_formula_of_the_service() -> None:
-    # DOMAIN.md: per place max(1, v/10, v/10 x days/14).
+    # The service's weights: per place max(1, v/10, v/10 x days/14).
     assert weight(3, 5, 1) == 3
     assert weight(3, 15, 14) == 4.5
     assert weight(3, 15, 28) == 9

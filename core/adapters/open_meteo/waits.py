@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from core.domain.units import as_utc
 
-#: Waits by the service's words (issue 1493 and the answers recorded in DOMAIN.md); it sends no Retry-After of its own.
+#: Waits by the service's words (open-meteo issue 1493); it sends no Retry-After of its own.
 MINUTE_S, CONCURRENT_S = 60.0, 5.0
 #: No wait is longer: the daily count begins anew at midnight UTC.
 LONGEST_WAIT_S = 86_400.0
