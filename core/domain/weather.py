@@ -166,10 +166,10 @@ class HourlyWeather:
 
     def observed(self) -> NDArray[np.bool_]:
         """Return where any variable has a value, shape (places, hours)."""
-        present = np.zeros((len(self.locations), len(self.valid_at)), np.int8)
+        present = np.zeros((len(self.locations), len(self.valid_at)), bool)
         for array in self.values.values():
-            present += np.isfinite(array)
-        return present > 0
+            present |= np.isfinite(array)
+        return present
 
     def last_observed(self, where: NDArray[np.bool_] | None = None) -> tuple[datetime | None, ...]:
         """Return for every place the end of the last hour at `where`, by default with any value; None without one."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.series import shifted
 from core.domain.weather import Values
 
 
 def before(values: Values, hours: int) -> Values:
     """Return the value `hours` hours before, NaN where the series had not begun."""
-    out = np.full_like(values, np.nan)
-    if hours < values.shape[1]:
-        out[:, hours:] = values[:, : values.shape[1] - hours]
-    return out
+    return shifted(values, hours)
 
 
 def change(values: Values, hours: int) -> Values:
@@ -53,6 +51,16 @@ def usual_at_this_hour(values: Values, days: int, at_least: int) -> Values:
         summed += np.where(present, earlier, 0)
         counted += present
     return np.where(counted >= at_least, summed / np.maximum(counted, 1), np.nan).astype(np.float32)
+
+
+def unusual(values: Values) -> Values:
+    """Return the departure from the mean at the same hour of the ten days before, of which three must be known."""
+    return values - usual_at_this_hour(values, 10, at_least=3)
+
+
+def above(values: Values, limit: float) -> Values:
+    """Return 1 where a value lies above a limit, 0 where it does not, NaN where it is missing."""
+    return np.where(np.isfinite(values), values > limit, np.nan).astype(np.float32)
 
 
 def _windowed(values: Values, hours: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -62,27 +62,19 @@ def _fields(weather: HourlyWeather) -> tuple[Values, dict[str, Values], Values, 
     rain, pressure = weather.get("precipitation_mm"), weather.get("surface_pressure_hpa")
     temperature = weather.get("temperature_c")
     theta_e = thermo.equivalent_potential_temperature_k(temperature, weather.get("dew_point_c"), pressure)
-    theta_e_anomaly = _unusual(theta_e.astype(np.float32))
+    theta_e_anomaly = history.unusual(theta_e.astype(np.float32))
     rain_3h = np.sqrt(history.total(rain, 3))
     fields = {
         "root_rain": np.sqrt(np.maximum(rain, 0)),
         "root_rain_3h": rain_3h,
-        "wet": _above(rain, 0.0),
+        "wet": history.above(rain, 0.0),
         "temperature_change_3h": history.change(temperature, 3),
-        "pressure_change_3h_without_tide": _unusual(history.change(pressure, 3)),
+        "pressure_change_3h_without_tide": history.unusual(history.change(pressure, 3)),
         "theta_e_anomaly": theta_e_anomaly,
         "relative_humidity": weather.get("relative_humidity_pct"),
-        "heavy_6h": history.highest(_above(rain, HEAVY_MM), 6),
+        "heavy_6h": history.highest(history.above(rain, HEAVY_MM), 6),
     }
     return rain_3h, fields, pressure - history.mean(pressure, 360, at_least=100), theta_e_anomaly
-
-
-def _unusual(values: Values) -> Values:
-    return values - history.usual_at_this_hour(values, 10, at_least=3)
-
-
-def _above(rain: Values, limit_mm: float) -> Values:
-    return np.where(np.isfinite(rain), rain > limit_mm, np.nan).astype(np.float32)
 
 
 def _by_distance(distance_km: NDArray[np.float64], within_km: float) -> NDArray[np.float64]:

@@ -77,7 +77,7 @@ def _state(weather: HourlyWeather) -> dict[str, Values]:
         "pressure_anomaly_hpa": p - history.mean(p, 360, at_least=100),
     }
     for name, values in (("temperature", t), ("dew_point", td), ("theta_e", theta_e)):
-        out[f"{name}_anomaly_k"] = values - history.usual_at_this_hour(values, 10, at_least=3)
+        out[f"{name}_anomaly_k"] = history.unusual(values)
     return out
 
 
@@ -88,8 +88,7 @@ def _tendencies(weather: HourlyWeather) -> dict[str, Values]:
         values = weather.get(name)
         for hours in (1, 3, 6, 24):
             out[f"{name}_change_{hours}h"] = history.change(values, hours)
-    tendency = out["surface_pressure_hpa_change_3h"]
-    out["pressure_change_3h_without_tide"] = tendency - history.usual_at_this_hour(tendency, 10, at_least=3)
+    out["pressure_change_3h_without_tide"] = history.unusual(out["surface_pressure_hpa_change_3h"])
     return out
 
 
@@ -99,8 +98,7 @@ def _rain(weather: HourlyWeather) -> dict[str, Values]:
     out = {f"rain_{hours}h_mm": history.total(rain, hours) for hours in (1, 3, 6, 24, 72, 240)}
     out["rain_max_6h_mm"] = history.highest(rain, 6)
     out["rain_max_24h_mm"] = history.highest(rain, 24)
-    wet = np.where(np.isfinite(rain), rain > 0, np.nan).astype(np.float32)
-    out["wet_hours_24h"] = history.total(wet, 24)
+    out["wet_hours_24h"] = history.total(history.above(rain, 0), 24)
     return out
 
 

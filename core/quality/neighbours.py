@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from core.domain import geometry
 from core.domain.quality import Finding, Mask
+from core.domain.series import shifted
 from core.domain.weather import Flag, HourlyWeather, Location, Values
 from core.quality import rules
 from core.quality.baseline import Baseline
-from core.quality.sequence import shifted
 
 Neighbours = tuple[NDArray[np.int64], ...]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.domain.quality import Finding, Mask
+from core.domain.series import shifted
 from core.domain.weather import Flag, HourlyWeather, Values
 from core.quality import rules
 from core.quality.baseline import Baseline, bin_of
@@ -185,16 +186,6 @@ def gap(weather: HourlyWeather) -> Iterator[Finding]:
     silent = run_of(~weather.observed(), rules.GAP_H)
     for variable in weather.values:
         yield Finding("gap", variable, Flag.MISSING, f"silent for {rules.GAP_H} h or more", silent)
-
-
-def shifted(values: Values, lag: int) -> Values:
-    """Return the values of `lag` hours before (negative: after), NaN beyond the ends."""
-    out = np.full(values.shape, np.nan, values.dtype)
-    if lag > 0:
-        out[:, lag:] = values[:, :-lag]
-    else:
-        out[:, :lag] = values[:, -lag:]
-    return out
 
 
 def spike_height(values: Values) -> Values:
