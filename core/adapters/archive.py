@@ -15,12 +15,14 @@ from filelock import FileLock
 
 from core.adapters.files import write_whole
 from core.adapters.frames import from_frame, to_frame
+from core.adapters.parquet import read_or_put_aside
 from core.domain.quality import FlaggedWeather
 from core.domain.units import as_utc, hour_axis
 from core.domain.weather import Flag, HourlyWeather, Region
 
 log = structlog.get_logger()
 KEY = ["location_id", "valid_at"]
+PARTITION = "a partition of the archive"
 
 
 class ParquetArchive:
@@ -53,7 +55,7 @@ class ParquetArchive:
         """Return the stored hours of `region` from one source, NaN where there are none."""
         folder = self._folder / source / region.id
         first, last = f"{as_utc(start):%Y-%m}", f"{as_utc(end):%Y-%m}"
-        found = [_read(p) for p in sorted(folder.glob("*.parquet")) if first <= p.stem <= last]
+        found = [read_or_put_aside(p, PARTITION) for p in sorted(folder.glob("*.parquet")) if first <= p.stem <= last]
         parts = [part for part in found if part is not None]
         axis = hour_axis(start, end)
         if not parts:
@@ -67,7 +69,7 @@ class ParquetArchive:
             try:
                 rows = pq.read_metadata(path).num_rows
             except (pa.ArrowException, OSError) as error:  # whoever reads its values puts it aside
-                log.error("a partition of the archive cannot be read", file=path.name, error=str(error)[:200])
+                log.error(f"{PARTITION} cannot be read", file=path.name, error=str(error)[:200])
                 continue
             found.append({"source": path.parts[-3], "region": path.parts[-2], "month": path.stem, "rows": rows})
         return tuple(found)
@@ -75,21 +77,11 @@ class ParquetArchive:
     def _merge(self, path: Path, rows: pd.DataFrame) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            old = _read(path) if path.exists() else None
+            old = read_or_put_aside(path, PARTITION) if path.exists() else None
             if old is not None:
                 rows = _merged(old, rows)
             rows = rows.sort_values(KEY)
             write_whole(path, lambda temporary: rows.to_parquet(temporary, index=False))
-
-
-def _read(path: Path) -> pd.DataFrame | None:
-    """Return a partition; one that cannot be read is put aside with its bytes, said in the log, and None."""
-    try:
-        return pd.read_parquet(path)
-    except (pa.ArrowException, OSError) as error:
-        log.error("a partition of the archive cannot be read and is put aside", file=path.name, error=str(error)[:200])
-        path.replace(path.with_suffix(".parquet.bad"))
-        return None
 
 
 def _merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from core.adapters.files import write_whole
+from core.adapters.parquet import write_tables
 from core.domain.quality import FlaggedWeather
 from core.domain.weather import Flag
 
@@ -31,17 +30,7 @@ def write(path: Path, parts: Iterable[FlaggedWeather]) -> int:
     Missing values are no values: gaps are counted by completeness, not listed here. Confirmed extremes are no flags.
     Nothing stands at `path` until all of it does.
     """
-    rows = 0
-
-    def fill(temporary: Path) -> None:
-        nonlocal rows
-        with pq.ParquetWriter(temporary, SCHEMA) as writer:
-            for table in (_table(part) for part in parts):
-                writer.write_table(table)
-                rows += table.num_rows
-
-    write_whole(path, fill)
-    return rows
+    return write_tables(path, SCHEMA, (_table(part) for part in parts))
 
 
 def _table(checked: FlaggedWeather) -> pa.Table:

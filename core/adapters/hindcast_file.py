@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from core.adapters.files import write_whole
+from core.adapters.parquet import write_tables
 from core.domain.forecast import EVENTS, HOURLY_EVENTS, HindcastRows
 
 SCHEMA = pa.schema(
@@ -27,17 +26,7 @@ def write(path: Path, parts: Iterable[HindcastRows]) -> int:
 
     Nothing stands at `path` until all of it does.
     """
-    rows = 0
-
-    def fill(temporary: Path) -> None:
-        nonlocal rows
-        with pq.ParquetWriter(temporary, SCHEMA) as writer:
-            for part in parts:
-                writer.write_table(_table(part))
-                rows += len(part.location_id)
-
-    write_whole(path, fill)
-    return rows
+    return write_tables(path, SCHEMA, (_table(part) for part in parts))
 
 
 def _table(part: HindcastRows) -> pa.Table:

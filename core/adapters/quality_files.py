@@ -7,15 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import structlog
 from filelock import FileLock
 
 from core.adapters.files import write_whole
+from core.adapters.parquet import read_or_put_aside
 from core.domain.quality import QualityMetrics
 from core.errors import ConfigurationError
 
-log = structlog.get_logger()
 KEY = ["location_id", "end"]
 
 
@@ -60,20 +58,8 @@ class ParquetQuality:
     def _merge(self, path: Path, rows: pd.DataFrame) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            old = _read(path)
+            old = read_or_put_aside(path, "a table of quality metrics") if path.exists() else None
             both = rows if old is None else pd.concat([old, rows], ignore_index=True)
             both = both.drop_duplicates(KEY, keep="first").sort_values(["end", "location_id"], ignore_index=True)
             write_whole(path, lambda temporary: both.to_parquet(temporary, index=False))
         return len(both) - (0 if old is None else len(old))
-
-
-def _read(path: Path) -> pd.DataFrame | None:
-    """Return a table, None where there is none; one that cannot be read is put aside with its bytes."""
-    if not path.exists():
-        return None
-    try:
-        return pd.read_parquet(path)
-    except (pa.ArrowException, OSError) as error:
-        log.error("a table of quality metrics cannot be read and is put aside", file=path.name, error=str(error)[:200])
-        path.replace(path.with_suffix(".parquet.bad"))
-        return None
