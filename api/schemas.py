@@ -11,6 +11,7 @@ class EventAnswer(BaseModel):
     """Probability of one event with its interval; null where it is not known."""
 
     event: str
+    window: str
     probability: float | None
     low: float | None
     high: float | None

@@ -36,17 +36,43 @@ class Freshness(StrEnum):
 
 
 @dataclass(frozen=True, order=True)
+class Window:
+    """The hours of a forecast: from `begin_h` to `end_h` hours after it is valid, `end_h` included."""
+
+    begin_h: int
+    end_h: int
+
+    @property
+    def length_h(self) -> int:
+        """Number of its hours."""
+        return self.end_h - self.begin_h
+
+    @property
+    def text(self) -> str:
+        """In words, such as "0 to 6 h"."""
+        return f"{self.begin_h} to {self.end_h} h"
+
+
+@dataclass(frozen=True, order=True)
 class EventDefinition:
-    """Rain of at least `threshold_mm` in `accumulation_h` hours, somewhere in the next `window_h` hours."""
+    """Rain of at least `threshold_mm` in `accumulation_h` hours, somewhere in `window_h` hours from `begin_h` on."""
 
     threshold_mm: float
     accumulation_h: int = 1
     window_h: int = 6
+    begin_h: int = 0
+
+    @property
+    def window(self) -> Window:
+        """The hours in which it may happen."""
+        return Window(self.begin_h, self.begin_h + self.window_h)
 
     @property
     def key(self) -> str:
-        """Column name: p_15 for the hourly event, p_50_2h for 50 mm in two hours."""
-        return f"p_{self.threshold_mm:g}" + ("" if self.accumulation_h == 1 else f"_{self.accumulation_h}h")
+        """Column name: p_15 for the hourly event, p_50_2h for 50 mm in two hours, p_15_0to3h in another window."""
+        amount = f"p_{self.threshold_mm:g}" + ("" if self.accumulation_h == 1 else f"_{self.accumulation_h}h")
+        window = self.window
+        return amount if window == DEFAULT_WINDOW else f"{amount}_{window.begin_h}to{window.end_h}h"
 
     @property
     def text(self) -> str:
@@ -55,11 +81,35 @@ class EventDefinition:
         return f"≥ {self.threshold_mm:g} {unit}"
 
 
-#: Hourly events, by rising threshold; 100 mm is the cloudburst of the India Meteorological Department.
-HOURLY_EVENTS = tuple(EventDefinition(mm) for mm in (15.0, 30.0, 50.0, 100.0))
+#: The window of the levels, of the maps and of p_15 in a hindcast.
+DEFAULT_WINDOW = Window(0, 6)
+#: Windows that observations say something about, the shortest first; and those that need a weather model's fields.
+WINDOWS = (Window(0, 1), Window(0, 3), DEFAULT_WINDOW)
+FIELD_WINDOWS = (Window(6, 12), Window(12, 24))
+#: Hourly thresholds, mm; 100 mm is the cloudburst of the India Meteorological Department.
+THRESHOLDS_MM = (15.0, 30.0, 50.0, 100.0)
 #: The mini-cloudburst of Deshpande et al. (2018): 50 mm in two consecutive hours.
-MINI_CLOUDBURST = EventDefinition(50.0, accumulation_h=2)
-EVENTS = (*HOURLY_EVENTS, MINI_CLOUDBURST)
+MINI_CLOUDBURST_MM, MINI_CLOUDBURST_H = 50.0, 2
+
+
+def hourly_events(window: Window) -> tuple[EventDefinition, ...]:
+    """Return the hourly events of a window, by rising threshold."""
+    return tuple(EventDefinition(mm, 1, window.length_h, window.begin_h) for mm in THRESHOLDS_MM)
+
+
+def events_in(window: Window) -> tuple[EventDefinition, ...]:
+    """Return the events of a window; one that is shorter than a mini-cloudburst has none of those.
+
+    >>> [event.key for event in events_in(Window(0, 1))]
+    ['p_15_0to1h', 'p_30_0to1h', 'p_50_0to1h', 'p_100_0to1h']
+    """
+    mini = EventDefinition(MINI_CLOUDBURST_MM, MINI_CLOUDBURST_H, window.length_h, window.begin_h)
+    return hourly_events(window) + ((mini,) if window.length_h >= MINI_CLOUDBURST_H else ())
+
+
+EVENTS = events_in(DEFAULT_WINDOW)
+HOURLY_EVENTS = hourly_events(DEFAULT_WINDOW)
+MINI_CLOUDBURST = EVENTS[-1]
 TARGET = HOURLY_EVENTS[0]
 #: Provenance of stored weather that is shown as known then; followed by a colon and what stored it, where known.
 REPLAY = "replay"
@@ -79,6 +129,11 @@ class Exceedance:
         """Return the probability of one event, NaN where it is not known."""
         return self.probability[self.events.index(event)]
 
+    @property
+    def window(self) -> Window:
+        """The hours that the curve is of."""
+        return self.events[0].window
+
     @classmethod
     def unknown(cls, events: Sequence[EventDefinition] = EVENTS) -> Exceedance:
         """Return the curve of which nothing is known: NaN everywhere."""
@@ -88,7 +143,7 @@ class Exceedance:
 
 @dataclass(frozen=True)
 class Forecast:
-    """One issued forecast for one place."""
+    """One issued forecast for one place: `exceedance` is that of the default window, `others` those of the others."""
 
     location_id: str
     issued_at: datetime
@@ -101,10 +156,15 @@ class Forecast:
     freshness: Freshness
     data_at: datetime | None
     reasons: tuple[str, ...] = ()
+    others: tuple[Exceedance, ...] = ()
+
+    @property
+    def curves(self) -> tuple[Exceedance, ...]:
+        """The curves of all windows, by begin and end."""
+        return tuple(sorted((self.exceedance, *self.others), key=lambda curve: curve.window))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the forecast as plain values for JSON: unknown numbers are None."""
-        curve = self.exceedance
         return {
             "location_id": self.location_id,
             "level": self.level.value,
@@ -114,11 +174,13 @@ class Forecast:
             "exceedance": {
                 event.key: {
                     "event": event.text,
+                    "window": event.window.text,
                     "probability": known_or_none(curve.probability[i]),
                     "low": known_or_none(curve.low[i]),
                     "high": known_or_none(curve.high[i]),
                     "extrapolated": event in curve.extrapolated,
                 }
+                for curve in (self.exceedance, *self.others)
                 for i, event in enumerate(curve.events)
             },
             "reasons": list(self.reasons),
@@ -174,7 +236,9 @@ class RegionForecast:
     @cached_property
     def content(self) -> str:
         """Digest of what is forecast and of the age of the data behind it: the same numbers have the same digest."""
-        said = [(f.location_id, f.exceedance.probability, f.level, f.freshness, f.data_at) for f in self.forecasts]
+        said = [
+            (f.location_id, [c.probability for c in f.curves], f.level, f.freshness, f.data_at) for f in self.forecasts
+        ]
         text = repr((self.region.id, self.valid_from, self.model_version, said))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
