@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from core.domain.forecast import TARGET
+from core.domain.forecast import TARGET, WINDOWS, events_in
 from core.domain.learning import ModelManifest, TrainingData
 from core.features import table
-from core.learning import estimators
+from core.learning import calendar, estimators
 from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
+from core.learning.windows import ForecastModel
 from core.ports import ModelStore
 from tests.weather_made import weather
 
@@ -26,8 +28,29 @@ def exceedance_model(algorithm: str = "logistic_regression") -> ExceedanceModel:
     mm = (8 * np.exp(0.8 * rows[:, 0] + 0.5 * rng.normal(size=4000))).astype(np.float32)
     classifier = estimators.fit(algorithm, rows, mm >= TARGET.threshold_mm, np.ones(4000), seed=1)
     score = np.log(np.clip(classifier.predict_proba(rows)[:, 1], 1e-6, 1 - 1e-6))
-    cases = Cases(score, mm, mm * np.float32(1.3), np.arange(4000) // 40)
+    names = table.feature_names()
+    cases = Cases(score, mm, mm * np.float32(1.3), np.arange(4000) // 40, calendar.cells(rows, names))
     return fit_curve(classifier, cases, "sigmoid", 5, rng)
+
+
+@lru_cache
+def forecast_model(algorithm: str = "logistic_regression") -> ForecastModel:
+    """Return a model of all windows, every shorter one with half of the odds."""
+    longest = exceedance_model(algorithm)
+    shift = np.array([1.0, 0, 0, 0, 0, 0, 0, 0]) * np.log(2)
+    return ForecastModel(
+        {
+            window: replace(
+                longest,
+                central=longest.central - i * shift,
+                draws=longest.draws - i * shift,
+                base_rates=longest.base_rates[:, : len(events_in(window))] / (1 + i),
+                extrapolated=tuple(e.key for e in events_in(window)[2:4]),
+                window=window,
+            )
+            for i, window in enumerate(reversed(WINDOWS))
+        }
+    )
 
 
 def manifest(source: str = "gauges", **changes: Any) -> ModelManifest:
@@ -54,4 +77,4 @@ def manifest(source: str = "gauges", **changes: Any) -> ModelManifest:
 
 def stored(store: ModelStore, source: str = "gauges", **changes: Any) -> ModelManifest:
     """Store a small model and return its manifest."""
-    return store.save(manifest(source, **changes), exceedance_model().to_parts(), "# {version}\n\na card\n")
+    return store.save(manifest(source, **changes), forecast_model().to_parts(), "# {version}\n\na card\n")

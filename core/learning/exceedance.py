@@ -1,4 +1,4 @@
-"""One model, one coherent exceedance curve: P(15) >= P(30) >= P(50) >= P(100) by construction.
+"""One window, one coherent exceedance curve: P(15) >= P(30) >= P(50) >= P(100) by construction.
 
 A classifier scores the event of the lowest threshold. Calibration turns the score into P(15); what a higher threshold
 adds is a conditional probability, P(30) = P(15) P(30 | 15, score), so no curve can cross another. Beyond the highest
@@ -8,14 +8,21 @@ threshold with enough events a generalized Pareto law continues it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.forecast import EVENTS, HOURLY_EVENTS, MINI_CLOUDBURST, EventDefinition
-from core.learning import calibration, tail
+from core.domain.forecast import (
+    DEFAULT_WINDOW,
+    MINI_CLOUDBURST_H,
+    THRESHOLDS_MM,
+    EventDefinition,
+    Window,
+    events_in,
+)
+from core.learning import calendar, calibration, tail
 
 Floats = NDArray[np.float64]
 #: Columns of `draws` and of the central parameters: two sigmoids, one for the mini-cloudburst, and the tail.
@@ -28,7 +35,11 @@ MIN_CONDITIONAL_CASES = 100
 
 @dataclass(frozen=True)
 class ExceedanceModel:
-    """A fitted model. `draws` (draws, 8) are bootstrap parameters by day blocks; they give the interval."""
+    """The fitted curve of one window.
+
+    `draws` (draws, 8) are bootstrap parameters by day blocks; they give the interval. `base_rates` (cells, events) are
+    what the calendar alone says, by the cells of `core.learning.calendar`.
+    """
 
     classifier: Any
     central: Floats
@@ -36,6 +47,13 @@ class ExceedanceModel:
     isotonic_score: Floats
     isotonic_probability: Floats
     extrapolated: tuple[str, ...]
+    base_rates: Floats
+    window: Window = DEFAULT_WINDOW
+
+    @property
+    def events(self) -> tuple[EventDefinition, ...]:
+        """The events of its columns."""
+        return events_in(self.window)
 
     def to_parts(self) -> dict[str, Any]:
         """Return the parts as plain values and scikit-learn objects, as the model store keeps them."""
@@ -46,19 +64,22 @@ class ExceedanceModel:
             "isotonic_score": self.isotonic_score,
             "isotonic_probability": self.isotonic_probability,
             "extrapolated": list(self.extrapolated),
+            "base_rates": self.base_rates,
+            "window": [self.window.begin_h, self.window.end_h],
         }
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Any]) -> ExceedanceModel:
         """Return the model of stored parts."""
-        return cls(**{**parts, "extrapolated": tuple(parts["extrapolated"])})
+        window = Window(*(int(hour) for hour in parts["window"]))
+        return cls(**{**parts, "extrapolated": tuple(parts["extrapolated"]), "window": window})
 
     def score(self, rows: NDArray[np.float32]) -> Floats:
         """Return the log-odds that the classifier gives, shape (rows,)."""
         return calibration.logit(self.classifier.predict_proba(rows)[:, 1].astype(float))
 
     def probabilities(self, rows: NDArray[np.float32]) -> Floats:
-        """Return P(event) for every row, shape (rows, events), events in the order of `EVENTS`."""
+        """Return P(event) for every row, shape (rows, events), events in the order of `events`."""
         return self.calibrated(self.score(rows))
 
     def calibrated(self, score: Floats) -> Floats:
@@ -85,8 +106,10 @@ class ExceedanceModel:
         else:
             p15 = np.interp(score, self.isotonic_score, self.isotonic_probability)
         p30 = p15 * calibration.sigmoid(a30 + b30 * score)
-        thirty = HOURLY_EVENTS[1].threshold_mm
-        beyond = [p30 * tail.survival(e.threshold_mm - thirty, scale, shape) for e in HOURLY_EVENTS[2:]]
+        thirty = THRESHOLDS_MM[1]
+        beyond = [p30 * tail.survival(mm - thirty, scale, shape) for mm in THRESHOLDS_MM[2:]]
+        if self.window.length_h < MINI_CLOUDBURST_H:
+            return np.stack([p15, p30, *beyond], axis=1)
         # An hour with 50 mm is a part of two hours with 50 mm; two such hours hold one with at least 25.
         mini = np.clip(p15 * calibration.sigmoid(a50_2h + b50_2h * score), beyond[0], p15)
         return np.stack([p15, p30, *beyond, mini], axis=1)
@@ -96,14 +119,27 @@ class ExceedanceModel:
 class Cases:
     """Cases not used for fitting the classifier that scored them: all arrays of shape (cases,).
 
-    `hourly_mm` is the highest hourly rain of the window, `two_hour_mm` the highest sum of two hours, `day` the number
-    of the day block.
+    `hourly_mm` is the highest hourly rain of the window, `two_hour_mm` the highest sum of two hours (NaN in a window
+    of one hour), `day` the number of the day block, `cell` that of the calendar (`core.learning.calendar`).
     """
 
     score: Floats
     hourly_mm: NDArray[np.float32]
     two_hour_mm: NDArray[np.float32]
     day: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    window: Window = DEFAULT_WINDOW
+
+    def at(self, where: NDArray[np.bool_]) -> Cases:
+        """Return the cases at `where` (cases,)."""
+        return Cases(
+            self.score[where],
+            self.hourly_mm[where],
+            self.two_hour_mm[where],
+            self.day[where],
+            self.cell[where],
+            self.window,
+        )
 
     def happened(self, event: EventDefinition) -> NDArray[np.bool_]:
         """Return whether `event` followed, shape (cases,)."""
@@ -122,12 +158,14 @@ def fit_curve(classifier: Any, cases: Cases, method: str, draws: int, rng: np.ra
     draws
         Bootstrap draws of day blocks for the interval.
     """
+    events = events_in(cases.window)
+    fifteen_mm, thirty_mm, mini = events[0], events[1], events[-1]
     everyone = np.ones(len(cases.score), bool)
-    fifteen = cases.happened(HOURLY_EVENTS[0])
+    fifteen = cases.happened(fifteen_mm)
     tables = [
         calibration.bin_scores(cases.score, fifteen, cases.day, everyone),
-        calibration.bin_scores(cases.score, cases.happened(HOURLY_EVENTS[1]), cases.day, fifteen),
-        calibration.bin_scores(cases.score, cases.happened(MINI_CLOUDBURST), cases.day, fifteen),
+        calibration.bin_scores(cases.score, cases.happened(thirty_mm), cases.day, fifteen),
+        calibration.bin_scores(cases.score, cases.happened(mini), cases.day, fifteen),
     ]
     excess, excess_day, scale_from = _tail_cases(cases)
     days = int(cases.day.max()) + 1
@@ -141,18 +179,24 @@ def fit_curve(classifier: Any, cases: Cases, method: str, draws: int, rng: np.ra
         weight = np.bincount(drawn, minlength=days)[excess_day].astype(float)
         scale, shape = tail.fit_pareto(excess, weight if weight.sum() else None)
         # Threshold stability of the law: above a higher threshold the scale grows by shape x (difference).
-        return np.array([*values, scale + shape * (HOURLY_EVENTS[1].threshold_mm - scale_from), shape])
+        return np.array([*values, scale + shape * (THRESHOLDS_MM[1] - scale_from), shape])
 
     steps = calibration.fit_isotonic(tables[0]) if method == "isotonic" else (np.empty(0), np.empty(0))
-    rare = [e.key for e in (HOURLY_EVENTS[1], MINI_CLOUDBURST) if cases.happened(e).sum() < MIN_CONDITIONAL_CASES]
-    return ExceedanceModel(
+    rare = [e for e in (thirty_mm, mini) if cases.happened(e).sum() < MIN_CONDITIONAL_CASES]
+    beyond = [e for e in events if e.accumulation_h == 1 and e.threshold_mm > thirty_mm.threshold_mm]
+    model = ExceedanceModel(
         classifier=classifier,
         central=parameters(np.arange(days)),
         draws=np.array([parameters(rng.integers(0, days, days)) for _ in range(draws)]).reshape(draws, len(PARAMETERS)),
         isotonic_score=steps[0],
         isotonic_probability=steps[1],
-        extrapolated=tuple(e.key for e in EVENTS if e.key in rare or e in HOURLY_EVENTS[2:]),
+        extrapolated=tuple(e.key for e in events if e in rare or e in beyond),
+        base_rates=np.empty(0),
+        window=cases.window,
     )
+    share = model.calibrated(cases.score).mean(axis=0)
+    calendar_rates = calendar.frequencies(cases.cell, fifteen)
+    return replace(model, base_rates=calendar_rates[:, None] * (share / share[0])[None, :])
 
 
 def _constant(n: Floats, events: Floats) -> tuple[float, float]:
@@ -162,9 +206,9 @@ def _constant(n: Floats, events: Floats) -> tuple[float, float]:
 
 def _tail_cases(cases: Cases) -> tuple[Floats, NDArray[np.int64], float]:
     """Return excesses over 30 mm with their days where there are enough, else over 15 mm."""
-    for event in (HOURLY_EVENTS[1], HOURLY_EVENTS[0]):
-        over = cases.hourly_mm >= event.threshold_mm
+    for threshold_mm in (THRESHOLDS_MM[1], THRESHOLDS_MM[0]):
+        over = cases.hourly_mm >= threshold_mm
         if over.sum() >= MIN_CONDITIONAL_CASES:
             break
-    excess = cases.hourly_mm[over].astype(float) - event.threshold_mm
-    return excess + 1e-3, cases.day[over], event.threshold_mm
+    excess = cases.hourly_mm[over].astype(float) - threshold_mm
+    return excess + 1e-3, cases.day[over], threshold_mm

@@ -5,11 +5,18 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.forecast import EventDefinition, Exceedance, Window, events_in
 from core.domain.learning import ModelManifest
+from core.domain.weather import Values
 from core.errors import FeatureMismatch, ModelUntrusted
 from core.features import table
-from core.learning.exceedance import ExceedanceModel
+from core.learning.windows import ForecastModel
 from core.ports import ModelStore
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -17,8 +24,36 @@ class Served:
     """A model ready to serve."""
 
     manifest: ModelManifest
-    model: ExceedanceModel
+    model: ForecastModel
     is_seed: bool
+
+    def curves(self, rows: Values) -> dict[Window, tuple[Exceedance, ...]]:
+        """Return the curve of every row of features (rows, features) by window.
+
+        Where the version's own verification shows no skill beyond climatology, climatology is what it says: for that
+        event and all rarer ones.
+        """
+        bounds = self.model.with_interval(rows)
+        usual = self.model.base_rates(rows, self.manifest.feature_names)
+        out: dict[Window, tuple[Exceedance, ...]] = {}
+        for window, found in bounds.items():
+            events = events_in(window)
+            poor = self._unskilled(events)
+            centre, low, high = (_without_skill(part, usual[window], events, poor) for part in found)
+            extrapolated = frozenset(e for e in events if e.key in self.model.extrapolated)
+            out[window] = tuple(
+                Exceedance(events, tuple(p), tuple(lo), tuple(hi), extrapolated, tuple(base), poor)
+                for p, lo, hi, base in zip(*(a.tolist() for a in (centre, low, high, usual[window])), strict=True)
+            )
+        return out
+
+    def _unskilled(self, events: tuple[EventDefinition, ...]) -> frozenset[EventDefinition]:
+        """Return the events from the first verified one without skill on; those without a scorecard follow it."""
+        poor = [e for e in events if (card := self.manifest.card_of(e)) is not None and not card.has_skill]
+        if not poor:
+            return frozenset()
+        least = min(e.threshold_mm for e in poor)
+        return frozenset(e for e in events if e.threshold_mm >= least)
 
 
 @dataclass
@@ -26,7 +61,7 @@ class Serving:
     """Keeps the models that serve in memory; a version is immutable, so its name is enough to know it again."""
 
     store: ModelStore
-    _loaded: dict[str, tuple[ModelManifest, ExceedanceModel]] = field(default_factory=dict)
+    _loaded: dict[str, tuple[ModelManifest, ForecastModel]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def champion(self, source: str, region_id: str) -> Served:
@@ -63,7 +98,19 @@ class Serving:
         return Served(manifest, model, is_seed)
 
 
-def _model(manifest: ModelManifest, parts: object) -> ExceedanceModel:
+def _without_skill(
+    part: Floats, usual: Floats, events: tuple[EventDefinition, ...], poor: frozenset[EventDefinition]
+) -> Floats:
+    """Return probabilities (rows, events) with climatology for the events without skill, still coherent."""
+    if not poor:
+        return part
+    columns = [i for i, event in enumerate(events) if event in poor]
+    out = part.copy()
+    out[:, columns] = usual[:, columns] if 0 in columns else np.minimum(usual[:, columns], part[:, :1])
+    return out
+
+
+def _model(manifest: ModelManifest, parts: object) -> ForecastModel:
     if (manifest.feature_version, manifest.feature_names) != (table.FEATURE_VERSION, table.feature_names()):
         raise FeatureMismatch(
             f"Model {manifest.version} wants features {manifest.feature_version}, this program builds"
@@ -71,6 +118,6 @@ def _model(manifest: ModelManifest, parts: object) -> ExceedanceModel:
             hint="Train it again with this program.",
         )
     try:
-        return ExceedanceModel.from_parts(parts)  # type: ignore[arg-type]
+        return ForecastModel.from_parts(parts)  # type: ignore[arg-type]
     except (TypeError, KeyError):
         raise ModelUntrusted(f"Model {manifest.version} has not the parts of ours.", hint="Train it again.") from None

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from core.domain.forecast import EVENTS, HOURLY_EVENTS, MINI_CLOUDBURST
+from core.domain.forecast import EVENTS, HOURLY_EVENTS, MINI_CLOUDBURST, Window
 from core.errors import ConfigurationError, InsufficientData
-from core.learning import calibration, estimators, tail, training
+from core.learning import calendar, calibration, estimators, tail, training
 from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
 
 
@@ -36,13 +36,22 @@ def test_highest_ahead_is_what_a_plain_loop_finds(window_h: int, accumulation_h:
     rng = np.random.default_rng(8)
     rain = rng.exponential(4, (3, hours)).astype(np.float32)
     rain[rng.random(rain.shape) < 0.06] = np.nan
-    found = training.highest_ahead(rain, window_h, accumulation_h)
+    found = training.highest_ahead(rain, Window(0, window_h), accumulation_h)
     np.testing.assert_allclose(found, _by_loop(rain, window_h, accumulation_h), rtol=1e-6)
 
 
 def test_missing_truth_is_never_a_zero() -> None:
     rain = np.array([[0, 0, np.nan, 0, 50, 0]], np.float32)
-    np.testing.assert_array_equal(training.highest_ahead(rain, 2), [[np.nan, np.nan, 50, 50, np.nan, np.nan]])
+    np.testing.assert_array_equal(
+        training.highest_ahead(rain, Window(0, 2)), [[np.nan, np.nan, 50, 50, np.nan, np.nan]]
+    )
+
+
+def test_a_window_ahead_begins_where_it_says() -> None:
+    rain = np.array([[0, 9, 7, 3, 5, 1]], np.float32)
+    np.testing.assert_array_equal(training.highest_ahead(rain, Window(2, 4))[0, :2], [5 - 0, 5])
+    np.testing.assert_array_equal(training.highest_ahead(rain, Window(2, 4), 2)[0, :2], [8, 6])
+    assert np.isnan(training.highest_ahead(rain, Window(0, 1), 2)).all(), "one hour holds no sum of two"
 
 
 @pytest.mark.parametrize("purge_h", [0, 1, 78])
@@ -159,7 +168,13 @@ class FirstColumn:
 def _model(parameters: list[float], draws: int = 0) -> ExceedanceModel:
     spread = np.random.default_rng(0).normal(0, 0.3, (draws, 8)) * [1, 1, 1, 1, 1, 1, 0, 0]
     return ExceedanceModel(
-        FirstColumn(), np.array(parameters), np.array(parameters) + spread, np.empty(0), np.empty(0), ("p_50", "p_100")
+        FirstColumn(),
+        np.array(parameters),
+        np.array(parameters) + spread,
+        np.empty(0),
+        np.empty(0),
+        ("p_50", "p_100"),
+        np.full((calendar.CELLS, 5), 0.01),
     )
 
 
@@ -187,7 +202,7 @@ def cases() -> Cases:
     excess = 9 / 0.1 * (rng.random(score.size) ** -0.1 - 1)
     hourly = np.where(rng.random(score.size) < calibration.sigmoid(score - 2), 15 + excess, 1).astype(np.float32)
     two_hour = (hourly * rng.uniform(1, 1.6, score.size)).astype(np.float32)
-    return Cases(score, hourly, two_hour, np.arange(score.size) % 100)
+    return Cases(score, hourly, two_hour, np.arange(score.size) % 100, np.arange(score.size) % calendar.CELLS)
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
@@ -203,7 +218,7 @@ def test_fitted_curve_is_the_law_of_the_cases(cases: Cases, method: str) -> None
 
 
 def test_rare_events_are_called_extrapolated(cases: Cases) -> None:
-    few = Cases(cases.score[:1500], cases.hourly_mm[:1500], cases.two_hour_mm[:1500], cases.day[:1500])
+    few = cases.at(np.arange(len(cases.score)) < 1500)
     model = fit_curve(FirstColumn(), few, "sigmoid", 0, np.random.default_rng(1))
     assert few.happened(HOURLY_EVENTS[1]).sum() < 100 <= few.happened(HOURLY_EVENTS[0]).sum()
     assert few.happened(MINI_CLOUDBURST).sum() < 100
@@ -237,13 +252,22 @@ def test_parts_make_the_same_model_again(cases: Cases) -> None:
     assert again.extrapolated == model.extrapolated
 
 
+def _rain(event: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return rain that is an event beyond doubt, or none."""
+    return np.where(event, 60, 0).astype(np.float32)
+
+
 def _learning_set(n: int = 2400) -> training.LearningSet:
     rng = np.random.default_rng(21)
     rows = rng.normal(0, 1, (n, 5)).astype(np.float32)
     event = rng.random(n) < calibration.sigmoid(2.0 * rows[:, 0] - 2)
     rows[rng.random(rows.shape) < 0.1] = np.nan
     rows[:, 4] = 7.0  # a station that never moves
-    return training.LearningSet(rows, event, np.arange(n))
+    return training.LearningSet(rows, _rain(event), np.arange(n))
+
+
+def _event(known: training.LearningSet) -> NDArray[np.bool_]:
+    return known.hourly_mm >= 15
 
 
 @pytest.mark.parametrize("name", estimators.ALGORITHMS)
@@ -256,8 +280,8 @@ def test_every_algorithm_obeys_the_laws(name: str) -> None:
     assert np.isfinite(one).all(), "NaN in, a number out"
     assert ((one >= 0) & (one <= 1)).all(), "a probability"
     np.testing.assert_allclose(one, two, rtol=1e-9, err_msg="the same seed gives the same model")
-    assert roc_auc_score(known.event[~first_half], one[~first_half]) > 0.7, "it learns"
-    assert one.mean() == pytest.approx(known.event.mean(), abs=0.05), "the weights undo the sampling"
+    assert roc_auc_score(_event(known)[~first_half], one[~first_half]) > 0.7, "it learns"
+    assert one.mean() == pytest.approx(_event(known).mean(), abs=0.05), "the weights undo the sampling"
 
 
 @pytest.mark.parametrize("name", estimators.ALGORITHMS)
@@ -270,21 +294,23 @@ def test_every_algorithm_does_without_a_variable_that_the_source_never_has(name:
 
 def test_cross_scores_come_for_every_case_from_models_that_did_not_see_it() -> None:
     known = _learning_set()
-    blind = training.LearningSet(known.hour[:, None].astype(np.float32), known.event, known.hour)
+    blind = training.LearningSet(known.hour[:, None].astype(np.float32), known.hourly_mm, known.hour)
     told: list[int] = []
     recipe = training.Recipe("logistic_regression", 10_000, 1)
     score = training.cross_scores(known, recipe, 6, told.append)
     assert np.isfinite(score).all()
     assert told == [0, 1, 2]
-    assert roc_auc_score(known.event, score) > 0.7
+    assert roc_auc_score(_event(known), score) > 0.7
     assert (
-        roc_auc_score(known.event, training.cross_scores(blind, recipe, 6, told.append)) < 0.6
+        roc_auc_score(_event(known), training.cross_scores(blind, recipe, 6, told.append)) < 0.6
     )  # the hour is no cause
 
 
 @pytest.mark.parametrize(("events", "cases_n"), [(training.MIN_EVENTS - 1, 500), (0, 500), (500, 500)])
 def test_too_few_events_or_one_class_teach_nothing(events: int, cases_n: int) -> None:
-    few = training.LearningSet(np.zeros((cases_n, 2), np.float32), np.arange(cases_n) < events, np.arange(cases_n))
+    few = training.LearningSet(
+        np.zeros((cases_n, 2), np.float32), _rain(np.arange(cases_n) < events), np.arange(cases_n)
+    )
     with pytest.raises(InsufficientData) as error:
         training.fit_sampled(few, np.ones(cases_n, bool), training.Recipe("logistic_regression", 400, 1))
     assert (error.value.have, error.value.need) == (events, training.MIN_EVENTS)
@@ -296,3 +322,24 @@ def test_unknown_algorithm_is_an_error_that_names_the_known_ones() -> None:
         estimators.algorithm("oracle")
     assert all(name in error.value.hint for name in estimators.ALGORITHMS)
     assert estimators.DEFAULT_ALGORITHM in estimators.ALGORITHMS
+
+
+def test_soft_labels_rise_with_the_rain_and_are_even_at_the_threshold() -> None:
+    label = training.soft_labels(np.array([0, 5, 15, 45, 100], np.float32), 15.0)
+    np.testing.assert_allclose(label, [0, 1 / 82, 0.5, 81 / 82, 1], atol=6e-4)
+    assert (np.diff(label) > 0).all()
+
+
+def test_a_soft_label_is_two_cases_that_share_the_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, NDArray[np.float32]] = {}
+
+    def keep(_name: str, rows: object, event: NDArray[np.bool_], weight: NDArray[np.float32], _seed: int) -> None:
+        seen.update(event=event, weight=weight, rows=np.asarray(rows))
+
+    monkeypatch.setattr(estimators, "fit", keep)
+    mm = np.concatenate([np.full(30, 15.0), np.zeros(400)]).astype(np.float32)
+    cases = training.LearningSet(np.arange(430, dtype=np.float32)[:, None], mm, np.arange(430))
+    training.fit_sampled(cases, mm >= 0, training.Recipe("any", 230, 3))
+    assert seen["weight"].sum() == pytest.approx(430)
+    assert seen["weight"][seen["event"]].sum() == pytest.approx(15)
+    assert np.isin(seen["rows"][-30:, 0], np.arange(30)).all()

@@ -12,6 +12,7 @@ import pytest
 from core.adapters.hindcast_file import write
 from core.adapters.ledger import SqlLedger
 from core.adapters.model_store import FolderModelStore
+from core.domain.forecast import DEFAULT_WINDOW, TARGET
 from core.domain.learning import ModelManifest, TrainingRequest
 from core.domain.weather import HourlyWeather, Region
 from core.errors import ConfigurationError, InsufficientData
@@ -56,7 +57,9 @@ def train(store: FolderModelStore, tmp_path: Path, request: TrainingRequest) -> 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 def test_every_algorithm_learns_what_can_be_learned(store: FolderModelStore, tmp_path: Path, algorithm: str) -> None:
     manifest = train(store, tmp_path, TrainingRequest(algorithm))
-    auc = manifest.scorecards[0].measures["auc"].value
+    card = manifest.card_of(TARGET)
+    assert card is not None
+    auc = card.measures["auc"].value
     assert auc is not None
     assert auc > 0.6
     assert manifest.trained_on.source == "gauges"
@@ -66,7 +69,7 @@ def test_every_algorithm_learns_what_can_be_learned(store: FolderModelStore, tmp
 def test_isotonic_calibration_is_kept_and_served(store: FolderModelStore, tmp_path: Path) -> None:
     manifest = train(store, tmp_path, TrainingRequest("logistic_regression", calibration="isotonic"))
     served = Serving(store).version(manifest.version, "gauges")
-    assert len(served.model.isotonic_score) > 1
+    assert len(served.model.curves[DEFAULT_WINDOW].isotonic_score) > 1
     assert manifest.calibration == "isotonic"
 
 

@@ -1,0 +1,78 @@
+"""The model of all windows: one exceedance curve each, none likelier than that of a longer window that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.forecast import DEFAULT_WINDOW, Window
+from core.domain.weather import Values
+from core.learning import calendar
+from core.learning.exceedance import ExceedanceModel
+
+Floats = NDArray[np.float64]
+#: Probability, lower and upper bound, each of shape (rows, events).
+Bounds = tuple[Floats, Floats, Floats]
+
+
+@dataclass(frozen=True)
+class ForecastModel:
+    """The curves of all windows that a model was trained for."""
+
+    curves: Mapping[Window, ExceedanceModel]
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Its windows, by begin and end."""
+        return tuple(sorted(self.curves))
+
+    @property
+    def extrapolated(self) -> tuple[str, ...]:
+        """Keys of the events that have too few cases to be trained."""
+        return tuple(key for window in self.windows for key in self.curves[window].extrapolated)
+
+    def to_parts(self) -> dict[str, Any]:
+        """Return the parts as plain values and scikit-learn objects, as the model store keeps them."""
+        return {"windows": [self.curves[window].to_parts() for window in self.windows]}
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Any]) -> ForecastModel:
+        """Return the model of stored parts."""
+        curves = [ExceedanceModel.from_parts(part) for part in parts["windows"]]
+        return cls({curve.window: curve for curve in curves})
+
+    def probabilities(self, rows: Values, window: Window = DEFAULT_WINDOW) -> Floats:
+        """Return P(event) of one window for every row, shape (rows, events of the window)."""
+        found = self.curves[window].probabilities(rows)
+        for longer in self._around(window):
+            found = _below(found, self.curves[longer].probabilities(rows))
+        return found
+
+    def with_interval(self, rows: Values) -> dict[Window, Bounds]:
+        """Return probability, lower and upper bound of every window."""
+        raw = {window: self.curves[window].with_interval(rows) for window in self.windows}
+        out: dict[Window, Bounds] = {}
+        for window in self.windows:
+            centre, low, high = raw[window]
+            for longer in self._around(window):
+                centre, low, high = (_below(a, b) for a, b in zip((centre, low, high), raw[longer], strict=True))
+            out[window] = centre, low, high
+        return out
+
+    def base_rates(self, rows: Values, names: Sequence[str]) -> dict[Window, Floats]:
+        """Return what the calendar alone says of every row, by window, each of shape (rows, events)."""
+        cell = calendar.cells(rows, names)
+        return {window: self.curves[window].base_rates[cell] for window in self.windows}
+
+    def _around(self, window: Window) -> list[Window]:
+        """Return the longer windows that hold this one."""
+        return [w for w in self.windows if w != window and w.begin_h <= window.begin_h and w.end_h >= window.end_h]
+
+
+def _below(some: Floats, bound: Floats) -> Floats:
+    """Return probabilities kept below those of a longer window; a shorter one may lack its last events."""
+    return np.minimum(some, bound[:, : some.shape[1]])

@@ -1,0 +1,110 @@
+"""Gathering: from an archive to labelled cases, a case being an hour of a place with its own rain known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.forecast import DEFAULT_WINDOW, MINI_CLOUDBURST_H, Window
+from core.domain.units import to_hour64
+from core.domain.weather import HourlyWeather, Values
+from core.errors import InsufficientData
+from core.features import table
+from core.learning import training
+from core.ports import Progress, WeatherArchive
+from core.quality.checks import Checker
+
+#: Places per step: 10 stations x 4 years x 80 features are 110 MB.
+CHUNK = 10
+Period = tuple[datetime | None, datetime | None]
+#: Accumulations of a truth, hours.
+ACCUMULATIONS_H = (1, MINI_CLOUDBURST_H)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The cases of an archive.
+
+    `rows` (cases, features); `hour` since 1970 and `place` as position in `place_ids` (cases,); `truth_mm` (cases,
+    windows, 2): the highest rain of one hour and of two in every window, NaN where it is not known.
+    """
+
+    rows: NDArray[np.float32]
+    hour: NDArray[np.int64]
+    place: NDArray[np.int64]
+    truth_mm: NDArray[np.float32]
+    windows: tuple[Window, ...]
+    feature_names: tuple[str, ...]
+    place_ids: tuple[str, ...]
+
+    def truth(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the highest hourly rain and the highest sum of two hours in a window, mm, each (cases,)."""
+        hourly, two_hour = self.truth_mm[:, self.windows.index(window)].T
+        return hourly, two_hour
+
+
+def gather(
+    source: WeatherArchive, wanted: Period, windows: Sequence[Window], check: Checker, told: Progress
+) -> Gathered:
+    """Return the labelled cases of all periods and places.
+
+    Features come from what was known at their hour, truths from what hindsight lets stand.
+
+    Parameters
+    ----------
+    wanted
+        First and last hour to learn from, None: whatever there is.
+
+    Raises
+    ------
+    InsufficientData
+        If there is no labelled case.
+    """
+    parts: list[tuple[NDArray[Any], ...]] = []
+    names: tuple[str, ...] = ()
+    ids: list[str] = []
+    for region in source.regions():
+        for begin, end in source.periods():
+            first, last = max(begin, wanted[0] or begin), min(end, wanted[1] or end)
+            if first > last:
+                continue
+            weather = source.hours(region, begin, last)
+            truth = check(weather, True).usable().get("precipitation_mm")  # knows in hindsight what was stuck
+            for part, features in table.in_parts(check(weather, False).usable(), CHUNK):
+                told(part.start / len(truth), f"features: {part.start} of {len(truth)} places")
+                names = features.names
+                where, mm = _labelled(weather.select(range(part.start, part.stop)), truth[part], first, windows)
+                place, hour = np.nonzero(where)
+                hours = weather.valid_at.astype(np.int64)[hour]
+                parts.append((features.rows(where), hours, place + part.start + len(ids), mm))
+        ids += [place.id for place in region.locations]
+    if not sum(len(part[0]) for part in parts):
+        raise InsufficientData("No labelled case in this period.", have=0, need=1, hint="Check the period.")
+    rows, hour, place, mm = (_joined([part[i] for part in parts]) for i in range(4))
+    return Gathered(rows, hour, place, mm, tuple(windows), names, tuple(ids))
+
+
+def _labelled(
+    weather: HourlyWeather, rain_mm: Values, first: datetime, windows: Sequence[Window]
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Return where the truth of the default window is known (places, hours), and the truths there."""
+    known = np.isfinite(training.highest_ahead(rain_mm, DEFAULT_WINDOW))
+    where = known & np.isfinite(rain_mm) & (weather.valid_at >= to_hour64(first))
+    mm = [[training.highest_ahead(rain_mm, w, span)[where] for span in ACCUMULATIONS_H] for w in windows]
+    return where, np.moveaxis(np.array(mm, np.float32), -1, 0)
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Join arrays and let go of each as it is copied, so that memory holds them once."""
+    out = np.empty((sum(len(p) for p in parts), *parts[0].shape[1:]), parts[0].dtype)
+    at = 0
+    for i, part in enumerate(parts):
+        out[at : at + len(part)] = part
+        at += len(part)
+        parts[i] = part[:0]
+    return out
