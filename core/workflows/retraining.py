@@ -8,24 +8,21 @@ from datetime import datetime
 from importlib import metadata
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.domain.forecast import DEFAULT_WINDOW, TARGET, WINDOWS, Window, hourly_events
+from core.domain.forecast import DEFAULT_WINDOW, TARGET, WINDOWS, Window
 from core.domain.learning import ModelManifest, Scorecard, TrainingData, TrainingRequest
 from core.domain.units import from_datetime64
 from core.errors import ConfigurationError, InsufficientData
 from core.features import table
-from core.learning import calendar, estimators, training
-from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
+from core.learning import estimators, training
+from core.learning.exceedance import ExceedanceModel
 from core.learning.windows import ForecastModel
 from core.ports import Clock, Ledger, ModelStore, Progress, WeatherArchive, silent
 from core.quality.checks import Checker
-from core.verification import climatology, scorecard
 from core.workflows.cards import card
+from core.workflows.fitting import fit_window, judge
 from core.workflows.gathering import Gathered, gather
 
-#: Bootstrap draws: of the curve's parameters, kept with the model, and of the scorecard's measures.
-CURVE_DRAWS, SCORE_DRAWS = 60, 100
 #: Shares of the work: reading and building features, then fitting and judging the windows.
 SHARES = (0.2, 0.79)
 CALIBRATIONS = ("sigmoid", "isotonic")
@@ -69,42 +66,18 @@ class Retraining:
             begun = SHARES[0] + SHARES[1] * number / len(cases.windows)
             part = _within(told, begun, SHARES[1] / len(cases.windows))
             try:
-                curves[window], scored = self._window(cases, window, recipe, request, part)
+                curves[window], judged = fit_window(cases, window, recipe, request.calibration, part)
             except InsufficientData:
                 if window == DEFAULT_WINDOW:
                     raise
                 continue  # a version without a short window serves without it
-            cards += scored
+            cards += judge(judged, request)
         model = ForecastModel(curves)
         manifest = self._manifest(source, cases, tuple(cards), request)
         stored = self.store.save(manifest, model.to_parts(), card(manifest, model.extrapolated))
         self.ledger.record_run("train", "stored", {"version": stored.version}, self.clock())
         told(1.0, f"stored {stored.version}")
         return stored
-
-    def _window(
-        self, cases: Gathered, window: Window, recipe: training.Recipe, request: TrainingRequest, told: Progress
-    ) -> tuple[ExceedanceModel, tuple[Scorecard, ...]]:
-        """Return the calibrated curve of one window and its scorecards."""
-        hourly, two_hour = cases.truth(window)
-        known = np.isfinite(hourly)
-        some = training.LearningSet(cases.rows, hourly, cases.hour)
-        purge_h = table.LOOKBACK_H + window.end_h
-        score = training.cross_scores(
-            some,
-            recipe,
-            purge_h,
-            lambda fold: told(0.2 * fold, f"{window.text}: cross-validation, block {fold + 1} of {training.FOLDS}"),
-        )
-        told(0.6, f"{window.text}: fitting on everything")
-        classifier = training.fit_sampled(some, known, recipe)
-        told(0.8, f"{window.text}: calibrating and scoring")
-        day = cases.hour // 24 - cases.hour.min() // 24
-        everything = Cases(score, hourly, two_hour, day, calendar.cells(cases.rows, cases.feature_names), window)
-        judged = everything.at(known)
-        rng = np.random.default_rng(request.seed)
-        model = fit_curve(classifier, judged, request.calibration, CURVE_DRAWS, rng)
-        return model, _judge(judged, cases.hour[known], request, rng)
 
     def _manifest(
         self, source: WeatherArchive, cases: Gathered, cards: tuple[Scorecard, ...], request: TrainingRequest
@@ -139,34 +112,6 @@ class Retraining:
         )
 
 
-def _judge(
-    cases: Cases, hour: NDArray[np.int64], request: TrainingRequest, rng: np.random.Generator
-) -> tuple[Scorecard, ...]:
-    """Return scorecards of the trained thresholds, from calibrations that saw only other blocks of time."""
-    events = hourly_events(cases.window)[:2]
-    probability = np.full((len(hour), len(events)), np.nan)
-    reference = np.full((len(hour), len(events)), np.nan)
-    for _, test in training.folds(hour, training.FOLDS, 0):
-        others = cases.at(~test)
-        fitted = fit_curve(None, others, request.calibration, 0, rng)
-        probability[test] = fitted.calibrated(cases.score[test])[:, : len(events)]
-        for i, event in enumerate(events):
-            usual = climatology.frequencies(hour[~test], others.happened(event).astype(float))
-            reference[test, i] = usual[climatology.cells(hour[test])]
-    period = f"blocked cross-validation {_year(hour.min())}-{_year(hour.max())}"
-    draws = SCORE_DRAWS if cases.window == DEFAULT_WINDOW else SCORE_DRAWS // 2
-    return tuple(
-        scorecard.score(
-            event,
-            scorecard.Judged(probability[:, i], cases.happened(event).astype(float), reference[:, i], cases.day),
-            period,
-            draws,
-            rng,
-        )
-        for i, event in enumerate(events)
-    )
-
-
 def _within(told: Progress, begun: float, share: float) -> Progress:
     """Return the progress of a part that is `share` of the whole."""
     return lambda done, text: told(begun + share * done, text)
@@ -174,7 +119,3 @@ def _within(told: Progress, begun: float, share: float) -> Progress:
 
 def _moment(hour: np.int64) -> datetime:
     return from_datetime64(np.datetime64(int(hour), "h"))
-
-
-def _year(hour: np.int64) -> int:
-    return _moment(hour).year
