@@ -16,6 +16,8 @@ class EventAnswer(BaseModel):
     low: float | None
     high: float | None
     extrapolated: bool
+    no_skill_beyond_climatology: bool
+    base_rate: float | None
 
 
 class ForecastAnswer(BaseModel):

@@ -6,45 +6,56 @@
 
 from core.bootstrap import VERSION, Core, close_core, open_core, serve
 from core.domain.budget import BudgetLine
+from core.domain.explanation import Driver
 from core.domain.forecast import (
     EVENTS,
     HOURLY_EVENTS,
     MINI_CLOUDBURST,
     TARGET,
+    WINDOWS,
     EventDefinition,
     Exceedance,
     Forecast,
     Freshness,
     RegionForecast,
     RiskLevel,
+    Window,
+    events_in,
     source_text,
 )
 from core.domain.learning import Measure, ModelManifest, Scorecard, StoredVersion
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
+from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
 from core.errors import CloudburstError, ConfigurationError, UnknownPlace
 from core.ports import ReplayWindow
 from core.quality.schema import WeatherRecord
 from core.quality.thresholds import thresholds
+from core.verification.episodes import LeadTimes, Stability
 from core.verification.scorecard import MEASURES
 from core.workflows.forecasting import Issue
 from core.workflows.monitoring import Health
+from core.workflows.scoring import FEW_DAYS, FEW_EVENTS, VerificationReport
 from core.workflows.validating import DataQualityMiddleware, RecordValidation, TableValidation
 
 __all__ = [
     "EVENTS",
+    "FEW_DAYS",
+    "FEW_EVENTS",
     "HOURLY_EVENTS",
     "MEASURES",
     "MINI_CLOUDBURST",
     "TARGET",
     "VARIABLES",
     "VERSION",
+    "WINDOWS",
     "BudgetLine",
     "CloudburstError",
     "ConfigurationError",
     "Core",
     "DataQualityMiddleware",
     "Drift",
+    "Driver",
     "EventDefinition",
     "Exceedance",
     "Finding",
@@ -55,6 +66,7 @@ __all__ = [
     "Health",
     "HourlyWeather",
     "Issue",
+    "LeadTimes",
     "Location",
     "Measure",
     "ModelManifest",
@@ -67,11 +79,17 @@ __all__ = [
     "ReplayWindow",
     "RiskLevel",
     "Scorecard",
+    "Stability",
     "StoredVersion",
     "TableValidation",
+    "Truth",
     "UnknownPlace",
+    "VerificationReport",
+    "VerifiedCases",
     "WeatherRecord",
+    "Window",
     "close_core",
+    "events_in",
     "open_core",
     "serve",
     "source_text",

@@ -17,6 +17,7 @@ from core.commands.terminal import EVER, begin, end, percent, progress
 from core.domain.forecast import TARGET, RegionForecast, source_text
 from core.domain.learning import ModelManifest, TrainingRequest
 from core.errors import CloudburstError, ConfigurationError
+from core.features.table import FEATURE_SETS
 from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
 from core.workflows.retraining import CALIBRATIONS
 
@@ -72,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--stations", type=Path, metavar="CSV")
     train.add_argument("--model", default=DEFAULT_ALGORITHM, choices=sorted(ALGORITHMS))
     train.add_argument("--calibration", default=CALIBRATIONS[0], choices=CALIBRATIONS)
+    train.add_argument(
+        "--features", default="observed", choices=FEATURE_SETS, help="with +model: forecast fields of CLOUDBURST_FIELDS"
+    )
     train.add_argument("--from", dest="begin", type=begin, metavar="DATE")
     train.add_argument("--until", type=end, metavar="DATE", help="last day to learn from, included")
     train.add_argument("--seed", type=int, default=7)
@@ -119,7 +123,14 @@ def _backfill(core: Core, args: argparse.Namespace) -> int:
 
 def _train(core: Core, args: argparse.Namespace) -> int:
     request = TrainingRequest(
-        args.model, args.until, args.begin, args.calibration, args.seed, area=args.area, limits=tuple(args.limit)
+        args.model,
+        args.until,
+        args.begin,
+        args.calibration,
+        args.seed,
+        area=args.area,
+        limits=tuple(args.limit),
+        feature_set=args.features,
     )
     with progress() as told:
         manifest = core.train(request, args.gauges, args.stations, told)

@@ -12,6 +12,7 @@
       DataError                   the data
         SchemaMismatch            a column, unit, encoding or time zone is not what it must be
         InsufficientData          too little to learn from or to score (.have, .need)
+        LeakSuspected             scores too good to be true
       ModelError                  the model
         ModelNotFound             no such version
         ModelCorrupt              a file that is not what its manifest says
@@ -99,6 +100,10 @@ class InsufficientData(DataError):
         super().__init__(message, hint=hint, **context)
         self.have = have
         self.need = need
+
+
+class LeakSuspected(DataError):
+    """Scores too good to be true: the forecast knew what it could not know."""
 
 
 class ModelError(CloudburstError):

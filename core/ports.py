@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.domain.budget import BudgetLine
-from core.domain.forecast import RegionForecast
+from core.domain.features import FeatureRows
+from core.domain.forecast import RegionForecast, Window
 from core.domain.learning import Champion, ModelManifest, StoredVersion
 from core.domain.quality import FlaggedWeather, QualityMetrics
-from core.domain.weather import HourlyWeather, Region
+from core.domain.verification import Outcome, VerifiedCases
+from core.domain.weather import HourlyWeather, Hours, Region
 
 Clock = Callable[[], datetime]
+Period = tuple[datetime, datetime]
+#: A period whose ends may be open (None).
+OpenPeriod = tuple[datetime | None, datetime | None]
 
 
 class Progress(Protocol):
@@ -49,6 +57,21 @@ class WeatherSource(Protocol):
         ------
         SourceError, DataError
             If it cannot be reached or answers nonsense.
+        """
+
+
+class FieldSource(Protocol):
+    """Where the forecast fields of a weather model come from: CAPE, precipitable water, its own rain."""
+
+    def fields(self, region: Region, start: datetime, end: datetime) -> HourlyWeather:
+        """Return what was forecast for the hours from `start` to `end` (both included) of every place of `region`.
+
+        Its `available_at` says since when each value was known, before its hour; missing is NaN.
+
+        Raises
+        ------
+        SourceError, DataError
+            If it cannot be reached or holds nothing of use.
         """
 
 
@@ -113,6 +136,30 @@ class Archive(Protocol):
         """Return for every stored partition: source, region, month, rows."""
 
 
+class FeatureStore(Protocol):
+    """Features as they were known, by feature version, source and region; a row is never changed."""
+
+    def store(self, source: str, region_id: str, version: str, rows: FeatureRows) -> int:
+        """Add rows; those whose place, hour and availability are there already are kept. Return how many are new.
+
+        Raises
+        ------
+        FeatureMismatch, ConfigurationError
+            If the version holds other features, or the folder cannot be written.
+        """
+
+    def read(self, source: str, region_id: str, version: str, begin: datetime, end: datetime) -> FeatureRows:
+        """Return all rows of the hours from `begin` to `end` (both included), by place, hour and availability."""
+
+    def as_of(self, source: str, region_id: str, version: str, issued_at: datetime) -> FeatureRows:
+        """Return for every place the newest row that was known at `issued_at`, by place."""
+
+    def joined(
+        self, source: str, region_id: str, version: str, location_id: NDArray[np.object_], issued_at: Hours
+    ) -> FeatureRows:
+        """Return for every pair of place and moment, both (pairs,), the newest row that was known then; NaT without."""
+
+
 class ModelStore(Protocol):
     """Immutable model versions and the pointers to the champions."""
 
@@ -154,10 +201,25 @@ class ModelStore(Protocol):
 
 
 class Ledger(Protocol):
-    """Records: issued forecasts, runs, deployments and quality metrics."""
+    """Records: issued forecasts and what then happened, runs, deployments and quality metrics."""
 
     def record_forecast(self, issue: RegionForecast) -> int:
-        """Keep one issue as it was shown; return the number of new rows (the same numbers are kept once)."""
+        """Keep one issue as it was shown, a row per place and window; return the number of new rows.
+
+        The same numbers are kept once.
+        """
+
+    def issued(self, source: str, region_id: str, window: Window, period: OpenPeriod = (None, None)) -> VerifiedCases:
+        """Return every issue of a window with its truth; `period` is first and last `valid_from`, both included."""
+
+    def first_issued(self, source: str, region_id: str) -> datetime | None:
+        """Return the first hour from which a recorded forecast of a region is valid, None without any."""
+
+    def awaited(self, source: str, region_id: str, period: Period, known_since: datetime) -> tuple[Outcome, ...]:
+        """Return the windows forecast in a period, without its end; known ones only from `known_since` on."""
+
+    def record_outcomes(self, found: Sequence[Outcome]) -> int:
+        """Keep what happened, the newest of one window; return the number of rows that are new or say something new."""
 
     def record_run(self, kind: str, status: str, detail: Mapping[str, Any], at: datetime) -> None:
         """Keep what a job did."""

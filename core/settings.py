@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     source: str = Field(
         "simulator:", description="Where weather comes from: `simulator:`, `gauges:FOLDER` or `open-meteo:`."
     )
+    fields: str = Field(
+        "",
+        description="Forecast fields for models of the set `observed+model`: none, `simulator:`, or `archive:` with or"
+        " without the id of the region whose stored forecasts are taken.",
+    )
     region: str = Field(
         "uttarakhand-himachal", description="Regions served, separated by commas; the first is shown first."
     )
@@ -48,9 +53,34 @@ class Settings(BaseSettings):
     forecast_no_data_hours: float = Field(
         24, gt=0, le=240, description="Age from which a weather model's run is NO DATA, hours since it came out."
     )
-    level_yellow: float = Field(0.05, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it yellow.")
-    level_orange: float = Field(0.15, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it orange.")
-    level_red: float = Field(0.40, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it red.")
+    level_rule: Literal["lift", "probability", "cost-loss"] = Field(
+        "lift",
+        description="Rule of the levels: `lift` over climatology, `probability` as it stands, or ratio of `cost-loss`.",
+    )
+    level_yellow: float = Field(
+        0.05, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it yellow (`lift`: at a base rate of 1 %)."
+    )
+    level_orange: float = Field(
+        0.15, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it orange (`lift`: at a base rate of 1 %)."
+    )
+    level_red: float = Field(
+        0.40, gt=0, lt=1, description="Probability of ≥ 15 mm/h that makes it red (`lift`: at a base rate of 1 %)."
+    )
+    cost_loss_yellow: float = Field(
+        0.05, gt=0, lt=1, description="Cost of yellow's measures as a share of the loss they avoid (rule `cost-loss`)."
+    )
+    cost_loss_orange: float = Field(
+        0.15, gt=0, lt=1, description="Cost of orange's measures as a share of the loss they avoid (rule `cost-loss`)."
+    )
+    cost_loss_red: float = Field(
+        0.40, gt=0, lt=1, description="Cost of red's measures as a share of the loss they avoid (rule `cost-loss`)."
+    )
+    level_margin: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="A level ends only when the probability is below its threshold by this share of it; 0: at once.",
+    )
     replay_folder: Path = Field(
         Path("data/replay"),
         description="Folder of stored weather that the dashboard offers for replay; relative to the home.",
@@ -82,6 +112,8 @@ class Settings(BaseSettings):
     def _tiers_rise(self) -> Settings:
         if not self.level_yellow < self.level_orange < self.level_red:
             raise ValueError("level_yellow < level_orange < level_red must hold")
+        if not self.cost_loss_yellow < self.cost_loss_orange < self.cost_loss_red:
+            raise ValueError("cost_loss_yellow < cost_loss_orange < cost_loss_red must hold")
         if self.observation_amber_minutes >= self.observation_no_data_hours * 60:
             raise ValueError("observation_amber_minutes must be shorter than observation_no_data_hours")
         if self.forecast_amber_hours >= self.forecast_no_data_hours:

@@ -20,7 +20,7 @@ chosen = st.selectbox("Version", readable, index=components.position_of(readable
 stored = components.version_of(versions, chosen)
 
 for card in stored.manifest.scorecards:
-    st.subheader(f"Scorecard: {card.event.text} within {card.event.window_h} h", anchor=False)
+    st.subheader(f"Scorecard: {card.event.text} {card.event.window.within}", anchor=False)
     st.caption(components.cases_text(card))
     st.dataframe(components.scores(card), hide_index=True)
     st.caption(components.version_provenance(stored.manifest))

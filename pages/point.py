@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import components, figures, session, shell
+from ui import components, drivers, figures, session, shell
 
 core, now = shell.enter("Point")
 names = components.place_names(now.forecast.region.locations)
@@ -13,16 +13,21 @@ session.choose_place(place)
 forecast = now.forecast.of(place)
 
 st.subheader(f"{names[place]}: {components.level_text(forecast)}", anchor=False)
+curve = components.curve(forecast)
 left, right = st.columns(2)
 with left:
-    st.dataframe(components.exceedance_table(forecast.exceedance), hide_index=True)
+    st.dataframe(components.exceedance_table(curve), hide_index=True)
     st.caption("The interval is that of the calibration. Extrapolated: beyond what was observed often enough.")
 with right:
     st.plotly_chart(
-        figures.exceedance_chart(forecast.exceedance),
+        figures.exceedance_chart(curve),
         key="exceedance",
         alt="Probability of each event with its interval; hollow points are extrapolated",
     )
+components.place_provenance(core, now.forecast, forecast)
+
+st.subheader("Why", anchor=False)
+drivers.why(core, now, place)
 components.place_provenance(core, now.forecast, forecast)
 
 st.subheader("Recent observations", anchor=False)

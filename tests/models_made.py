@@ -14,6 +14,7 @@ from core.domain.learning import ModelManifest, TrainingData
 from core.features import table
 from core.learning import calendar, estimators
 from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
+from core.learning.scorer import Scorer
 from core.learning.windows import ForecastModel
 from core.ports import ModelStore
 from tests.weather_made import weather
@@ -30,7 +31,7 @@ def exceedance_model(algorithm: str = "logistic_regression") -> ExceedanceModel:
     score = np.log(np.clip(classifier.predict_proba(rows)[:, 1], 1e-6, 1 - 1e-6))
     names = table.feature_names()
     cases = Cases(score, mm, mm * np.float32(1.3), np.arange(4000) // 40, calendar.cells(rows, names))
-    return fit_curve(classifier, cases, "sigmoid", 5, rng)
+    return fit_curve(Scorer(classifier), cases, "sigmoid", 5, rng)
 
 
 @lru_cache

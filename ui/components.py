@@ -107,12 +107,29 @@ def ranking(issue: RegionForecast, most: int = 14) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def curve(forecast: Forecast) -> Exceedance:
+    """Let the forecaster choose the hours ahead where the model speaks of several; return their curve."""
+    curves = {found.window: found for found in forecast.curves}
+    if len(curves) == 1:
+        return forecast.exceedance
+    chosen = st.segmented_control(
+        "Hours ahead",
+        list(curves),
+        default=forecast.exceedance.window,
+        required=True,
+        format_func=lambda window: window.text,
+        key="hours ahead",
+        help="The level is that of the first six hours, whatever is chosen here.",
+    )
+    return curves[chosen]
+
+
 def exceedance_table(curve: Exceedance) -> pd.DataFrame:
     """Return one row per event: probability, interval, and whether it was trained or extrapolated."""
     return pd.DataFrame(
         [
             {
-                f"event within {event.window_h} h": event.text,
+                f"event {event.window.within}": event.text,
                 "probability": percent(curve.probability[i]),
                 "90 % interval": f"{percent(curve.low[i])} to {percent(curve.high[i])}",
                 "basis": _basis(curve, event),

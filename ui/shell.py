@@ -11,6 +11,7 @@ PAGES = (
     ("pages/risk_map.py", "Risk map", ":material/map:"),
     ("pages/point.py", "Point", ":material/location_on:"),
     ("pages/quality.py", "Quality", ":material/fact_check:"),
+    ("pages/verification.py", "Verification", ":material/insights:"),
     ("pages/models.py", "Models", ":material/neurology:"),
     ("pages/monitoring.py", "Monitoring", ":material/monitor_heart:"),
 )

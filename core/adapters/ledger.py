@@ -14,22 +14,30 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.adapters import ledger_outcomes
 from core.adapters.ledger_tables import (
     MIGRATIONS,
+    OUTCOME_KEY,
     QUALITY_NUMBERS,
     SCHEMA_VERSION,
+    column_of,
     forecasts,
     metadata,
+    outcomes,
     quality_metrics,
     runs,
     schema,
 )
-from core.domain.forecast import EVENTS, RegionForecast, known_or_none
+from core.domain.forecast import DEFAULT_WINDOW, RegionForecast, Window, known_or_none
 from core.domain.quality import QualityMetrics
+from core.domain.verification import Outcome, VerifiedCases
 from core.errors import ConfigurationError
+from core.ports import OpenPeriod, Period
 
 #: How long a locked database is waited for, seconds.
 PATIENCE_S = 5.0
+#: What lets one process at a time create and migrate; the number is ours alone, and of no meaning.
+ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7302406)"}
 
 
 class SqlLedger:
@@ -54,23 +62,27 @@ class SqlLedger:
             raise _refused(error) from error
 
     def record_forecast(self, issue: RegionForecast) -> int:
-        """Keep one issue as it was shown; an issue that says the same again is kept once."""
+        """Keep one issue as it was shown, a row per place and window; one that says the same again is kept once."""
         rows = [
             {
                 "region_id": issue.region.id,
                 "location_id": f.location_id,
                 "issued_at": f.issued_at,
                 "valid_from": f.valid_from,
-                "window_h": f.window_h,
+                "begin_h": curve.window.begin_h,
+                "window_h": curve.window.length_h,
+                "data_at": f.data_at,
                 "source": issue.source,
                 "model_version": f.model_version or "",
                 "level": f.level.value,
                 "freshness": f.freshness.value,
                 "content": issue.content,
                 "worst_flag": int(f.worst_flag),
-                **{e.key: known_or_none(f.exceedance.of(e)) for e in EVENTS},
+                **dict.fromkeys(ledger_outcomes.PROBABILITIES),
+                **{column_of(e): known_or_none(curve.of(e)) for e in curve.events},
             }
             for f in issue.forecasts
+            for curve in f.curves
         ]
         if not rows:
             return 0
@@ -95,9 +107,41 @@ class SqlLedger:
 
     def forecast_counts(self) -> Mapping[str, int]:
         """Return the number of issued forecasts by level."""
-        query = sa.select(forecasts.c.level, sa.func.count()).group_by(forecasts.c.level)
+        level, (begin_h, window_h) = forecasts.c.level, (forecasts.c.begin_h, forecasts.c.window_h)
+        default = (begin_h == DEFAULT_WINDOW.begin_h) & (window_h == DEFAULT_WINDOW.length_h)
+        query = sa.select(level, sa.func.count()).where(default).group_by(level)
         with _answering(), self._engine.connect() as connection:
             return {str(level): int(count) for level, count in connection.execute(query)}
+
+    def issued(self, source: str, region_id: str, window: Window, period: OpenPeriod = (None, None)) -> VerifiedCases:
+        """Return every issue of a window with its truth; `period` is first and last `valid_from`, both included."""
+        with _answering(), self._engine.connect() as connection:
+            return ledger_outcomes.issued(connection, source, region_id, window, period)
+
+    def first_issued(self, source: str, region_id: str) -> datetime | None:
+        """Return the first hour from which a recorded forecast of a region is valid, None without any."""
+        with _answering(), self._engine.connect() as connection:
+            return ledger_outcomes.first_issued(connection, source, region_id)
+
+    def awaited(self, source: str, region_id: str, period: Period, known_since: datetime) -> tuple[Outcome, ...]:
+        """Return the windows forecast in a period, without its end; known ones only from `known_since` on."""
+        with _answering(), self._engine.connect() as connection:
+            return ledger_outcomes.awaited(connection, source, region_id, period, known_since)
+
+    def record_outcomes(self, found: Sequence[Outcome]) -> int:
+        """Keep what happened, the newest of one window; return the number of rows that are new or say something new."""
+        insert = self._insert(outcomes)
+        new = {name: insert.excluded[name] for name in ledger_outcomes.SAID}
+        differs = sa.or_(*(outcomes.c[name].is_distinct_from(new[name]) for name in ledger_outcomes.TRUTH))
+        kept = insert.on_conflict_do_update(index_elements=OUTCOME_KEY, set_=new, where=differs).returning(
+            outcomes.c.id
+        )
+        count = 0
+        for first in range(0, len(found), ledger_outcomes.ROWS):  # the others write in between
+            rows = [ledger_outcomes.row(outcome) for outcome in found[first : first + ledger_outcomes.ROWS]]
+            with _answering(), self._engine.begin() as connection:
+                count += len(connection.execute(kept, rows).all())
+        return count
 
     def record_quality(self, metrics: Sequence[QualityMetrics]) -> int:
         """Keep metrics; of one source, region, place and end the first are kept. Return the number of new rows."""
@@ -133,10 +177,14 @@ class SqlLedger:
             connection.execute(sa.select(1))
 
     def _create(self) -> None:
-        """Create what is missing and lead an earlier schema to this one; two processes may do so at once."""
+        """Create what is missing and lead an earlier schema to this one; of several processes one does so."""
+        with self._engine.connect() as connection:
+            if sa.inspect(connection).has_table(schema.name) and _version(connection) == SCHEMA_VERSION:
+                return
         with self._engine.begin() as connection:
+            connection.execute(sa.text(ALONE[self._engine.dialect.name]))
             connection.execute(sa.schema.CreateTable(schema, if_not_exists=True))
-            found = connection.execute(sa.select(sa.func.max(schema.c.version))).scalar()
+            found = _version(connection)
             if found is not None and found > SCHEMA_VERSION:
                 raise ConfigurationError(
                     f"The ledger has schema {found}, this program knows {SCHEMA_VERSION}.",
@@ -146,7 +194,9 @@ class SqlLedger:
                 connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
             for version in range((found or SCHEMA_VERSION) + 1, SCHEMA_VERSION + 1):
                 for statement in MIGRATIONS[version]:
-                    connection.execute(sa.text(statement))
+                    connection.execute(statement)
+            for index in (index for table in metadata.sorted_tables for index in table.indexes):
+                connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
             if found != SCHEMA_VERSION:
                 connection.execute(self._insert(schema).on_conflict_do_nothing(), [{"version": SCHEMA_VERSION}])
 
@@ -155,6 +205,12 @@ class SqlLedger:
         from sqlalchemy.dialects import postgresql, sqlite
 
         return {"sqlite": sqlite, "postgresql": postgresql}[self._engine.dialect.name].insert(table)
+
+
+def _version(connection: sa.Connection) -> int | None:
+    """Return the schema of the ledger, None where it has none yet."""
+    version: int | None = connection.execute(sa.select(sa.func.max(schema.c.version))).scalar()
+    return version
 
 
 def _metrics(row: Mapping[Any, Any]) -> QualityMetrics:

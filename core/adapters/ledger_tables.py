@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from core.domain.forecast import EVENTS
+from core.domain.forecast import DEFAULT_WINDOW, EVENTS, EventDefinition
 from core.domain.units import as_utc
 
 metadata = sa.MetaData()
 #: Version of the tables below; a later one is refused, an earlier one is migrated.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -41,15 +42,37 @@ forecasts = sa.Table(
     sa.Column("location_id", sa.String(64), nullable=False),
     sa.Column("issued_at", UtcTime, nullable=False),
     sa.Column("valid_from", UtcTime, nullable=False),
+    sa.Column("begin_h", sa.Integer, nullable=False),  # first and number of the hours after valid_from
     sa.Column("window_h", sa.Integer, nullable=False),
+    sa.Column("data_at", UtcTime),  # newest data behind it; NULL where there were none, or before schema 3
     sa.Column("source", sa.String(32), nullable=False),
     sa.Column("model_version", sa.String(96), nullable=False),  # "" where no model served
     sa.Column("level", sa.String(16), nullable=False),
     sa.Column("freshness", sa.String(16), nullable=False),
     sa.Column("worst_flag", sa.Integer, nullable=False),
-    *(sa.Column(event.key, sa.Float) for event in EVENTS),
+    *(sa.Column(event.key, sa.Float) for event in EVENTS),  # by threshold, whatever the window; NULL is not known
     sa.Column("content", sa.String(16), nullable=False),  # digest of the issue: the same numbers are kept once
-    sa.UniqueConstraint("location_id", "content"),
+    sa.UniqueConstraint("location_id", "content", "begin_h", "window_h"),
+    sa.Index("forecasts_by_hour", "source", "region_id", "valid_from"),
+)
+#: What one truth is of: these columns of a forecast name its outcome.
+OUTCOME_KEY = ("source", "region_id", "valid_from", "location_id", "begin_h", "window_h")
+outcomes = sa.Table(
+    "outcomes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("region_id", sa.String(64), nullable=False),
+    sa.Column("location_id", sa.String(64), nullable=False),
+    sa.Column("valid_from", UtcTime, nullable=False),
+    sa.Column("begin_h", sa.Integer, nullable=False),
+    sa.Column("window_h", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # known or missing; what is pending has no row
+    sa.Column("hourly_mm", sa.Float),
+    sa.Column("two_hour_mm", sa.Float),
+    sa.Column("available_at", UtcTime),
+    sa.Column("joined_at", UtcTime, nullable=False),
+    sa.UniqueConstraint(*OUTCOME_KEY),
 )
 runs = sa.Table(
     "runs",
@@ -72,8 +95,27 @@ quality_metrics = sa.Table(
     *(sa.Column(name, sa.Float) for name in QUALITY_NUMBERS),  # NULL is not known
     sa.UniqueConstraint("source", "region_id", "location_id", "end"),
 )
-#: What leads from an earlier schema to the next: run once each, in their order, harmless when two processes run them
-#: at once. Tables that are new are created before.
-MIGRATIONS: dict[int, tuple[str, ...]] = {
+KEPT = (
+    "region_id, location_id, issued_at, valid_from, window_h, source, model_version, level, freshness, worst_flag, "
+    "p_15, p_30, p_50, p_100, p_50_2h, content"
+)
+#: What leads from an earlier schema to the next: run once each, in their order, by one process at a time. Tables that
+#: are new are created before, indexes afterwards. Ids are given anew: PostgreSQL counts them for the new table only.
+MIGRATIONS: dict[int, tuple[sa.Executable, ...]] = {
     2: (),  # quality_metrics is new
+    3: (  # outcomes is new; SQLite cannot change a unique constraint, so forecasts are copied
+        sa.text("ALTER TABLE forecasts RENAME TO forecasts_2"),
+        sa.schema.CreateTable(forecasts),
+        sa.text(f"INSERT INTO forecasts ({KEPT}, begin_h) SELECT {KEPT}, 0 FROM forecasts_2 ORDER BY id"),  # noqa: S608
+        sa.text("DROP TABLE forecasts_2"),
+    ),
 }
+
+
+def column_of(event: EventDefinition) -> str:
+    """Return the column of `forecasts` that holds the probability of an event: that of its threshold.
+
+    >>> column_of(EventDefinition(50.0, 2, 3))
+    'p_50_2h'
+    """
+    return replace(event, begin_h=DEFAULT_WINDOW.begin_h, window_h=DEFAULT_WINDOW.length_h).key

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.adapters.region_packs import checked_point, read_pack, thresholds_of
 from core.domain.weather import Location, Outline, Region, Ring
 from core.errors import ConfigurationError
+from core.features import terrain
 
 DISTRICTS_FILE = "himalaya_districts_0.01.geojson"
 ELEVATION_FILE = "elev_5arcmin_20-37.5N_68-98E_itur.npz"
@@ -86,7 +87,8 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
         raise ConfigurationError(
             f"No cell of {spacing:g} degrees lies inside {facts['name']}.", hint="Choose a smaller spacing."
         )
-    elevation = cell_elevation_m(elevation_grid_m(maps / ELEVATION_FILE), longitude, latitude, spacing)
+    grid = elevation_grid_m(maps / ELEVATION_FILE)
+    elevation = cell_elevation_m(grid, longitude, latitude, spacing)
     locations = tuple(
         Location(
             id=f"{facts['prefix']}-{lat:.3f}-{lon:.3f}",
@@ -94,9 +96,16 @@ def load_region(pack: Path, maps: Path, spacing_deg: float) -> Region:
             latitude=lat,
             longitude=lon,
             elevation_m=height,
+            slope_east=east,
+            slope_north=north,
         )
-        for lon, lat, where, height in zip(
-            longitude.tolist(), latitude.tolist(), district.tolist(), elevation.tolist(), strict=True
+        for lon, lat, where, height, (east, north) in zip(
+            longitude.tolist(),
+            latitude.tolist(),
+            district.tolist(),
+            elevation.tolist(),
+            cell_slopes(grid, longitude, latitude, spacing),
+            strict=True,
         )
     )
     return _region(facts, locations, pack, outlines, spacing)
@@ -127,10 +136,11 @@ def _points(facts: Mapping[str, Any], maps: Path, pack: Path) -> tuple[Location,
     longitude, latitude = (np.array([point[key] for point in points]) for key in ("longitude", "latitude"))
     grid = elevation_grid_m(maps / ELEVATION_FILE)
     height = cell_elevation_m(grid, longitude, latitude, ELEVATION_STEP_DEG).tolist()
+    slopes = cell_slopes(grid, longitude, latitude, ELEVATION_STEP_DEG)
     ids = [f"{facts['prefix']}-{point['latitude']:.3f}-{point['longitude']:.3f}" for point in points]
     locations = tuple(
-        Location(key, point["name"], point["latitude"], point["longitude"], point.get("elevation_m", mapped))
-        for key, point, mapped in zip(ids, points, height, strict=True)
+        Location(key, point["name"], point["latitude"], point["longitude"], point.get("elevation_m", mapped), *slope)
+        for key, point, mapped, slope in zip(ids, points, height, slopes, strict=True)
     )
     for what, found in (("position", ids), ("name", [point["name"] for point in points])):
         for twice in sorted({one for one in found if found.count(one) > 1}):
@@ -229,9 +239,22 @@ def elevation_grid_m(path: Path) -> Floats:
 
 
 def cell_elevation_m(grid: Floats, longitude: Floats, latitude: Floats, spacing: float) -> Floats:
-    """Return the mean elevation of every cell in metres, NaN outside the grid.
+    """Return the mean elevation of every cell in metres, NaN outside the grid."""
+    return _cell_mean(grid, longitude, latitude, spacing).round(1)
 
-    The cell is sampled on as many points as it has elevation values along each side.
+
+def cell_slopes(grid: Floats, longitude: Floats, latitude: Floats, spacing: float) -> list[tuple[float, float]]:
+    """Return the mean rise of every cell to the east and to the north, m per m, NaN outside the grid."""
+    rows_deg = ELEVATION_NORTH_DEG - (np.arange(len(grid), dtype=float) + 0.5) * ELEVATION_STEP_DEG
+    sides = terrain.slopes(grid, rows_deg, ELEVATION_STEP_DEG)
+    east, north = (_cell_mean(side, longitude, latitude, spacing).tolist() for side in sides)
+    return list(zip(east, north, strict=True))
+
+
+def _cell_mean(grid: Floats, longitude: Floats, latitude: Floats, spacing: float) -> Floats:
+    """Return the mean of `grid` over every cell, NaN outside it.
+
+    The cell is sampled on as many points as it has values along each side.
     """
     count = max(1, round(spacing / ELEVATION_STEP_DEG))
     offsets = (np.arange(count) + 0.5) / count * spacing - spacing / 2
@@ -240,7 +263,7 @@ def cell_elevation_m(grid: Floats, longitude: Floats, latitude: Floats, spacing:
     inner_row, inner_column = row.clip(0, grid.shape[0] - 1), column.clip(0, grid.shape[1] - 1)
     values = grid[inner_row[:, :, None], inner_column[:, None, :]]
     covered = (row == inner_row).all(axis=1) & (column == inner_column).all(axis=1)
-    return np.where(covered, values.mean(axis=(1, 2)).round(1), math.nan)
+    return np.where(covered, values.mean(axis=(1, 2)), math.nan)
 
 
 def _position(degrees: float, letters: str) -> str:

@@ -15,13 +15,13 @@ from core.adapters.quality_files import ParquetQuality
 from core.adapters.scheduler import ThreadScheduler
 from core.bootstrap.house import Core, HindcastRequest
 from core.bootstrap.replays import Replays
-from core.bootstrap.services import cache_at, weather_source
+from core.bootstrap.services import cache_at, field_source, weather_source
 from core.errors import ConfigurationError
 from core.features import table
 from core.ports import Clock, Ledger
 from core.quality.checks import Checker
 from core.quality.checks import check as all_checks
-from core.risk import AgeLimits, Tiers
+from core.risk import AgeLimits, LevelRule, Tiers
 from core.settings import PROJECT_ROOT, Settings, load_settings
 from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting
@@ -31,6 +31,7 @@ from core.workflows.observing import Observing
 from core.workflows.replaying import Replaying
 from core.workflows.retraining import Retraining
 from core.workflows.serving import Serving
+from core.workflows.verifying import Verifying
 
 __all__ = ["HISTORY_H", "VERSION", "Core", "HindcastRequest", "close_core", "open_core", "serve"]
 
@@ -96,10 +97,12 @@ def _build(settings: Settings, clock: Clock) -> Core:
     cache = cache_at(settings.cache_url)
     scheduler = ThreadScheduler()
     serving = Serving(store)
-    tiers = Tiers(settings.level_yellow, settings.level_orange, settings.level_red)
+    tiers = _rule(settings)
     archive = ParquetArchive(settings.home / "data" / "processed")
+    source = weather_source(settings, clock)
+    fields = field_source(settings, source, archive, clock)
     forecasting = Forecasting(
-        observing=Observing(weather_source(settings, clock), archive, check, HISTORY_H),
+        observing=Observing(source, archive, check, HISTORY_H, fields),
         serving=serving,
         ledger=ledger,
         cache=cache,
@@ -119,9 +122,10 @@ def _build(settings: Settings, clock: Clock) -> Core:
         settings=settings,
         clock=clock,
         forecasting=forecasting,
-        hindcasting=Hindcasting(serving, check, tiers),
+        hindcasting=Hindcasting(serving, check, tiers, fields),
         retraining=Retraining(store, ledger, check, clock),
         quality=quality,
+        verification=Verifying(forecasting.observing, ledger, clock),
         monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION, quality),
         store=store,
         scheduler=scheduler,
@@ -132,6 +136,16 @@ def _build(settings: Settings, clock: Clock) -> Core:
             settings.grid_spacing_deg,
         ),
     )
+
+
+def _rule(settings: Settings) -> Tiers:
+    """Return the rule of the levels: three numbers and what they mean."""
+    rule = LevelRule(settings.level_rule)
+    if rule is LevelRule.COST_LOSS:
+        numbers = settings.cost_loss_yellow, settings.cost_loss_orange, settings.cost_loss_red
+    else:
+        numbers = settings.level_yellow, settings.level_orange, settings.level_red
+    return Tiers(*numbers, rule=rule, margin=settings.level_margin)
 
 
 def _usable_home(home: Path) -> None:

@@ -11,21 +11,26 @@ from pathlib import Path
 from core.adapters import flags_file, hindcast_file
 from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.open_meteo.products import BY_DATE, PastProduct, Patience
+from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
 from core.bootstrap.replays import Replays
 from core.bootstrap.services import open_meteo, regions_named, simulator
 from core.domain.budget import BudgetLine
+from core.domain.explanation import Driver
 from core.domain.forecast import Freshness, RegionForecast
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError
-from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, WeatherArchive, silent
+from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, silent
 from core.settings import Settings
+from core.workflows import explaining
 from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting, Issue
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.monitoring import Finding, Health, Monitoring
 from core.workflows.retraining import Retraining
+from core.workflows.scoring import Scoring
+from core.workflows.verifying import Verifying
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Core:
     hindcasting: Hindcasting
     retraining: Retraining
     quality: Appraising
+    verification: Verifying
     monitoring: Monitoring
     store: ModelStore
     scheduler: Scheduler
@@ -60,9 +66,14 @@ class Core:
         """The region shown first: the first of the source's, which are in the order of the settings."""
         return self.regions()[0].id
 
+    @property
+    def scoring(self) -> Scoring:
+        """What scores the forecasts that were issued."""
+        return Scoring(self.verification)
+
     def rule_of(self, region: Region) -> str:
         """Return the rule behind a region's colours, in words."""
-        return self.forecasting.tiers.of(region).text
+        return self.forecasting.rule(region).text
 
     def regions(self) -> tuple[Region, ...]:
         """Return the regions of the source."""
@@ -75,6 +86,13 @@ class Core:
     def issue(self, region_id: str, told: Progress = silent) -> Issue:
         """Return the current issue of a region with the observations behind it."""
         return self.forecasting.current(region_id, told)
+
+    def drivers(self, issue: Issue, location_id: str) -> tuple[Driver, ...]:
+        """Return what raised and lowered the probability at one place of an issue, the strongest first.
+
+        Empty where nothing is known of the place or its model no longer serves.
+        """
+        return explaining.drivers(issue, location_id, self.forecasting)
 
     def require_issue(self, region_id: str, told: Progress = silent) -> RegionForecast:
         """Return the current issue of a region for doors that cannot show a banner.
@@ -102,8 +120,16 @@ class Core:
         """
         then = self.replays.replaying.forecasting(window, at)
         quality = replace(self.quality, forecasting=then, ledger=then.ledger, clock=then.clock, files=None)
+        verification = replace(self.verification, observing=then.observing, ledger=then.ledger, clock=then.clock)
         monitoring = replace(self.monitoring, forecasting=then, clock=then.clock, quality=quality)
-        return replace(self, clock=then.clock, forecasting=then, quality=quality, monitoring=monitoring)
+        return replace(
+            self,
+            clock=then.clock,
+            forecasting=then,
+            quality=quality,
+            verification=verification,
+            monitoring=monitoring,
+        )
 
     def versions(self) -> tuple[StoredVersion, ...]:
         """Return every stored model version, refused ones with their reason."""
@@ -152,11 +178,16 @@ class Core:
     def train(
         self, request: TrainingRequest, folder: Path | None, stations: Path | None, told: Progress = silent
     ) -> ModelManifest:
-        """Train on a folder of gauges, or without one on the simulator's past monsoons."""
-        source: WeatherArchive = (
-            GaugeFolder(folder, stations) if folder else PastMonsoons(simulator(self.settings, self.clock))
-        )
-        return self.retraining.train(source, request, told)
+        """Train on a folder of gauges, or without one on the simulator's past monsoons and their forecasts.
+
+        Forecast fields for gauges come from where the settings say.
+        """
+        if folder:
+            fields = self.forecasting.observing.fields
+            return self.retraining.train(GaugeFolder(folder, stations), request, told, fields)
+        past = simulator(self.settings, self.clock)
+        forecasts = SimulatedForecasts(past, self.clock, calendar=True)
+        return self.retraining.train(PastMonsoons(past), request, told, forecasts)
 
     def hindcast(self, request: HindcastRequest, told: Progress = silent) -> int:
         """Write the hindcast of a folder of gauges as Parquet; return the number of rows.
@@ -194,9 +225,10 @@ class Core:
         return limits.text if issue.run is None else f"{limits.text} {limits.run_text}"
 
     def start(self) -> None:
-        """Start the scheduler: it refreshes every region at its interval and then appraises its data."""
+        """Start the scheduler: it refreshes every region at its interval, appraises its data and joins the truths."""
         self.scheduler.every(self.settings.refresh_minutes * 60, "refresh", self._refresh)
         self.scheduler.every(self.settings.refresh_minutes * 60, "appraise", self._appraise)
+        self.scheduler.every(self.settings.refresh_minutes * 60, "verify", self._verify)
         self.scheduler.start()
 
     def stop(self) -> None:
@@ -210,6 +242,10 @@ class Core:
     def _appraise(self) -> None:
         for region in self.regions():
             self.quality.appraise(region.id)
+
+    def _verify(self) -> None:
+        for region in self.regions():
+            self.verification.join(region.id)
 
 
 def _outside(out: Path, folder: Path, stations: Path | None) -> None:

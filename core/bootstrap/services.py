@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from core.adapters.archived_forecasts import ArchivedForecasts
 from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.maps import load_region
 from core.adapters.open_meteo.budget import Budget
 from core.adapters.open_meteo.products import PRODUCTS
 from core.adapters.open_meteo.source import OpenMeteo
+from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.source import Simulator
 from core.caching.memory import MemoryCache
 from core.domain.weather import Region
 from core.errors import ConfigurationError
-from core.ports import Cache, Clock, WeatherSource
+from core.ports import Archive, Cache, Clock, FieldSource, WeatherSource
 from core.settings import PROJECT_ROOT, Settings
 
 #: What `ingest open-meteo` can ask for, the default first.
@@ -40,6 +42,30 @@ def weather_source(settings: Settings, clock: Clock) -> WeatherSource:
     raise ConfigurationError(
         f"CLOUDBURST_SOURCE={settings.source!r} is not understood.",
         hint="Use simulator:, gauges:FOLDER or open-meteo:.",
+    )
+
+
+def field_source(settings: Settings, source: WeatherSource, archive: Archive, clock: Clock) -> FieldSource | None:
+    """Return where the settings take forecast fields from, None where from nowhere.
+
+    Raises
+    ------
+    ConfigurationError
+        If the setting is not understood, or simulated fields would be put beside real weather or the reverse.
+    """
+    wrong = "is not understood."
+    if not settings.fields:
+        return None
+    kind, colon, rest = settings.fields.partition(":")
+    if (kind, rest) == ("simulator", "") or (kind == "archive" and colon):
+        if isinstance(source, Simulator) and kind == "simulator":
+            return SimulatedForecasts(source, clock, calendar=False)
+        if not isinstance(source, Simulator) and kind == "archive":
+            return ArchivedForecasts(archive, regions_named(rest, settings.grid_spacing_deg)[0] if rest else None)
+        wrong = f"does not go with CLOUDBURST_SOURCE={settings.source!r}."
+    raise ConfigurationError(
+        f"CLOUDBURST_FIELDS={settings.fields!r} {wrong}",
+        hint="Use simulator: with the simulator, archive: or archive:REGION with real weather, or nothing.",
     )
 
 

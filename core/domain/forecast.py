@@ -52,6 +52,11 @@ class Window:
         """In words, such as "0 to 6 h"."""
         return f"{self.begin_h} to {self.end_h} h"
 
+    @property
+    def within(self) -> str:
+        """In a sentence, such as "within 6 h" or "in 6 to 12 h"."""
+        return f"in {self.text}" if self.begin_h else f"within {self.end_h} h"
+
 
 @dataclass(frozen=True, order=True)
 class EventDefinition:
@@ -117,13 +122,19 @@ REPLAY = "replay"
 
 @dataclass(frozen=True)
 class Exceedance:
-    """Probability per event with its interval; events named in `extrapolated` had too few cases to be trained."""
+    """Probability per event with its interval, and what the calendar alone says (`base_rate`, empty if not known).
+
+    Events named in `extrapolated` had too few cases to be trained; for those in `unskilled` verification found no skill
+    beyond climatology, and their probability is that of the climatology.
+    """
 
     events: tuple[EventDefinition, ...]
     probability: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
     extrapolated: frozenset[EventDefinition] = frozenset()
+    base_rate: tuple[float, ...] = ()
+    unskilled: frozenset[EventDefinition] = frozenset()
 
     def of(self, event: EventDefinition) -> float:
         """Return the probability of one event, NaN where it is not known."""
@@ -179,6 +190,8 @@ class Forecast:
                     "low": known_or_none(curve.low[i]),
                     "high": known_or_none(curve.high[i]),
                     "extrapolated": event in curve.extrapolated,
+                    "no_skill_beyond_climatology": event in curve.unskilled,
+                    "base_rate": known_or_none(curve.base_rate[i]) if curve.base_rate else None,
                 }
                 for curve in (self.exceedance, *self.others)
                 for i, event in enumerate(curve.events)

@@ -30,6 +30,14 @@ class Scorecard:
     #: What the cases were: "blocked cross-validation 2020-2022", say.
     cases: str
     reference: str = "month x 3-hour climatology"
+    #: Probability from which on a warning was given, for the measures of warnings; None where there was no event.
+    alarm: float | None = None
+
+    @property
+    def has_skill(self) -> bool:
+        """True where the forecast is better than climatology beyond doubt: the lower bound of its skill is above 0."""
+        low = self.measures["brier_skill"].low if "brier_skill" in self.measures else None
+        return low is not None and low > 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,10 @@ class ModelManifest:
         """Provenance of the training data: simulator, gauges or open-meteo."""
         return self.trained_on.source
 
+    def card_of(self, event: EventDefinition) -> Scorecard | None:
+        """Return the scorecard of one event, None where it was not verified."""
+        return next((card for card in self.scorecards if card.event == event), None)
+
 
 @dataclass(frozen=True)
 class StoredVersion:
@@ -110,3 +122,5 @@ class TrainingRequest:
     seed: int = 7
     area: str = ""
     limits: tuple[str, ...] = ()
+    #: Which features: "observed", or "observed+model" with the forecast fields of a weather model.
+    feature_set: str = "observed"

@@ -29,13 +29,15 @@ class Flag(IntEnum):
 
 @dataclass(frozen=True)
 class Location:
-    """A station or a grid cell. Elevation is NaN where it is not known."""
+    """A station or a grid cell. Elevation is NaN where it is not known, and so is the rise of the ground, m per m."""
 
     id: str
     name: str
     latitude: float
     longitude: float
     elevation_m: float = math.nan
+    slope_east: float = math.nan
+    slope_north: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,18 @@ def highest(values: Values, hours: int) -> Values:
     return top
 
 
-def usual_at_this_hour(values: Values, days: int, at_least: int) -> Values:
-    """Return the mean of the values at the same hour of the `days` days before, NaN below `at_least` of them."""
+def usual_at_this_hour(values: Values, days: int, at_least: int, later_h: int = 0) -> Values:
+    """Return the mean of the values at the same hour of the `days` days before, NaN below `at_least` of them.
+
+    Parameters
+    ----------
+    later_h
+        Take the values so many hours later on those days, fewer than 24: what the day brings from now on.
+    """
     summed = np.zeros(values.shape, np.float32)
     counted = np.zeros(values.shape, np.float32)
     for day in range(1, days + 1):
-        earlier = before(values, 24 * day)
+        earlier = before(values, 24 * day - later_h)
         present = np.isfinite(earlier)
         summed += np.where(present, earlier, 0)
         counted += present

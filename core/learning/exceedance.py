@@ -23,6 +23,7 @@ from core.domain.forecast import (
     events_in,
 )
 from core.learning import calendar, calibration, tail
+from core.learning.scorer import Scorer
 
 Floats = NDArray[np.float64]
 #: Columns of `draws` and of the central parameters: two sigmoids, one for the mini-cloudburst, and the tail.
@@ -41,7 +42,7 @@ class ExceedanceModel:
     what the calendar alone says, by the cells of `core.learning.calendar`.
     """
 
-    classifier: Any
+    scorer: Scorer
     central: Floats
     draws: Floats
     isotonic_score: Floats
@@ -58,7 +59,7 @@ class ExceedanceModel:
     def to_parts(self) -> dict[str, Any]:
         """Return the parts as plain values and scikit-learn objects, as the model store keeps them."""
         return {
-            "classifier": self.classifier,
+            "scorer": self.scorer.to_parts(),
             "central": self.central,
             "draws": self.draws,
             "isotonic_score": self.isotonic_score,
@@ -72,11 +73,12 @@ class ExceedanceModel:
     def from_parts(cls, parts: Mapping[str, Any]) -> ExceedanceModel:
         """Return the model of stored parts."""
         window = Window(*(int(hour) for hour in parts["window"]))
-        return cls(**{**parts, "extrapolated": tuple(parts["extrapolated"]), "window": window})
+        scorer = Scorer.from_parts(parts["scorer"])
+        return cls(**{**parts, "scorer": scorer, "extrapolated": tuple(parts["extrapolated"]), "window": window})
 
     def score(self, rows: NDArray[np.float32]) -> Floats:
         """Return the log-odds that the classifier gives, shape (rows,)."""
-        return calibration.logit(self.classifier.predict_proba(rows)[:, 1].astype(float))
+        return self.scorer.score(rows)
 
     def probabilities(self, rows: NDArray[np.float32]) -> Floats:
         """Return P(event) for every row, shape (rows, events), events in the order of `events`."""
@@ -146,13 +148,13 @@ class Cases:
         return (self.hourly_mm if event.accumulation_h == 1 else self.two_hour_mm) >= event.threshold_mm
 
 
-def fit_curve(classifier: Any, cases: Cases, method: str, draws: int, rng: np.random.Generator) -> ExceedanceModel:
+def fit_curve(scorer: Scorer, cases: Cases, method: str, draws: int, rng: np.random.Generator) -> ExceedanceModel:
     """Fit calibration, conditional curves and tail to cases that the classifier has not seen.
 
     Parameters
     ----------
-    classifier
-        The estimator that will serve.
+    scorer
+        What will score the cases that are served.
     method
         "sigmoid" or "isotonic".
     draws
@@ -185,7 +187,7 @@ def fit_curve(classifier: Any, cases: Cases, method: str, draws: int, rng: np.ra
     rare = [e for e in (thirty_mm, mini) if cases.happened(e).sum() < MIN_CONDITIONAL_CASES]
     beyond = [e for e in events if e.accumulation_h == 1 and e.threshold_mm > thirty_mm.threshold_mm]
     model = ExceedanceModel(
-        classifier=classifier,
+        scorer=scorer,
         central=parameters(np.arange(days)),
         draws=np.array([parameters(rng.integers(0, days, days)) for _ in range(draws)]).reshape(draws, len(PARAMETERS)),
         isotonic_score=steps[0],

@@ -1,4 +1,8 @@
-"""Measures of probability forecasts. Weights count how often a case stands in a bootstrap draw."""
+"""Measures of probability forecasts. Weights count how often a case stands in a bootstrap draw.
+
+The library `scores` has these measures for one set of cases (the tests compare them); a bootstrap over millions of
+cases needs them from running sums over cases that were sorted once.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,9 @@ def brier(probability: Floats, happened: Floats, weight: Floats | None = None) -
 class Ranked:
     """Cases sorted by falling probability once, so that every bootstrap draw costs only running sums.
 
-    `order` (cases,) sorts the cases, `last` (groups,) is the last position of every group of equal probabilities.
+    `order` (cases,) sorts the cases. `last` (groups,) is the last position of every group of equal probabilities;
+    groups without an event that follow each other are one, which changes no measure, whatever the weights: between
+    them the ROC curve is straight, and neither the CSI nor the precision gains.
     """
 
     order: NDArray[np.int64]
@@ -35,15 +41,27 @@ class Ranked:
     def of(cls, probability: Floats, happened: Floats) -> Ranked:
         """Sort the cases."""
         order = np.argsort(-probability, kind="stable")
-        sorted_p = probability[order]
-        last = np.append(np.flatnonzero(np.diff(sorted_p) != 0), len(sorted_p) - 1)
-        return cls(order, last, happened[order], sorted_p)
+        sorted_p, sorted_y = probability[order], happened[order]
+        ends = np.append(np.flatnonzero(np.diff(sorted_p) != 0), len(sorted_p) - 1)
+        eventful = np.diff(np.cumsum(sorted_y)[ends], prepend=0.0) > 0 if len(order) else np.zeros(0, bool)
+        kept = eventful | np.append(eventful[1:], True) if len(order) else eventful
+        return cls(order, ends[: len(kept)][kept], sorted_y, sorted_p)
 
     def running(self, weight: Floats | None = None) -> tuple[Floats, Floats]:
         """Return hits and false alarms when the alarm is given down to the end of each group, shape (groups,)."""
         w = np.ones(len(self.order)) if weight is None else weight[self.order]
         hits = np.cumsum(w * self.happened)[self.last]
         return hits, np.cumsum(w)[self.last] - hits
+
+    @property
+    def lowest(self) -> Floats:
+        """The lowest probability of every group, shape (groups,): an alarm at it takes the group in."""
+        return self.probability[self.last]
+
+    def best_alarm(self) -> float | None:
+        """Return the alarm probability with the best CSI; None without events."""
+        hits, false_alarms = self.running()
+        return float(self.lowest[int(np.argmax(_csi(hits, false_alarms)))]) if len(hits) and hits[-1] > 0 else None
 
 
 def roc_area(hits: Floats, false_alarms: Floats) -> float | None:
@@ -63,11 +81,10 @@ def average_precision(hits: Floats, false_alarms: Floats) -> float | None:
     return float((precision * np.diff(hits, prepend=0.0)).sum() / hits[-1])
 
 
-def reliability(probability: Floats, happened: Floats, edges: Floats) -> list[tuple[float, float, int]]:
-    """Return for every bin of `edges` with cases: mean probability, observed frequency, number of cases."""
-    index = np.digitize(probability, edges)
-    out = []
-    for i in np.unique(index):
-        inside = index == i
-        out.append((float(probability[inside].mean()), float(happened[inside].mean()), int(inside.sum())))
-    return out
+def best_csi(hits: Floats, false_alarms: Floats) -> float | None:
+    """Return the highest critical success index of all alarm probabilities; None without events."""
+    return float(_csi(hits, false_alarms).max()) if len(hits) and hits[-1] > 0 else None
+
+
+def _csi(hits: Floats, false_alarms: Floats) -> Floats:
+    return np.asarray(hits / np.maximum(hits[-1] + false_alarms, 1e-300))

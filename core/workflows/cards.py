@@ -47,7 +47,7 @@ def _standing_limits(manifest: ModelManifest, extrapolated: tuple[str, ...]) -> 
 def _scores(scored: Scorecard) -> list[str]:
     base = "unknown" if scored.base_rate is None else f"{scored.base_rate:.3%}"
     return [
-        f"## Scores for {scored.event.text} within {scored.event.window_h} h",
+        f"## Scores for {scored.event.text} {scored.event.window.within}",
         "",
         f"{scored.cases}; {scored.n:,} cases, {scored.events:,} events, base rate {base}; skill against the"
         f" {scored.reference}; 90 % intervals over days.",

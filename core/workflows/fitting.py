@@ -13,6 +13,7 @@ from core.domain.units import from_datetime64
 from core.features import table
 from core.learning import calendar, training
 from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
+from core.learning.scorer import Scorer
 from core.ports import Progress
 from core.verification import climatology, scorecard
 from core.workflows.gathering import Gathered
@@ -41,7 +42,7 @@ def fit_window(
     """
     hourly, two_hour = gathered.truth(window)
     known = np.isfinite(hourly)
-    learning = training.LearningSet(gathered.rows, hourly, gathered.hour)
+    learning = training.LearningSet(gathered.rows, hourly, gathered.hour, gathered.feature_names)
     score = training.cross_scores(
         learning,
         recipe,
@@ -49,13 +50,13 @@ def fit_window(
         lambda fold: told(0.2 * fold, f"{window.text}: cross-validation, block {fold + 1} of {training.FOLDS}"),
     )
     told(0.6, f"{window.text}: fitting on everything")
-    classifier = training.fit_sampled(learning, known, recipe)
+    scorer = training.fit_sampled(learning, known, recipe)
     told(0.8, f"{window.text}: calibrating")
     day = gathered.hour // 24 - gathered.hour.min() // 24
     cell = calendar.cells(gathered.rows, gathered.feature_names)
     scored = Cases(score, hourly, two_hour, day, cell, window).at(known)
     rng = np.random.default_rng(recipe.seed)
-    return fit_curve(classifier, scored, calibration, CURVE_DRAWS, rng), CrossScored(scored, gathered.hour[known])
+    return fit_curve(scorer, scored, calibration, CURVE_DRAWS, rng), CrossScored(scored, gathered.hour[known])
 
 
 def judge(scored: CrossScored, request: TrainingRequest) -> tuple[Scorecard, ...]:
@@ -67,7 +68,7 @@ def judge(scored: CrossScored, request: TrainingRequest) -> tuple[Scorecard, ...
     reference = np.full((len(hour), len(events)), np.nan)
     for _, test in training.folds(hour, training.FOLDS, 0):
         others = cases.at(~test)
-        fitted = fit_curve(None, others, request.calibration, 0, rng)
+        fitted = fit_curve(Scorer(None), others, request.calibration, 0, rng)
         probability[test] = fitted.calibrated(cases.score[test])[:, : len(events)]
         for i, event in enumerate(events):
             usual = climatology.frequencies(hour[~test], others.happened(event).astype(float))

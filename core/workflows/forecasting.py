@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import numpy as np
 
-from core.domain.forecast import TARGET, Forecast, RegionForecast
+from core.domain.forecast import TARGET, Forecast, RegionForecast, RiskLevel
 from core.domain.quality import FlaggedWeather
+from core.domain.weather import HourlyWeather, Region
 from core.errors import CloudburstError, ConfigurationError, ModelError
 from core.ports import Cache, Clock, Ledger, Progress, silent
-from core.risk import AgeLimits, Tiers
+from core.risk import MEMORY, AgeLimits, Tiers
 from core.workflows.observing import Observing
 from core.workflows.serving import Served, Serving
 from core.workflows.situation import Situation
@@ -26,11 +28,16 @@ class Issue:
     checked: FlaggedWeather
     #: What the source failed with, where older data had to stand in.
     error: CloudburstError | None = None
+    #: The forecast fields behind it, None where the house has no source of them.
+    fields: HourlyWeather | None = None
 
 
 @dataclass
 class Forecasting:
     """Issues forecasts.
+
+    The levels of the issue before are kept in memory, so that a level does not flicker: after a restart the first issue
+    has none before it and takes the plain rule, as does a place that was UNKNOWN for longer than `core.risk.MEMORY`.
 
     Parameters
     ----------
@@ -47,6 +54,8 @@ class Forecasting:
     clock: Clock
     ttl_s: float
     _making: threading.Lock = field(default_factory=threading.Lock)
+    #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
+    _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
 
     def current(self, region_id: str, told: Progress = silent) -> Issue:
         """Return the current issue of a region, made now where none is fresh enough.
@@ -84,7 +93,15 @@ class Forecasting:
         ModelError
             If it cannot be served.
         """
-        return self.serving.champion(self.observing.source.name, region_id)
+        has_fields = self.observing.fields is not None
+        return self.serving.champion(self.observing.source.name, region_id, has_fields)
+
+    def rule(self, region: Region) -> Tiers:
+        """Return the rule of the levels of a region; not scaled to climatology where no model serves."""
+        try:
+            return self.tiers.of(region, self.served(region.id).manifest)
+        except ModelError:
+            return self.tiers.of(region)
 
     def _make(self, region_id: str, told: Progress) -> Issue:
         now = self.clock()
@@ -93,13 +110,18 @@ class Forecasting:
         told(0.3, "reading the weather")
         recent = self.observing.recent(region, now)
         problems = [] if recent.error is None else [f"The source failed: {recent.error}"]
-        situation = Situation(region, recent.checked, self.limits, now)
-        forecast = issued(situation, lambda: self.served(region_id), self.tiers, tuple(problems), told)
+        if recent.fields_error is not None:
+            problems.append(f"The forecast fields are missing: {recent.fields_error}")
+        situation = Situation(region, recent.checked, self.limits, now, recent.fields)
+        known = self._known.setdefault(region_id, {})
+        before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
+        forecast = issued(situation, lambda: self.served(region_id), self.tiers, tuple(problems), told, before)
+        known |= {f.location_id: (f.level, now) for f in forecast.forecasts if f.level is not RiskLevel.UNKNOWN}
         try:
             self.ledger.record_forecast(forecast)
         except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
             forecast = replace(forecast, problems=(*forecast.problems, f"This issue was not recorded: {error}"))
-        issue = Issue(forecast, recent.checked, recent.error)
+        issue = Issue(forecast, recent.checked, recent.error, recent.fields)
         # An issue is never shown beyond the moment when its data become stale.
         self.cache.set(f"issue:{region_id}", issue, min(self.ttl_s, situation.lasts_s()))
         told(1.0, "done")
@@ -107,7 +129,12 @@ class Forecasting:
 
 
 def issued(
-    situation: Situation, served_by: Callable[[], Served], tiers: Tiers, problems: tuple[str, ...], told: Progress
+    situation: Situation,
+    served_by: Callable[[], Served],
+    tiers: Tiers,
+    problems: tuple[str, ...],
+    told: Progress,
+    before: Mapping[str, RiskLevel] | None = None,
 ) -> RegionForecast:
     """Return the issue of what is known, one forecast per place; nothing is recorded.
 
@@ -117,6 +144,8 @@ def issued(
         Returns the model; where it raises a ModelError no level is given, and the issue says why.
     problems
         In words: what is already known to be wrong.
+    before
+        Levels of the issue before, by place; a place without one takes the plain rule.
     """
     told(0.6, "loading the model")
     try:
@@ -131,7 +160,7 @@ def issued(
         region=situation.region,
         issued_at=situation.now,
         valid_from=situation.valid_from,
-        forecasts=_forecasts(situation, served, tiers),
+        forecasts=_forecasts(situation, served, tiers, before or {}),
         source=weather.source,
         model_version=version,
         model_source=served.manifest.source if served else None,
@@ -144,23 +173,28 @@ def issued(
     )
 
 
-def _forecasts(situation: Situation, served: Served | None, tiers: Tiers) -> tuple[Forecast, ...]:
+def _forecasts(
+    situation: Situation, served: Served | None, tiers: Tiers, before: Mapping[str, RiskLevel]
+) -> tuple[Forecast, ...]:
     """Return the forecast of every place."""
-    curves = situation.exceedances(served)
-    levels = tiers.of(situation.region).levels(np.array([curve.of(TARGET) for curve in curves]))
+    curves = situation.curves(served)
+    previous = [before.get(place.id, RiskLevel.UNKNOWN) for place in situation.region.locations]
+    rule = tiers.of(situation.region, served.manifest if served else None)
+    levels = rule.levels(np.array([curve.of(TARGET) for curve, *_ in curves]), previous)
     return tuple(
         Forecast(
             location_id=place.id,
             issued_at=situation.now,
             valid_from=situation.valid_from,
             window_h=TARGET.window_h,
-            exceedance=curves[i],
+            exceedance=curves[i][0],
             level=levels[i],
             model_version=served.manifest.version if served else None,
             worst_flag=situation.worst_flag(i),
             freshness=situation.fresh[i],
             data_at=situation.known_at(situation.seen[i]),
             reasons=situation.reasons(i),
+            others=curves[i][1:],
         )
         for i, place in enumerate(situation.region.locations)
     )

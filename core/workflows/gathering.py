@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from core.domain.forecast import DEFAULT_WINDOW, MINI_CLOUDBURST_H, Window
 from core.domain.units import to_hour64
 from core.domain.weather import HourlyWeather, Values
 from core.errors import InsufficientData
+from core.features import fields as model_fields
 from core.features import table
 from core.learning import training
-from core.ports import Progress, WeatherArchive
+from core.ports import FieldSource, Progress, WeatherArchive
 from core.quality.checks import Checker
 
 #: Places per step: 10 stations x 4 years x 80 features are 110 MB.
@@ -49,7 +50,13 @@ class Gathered:
 
 
 def gather(
-    source: WeatherArchive, wanted: Period, windows: Sequence[Window], check: Checker, told: Progress
+    source: WeatherArchive,
+    wanted: Period,
+    windows: Sequence[Window],
+    check: Checker,
+    told: Progress,
+    *,
+    fields: FieldSource | None = None,
 ) -> Gathered:
     """Return the labelled cases of all periods and places.
 
@@ -59,11 +66,15 @@ def gather(
     ----------
     wanted
         First and last hour to learn from, None: whatever there is.
+    fields
+        Where forecast fields come from; None: features of what was observed only.
 
     Raises
     ------
     InsufficientData
         If there is no labelled case.
+    SourceError, DataError
+        If the archive or the source of the fields cannot be read.
     """
     parts: list[tuple[NDArray[Any], ...]] = []
     names: tuple[str, ...] = ()
@@ -74,8 +85,10 @@ def gather(
             if first > last:
                 continue
             weather = source.hours(region, begin, last)
+            reach = last + timedelta(hours=model_fields.REACH_H)
+            forecast = None if fields is None else fields.fields(region, begin, reach)
             truth = check(weather, True).usable().get("precipitation_mm")  # knows in hindsight what was stuck
-            for part, features in table.in_parts(check(weather, False).usable(), CHUNK):
+            for part, features in table.in_parts(check(weather, False).usable(), CHUNK, forecast):
                 told(part.start / len(truth), f"features: {part.start} of {len(truth)} places")
                 names = features.names
                 where, mm = _labelled(weather.select(range(part.start, part.stop)), truth[part], first, windows)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.domain.quality import FlaggedWeather
-from core.domain.units import floor_hour, from_datetime64, months
-from core.domain.weather import Region
+from core.domain.units import floor_hour, from_datetime64, hour_axis, months
+from core.domain.weather import HourlyWeather, Region
 from core.errors import CloudburstError, ConfigurationError, DataError, SourceError
-from core.ports import Archive, BackfillSource, Progress, WeatherArchive, WeatherSource, silent
+from core.features import fields as model_fields
+from core.ports import Archive, BackfillSource, FieldSource, Progress, WeatherArchive, WeatherSource, silent
 from core.quality.baseline import Baseline, fit
 from core.quality.checks import Checker
 
@@ -24,10 +25,16 @@ AROUND = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Recent:
-    """The recent weather of a region, flagged, and the error of fetching it (None: it went well)."""
+    """The recent weather of a region, flagged, and the error of fetching it (None: it went well).
+
+    `fields` are the forecast fields, None where the house has no source of them; where that source failed they are
+    missing throughout, and the error is kept.
+    """
 
     checked: FlaggedWeather
     error: CloudburstError | None = None
+    fields: HourlyWeather | None = None
+    fields_error: CloudburstError | None = None
 
 
 @dataclass
@@ -40,12 +47,15 @@ class Observing:
         The quality checks.
     history_h
         Hours that a forecast needs to look back.
+    fields
+        Where forecast fields come from, None: this house has none.
     """
 
     source: WeatherSource
     archive: Archive
     check: Checker
     history_h: int
+    fields: FieldSource | None = None
     _regions: tuple[Region, ...] = ()
     _collected: set[str] = field(default_factory=set)
     _pasts: dict[str, tuple[Region, datetime, Baseline | None]] = field(default_factory=dict)
@@ -92,7 +102,22 @@ class Observing:
         except (SourceError, DataError) as error:
             weather, failed = self.archive.read(region, start, end, self.source.name), error
         # Nothing later than now is in it: hindsight over these hours is what can be known at this moment.
-        return Recent(self.check(weather.as_known(now), True, self.past(region, now)), failed)
+        checked = self.check(weather.as_known(now), True, self.past(region, now))
+        return Recent(checked, failed, *self._fields(region, start, end))
+
+    def _fields(
+        self, region: Region, start: datetime, end: datetime
+    ) -> tuple[HourlyWeather | None, CloudburstError | None]:
+        """Return the forecast fields from `start` on, as far beyond `end` as features reach, and why they are missing.
+
+        What was not known at an hour of issue is left out by the features.
+        """
+        if self.fields is None:
+            return None, None
+        try:
+            return self.fields.fields(region, start, end + timedelta(hours=model_fields.REACH_H)), None
+        except (SourceError, DataError) as error:
+            return HourlyWeather(region.locations, hour_axis(end, end), {}, ""), error
 
     def past(self, region: Region, now: datetime) -> Baseline | None:
         """Return what is usual at the places of a region, None while the archive knows less than a forecast does."""

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from core.caching.memory import MemoryCache
-from core.domain.forecast import HindcastRows, RegionForecast
+from core.domain.forecast import HindcastRows, RegionForecast, Window
 from core.domain.quality import FlaggedWeather, QualityMetrics
 from core.domain.units import floor_hour, to_second64
+from core.domain.verification import Outcome, VerifiedCases
 from core.domain.weather import HourlyWeather, Region
 from core.errors import ConfigurationError
-from core.ports import Progress, ReplayWindow, silent
+from core.ports import OpenPeriod, Period, Progress, ReplayWindow, silent
 from core.quality.checks import Checker
 from core.risk import AgeLimits, Tiers
 from core.workflows.forecasting import Forecasting, Issue, issued
@@ -134,6 +135,18 @@ class _Forgetful:
     """Ledger that keeps nothing: what a replay says is never verified as if it had been issued."""
 
     def record_forecast(self, issue: RegionForecast) -> int:  # noqa: ARG002 - the port's signature, here and below
+        return 0
+
+    def issued(self, source: str, region_id: str, window: Window, period: OpenPeriod = (None, None)) -> VerifiedCases:  # noqa: ARG002
+        return VerifiedCases.none(source, region_id, window)
+
+    def first_issued(self, source: str, region_id: str) -> datetime | None:  # noqa: ARG002
+        return None
+
+    def awaited(self, source: str, region_id: str, period: Period, known_since: datetime) -> tuple[Outcome, ...]:  # noqa: ARG002
+        return ()
+
+    def record_outcomes(self, found: Sequence[Outcome]) -> int:  # noqa: ARG002
         return 0
 
     def record_run(self, kind: str, status: str, detail: Mapping[str, Any], at: datetime) -> None:

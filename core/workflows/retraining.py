@@ -9,7 +9,7 @@ from importlib import metadata
 
 import numpy as np
 
-from core.domain.forecast import DEFAULT_WINDOW, TARGET, WINDOWS, Window
+from core.domain.forecast import DEFAULT_WINDOW, FIELD_WINDOWS, TARGET, WINDOWS, Window
 from core.domain.learning import ModelManifest, Scorecard, TrainingData, TrainingRequest
 from core.domain.units import from_datetime64
 from core.errors import ConfigurationError, InsufficientData
@@ -17,7 +17,7 @@ from core.features import table
 from core.learning import estimators, training
 from core.learning.exceedance import ExceedanceModel
 from core.learning.windows import ForecastModel
-from core.ports import Clock, Ledger, ModelStore, Progress, WeatherArchive, silent
+from core.ports import Clock, FieldSource, Ledger, ModelStore, Progress, WeatherArchive, silent
 from core.quality.checks import Checker
 from core.workflows.cards import card
 from core.workflows.fitting import fit_window, judge
@@ -26,6 +26,8 @@ from core.workflows.gathering import Gathered, gather
 #: Shares of the work: reading and building features, then fitting and judging the windows.
 SHARES = (0.2, 0.79)
 CALIBRATIONS = ("sigmoid", "isotonic")
+#: What a manifest says of every version with forecast fields.
+FIELDS_LIMIT = "Forecast fields: tested on simulated data only."
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops")
 
 
@@ -38,27 +40,39 @@ class Retraining:
     check: Checker
     clock: Clock
 
-    def train(self, source: WeatherArchive, request: TrainingRequest, told: Progress = silent) -> ModelManifest:
+    def train(
+        self,
+        source: WeatherArchive,
+        request: TrainingRequest,
+        told: Progress = silent,
+        fields: FieldSource | None = None,
+    ) -> ModelManifest:
         """Train, calibrate, score and store one version; return its manifest.
 
         The scores are those of blocked cross-validation: no case is judged by a classifier that has seen its block of
         time or its neighbourhood, nor by a calibration or climatology fitted to the truths of its block.
 
+        Parameters
+        ----------
+        fields
+            Where forecast fields come from; looked at only where the request is for the set with them. Such a version
+            has windows beyond 6 h too.
+
         Raises
         ------
         ConfigurationError
-            If algorithm or calibration are unknown.
+            If algorithm, calibration or feature set are unknown, or fields are wanted and there are none.
+        SourceError, DataError
+            If the archive or the fields cannot be read.
         InsufficientData
             If there are too few cases or events to learn from. Nothing is stored.
         """
         limit = estimators.algorithm(request.algorithm).max_rows
-        if request.calibration not in CALIBRATIONS:
-            raise ConfigurationError(
-                f"Unknown calibration {request.calibration!r}.", hint=f"Known are {', '.join(CALIBRATIONS)}."
-            )
+        fields = _asked(request, fields)
         told(0.0, "reading")
-        period = (request.begin, request.until)
-        cases = gather(source, period, WINDOWS, self.check, lambda done, text: told(SHARES[0] * done, text))
+        period, windows = (request.begin, request.until), WINDOWS + (FIELD_WINDOWS if fields else ())
+        reading = _within(told, 0.0, SHARES[0])
+        cases = gather(source, period, windows, self.check, reading, fields=fields)
         recipe = training.Recipe(request.algorithm, limit, request.seed)
         curves: dict[Window, ExceedanceModel] = {}
         cards: list[Scorecard] = []
@@ -70,7 +84,7 @@ class Retraining:
             except InsufficientData:
                 if window == DEFAULT_WINDOW:
                     raise
-                continue  # a version without a short window serves without it
+                continue  # a version without one of the other windows serves without it
             cards += judge(judged, request)
         model = ForecastModel(curves)
         manifest = self._manifest(source, cases, tuple(cards), request)
@@ -100,7 +114,7 @@ class Retraining:
                 events=int((cases.truth(DEFAULT_WINDOW)[0] >= TARGET.threshold_mm).sum()),
                 area=request.area,
             ),
-            feature_version=table.FEATURE_VERSION,
+            feature_version=table.FEATURE_SETS[request.feature_set],
             feature_names=cases.feature_names,
             scorecards=cards,
             seed=request.seed,
@@ -108,8 +122,26 @@ class Retraining:
             libraries={"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
             sha256="",
             card_sha256="",
-            limits=request.limits,
+            limits=request.limits + ((FIELDS_LIMIT,) if len(cases.windows) > len(WINDOWS) else ()),
         )
+
+
+def _asked(request: TrainingRequest, fields: FieldSource | None) -> FieldSource | None:
+    """Return the source of the fields that a request is for, None where it is for none; refuse what is not known."""
+    for what, value, known in (
+        ("calibration", request.calibration, CALIBRATIONS),
+        ("feature set", request.feature_set, tuple(table.FEATURE_SETS)),
+    ):
+        if value not in known:
+            raise ConfigurationError(f"Unknown {what} {value!r}.", hint=f"Known are {', '.join(known)}.")
+    if table.FEATURE_SETS[request.feature_set] == table.OBSERVED:
+        return None
+    if fields is None:
+        raise ConfigurationError(
+            f"The feature set {request.feature_set} wants forecast fields, and there are none here.",
+            hint="Name their source in CLOUDBURST_FIELDS.",
+        )
+    return fields
 
 
 def _within(told: Progress, begun: float, share: float) -> Progress:

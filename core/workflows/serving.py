@@ -30,9 +30,11 @@ class Served:
     def curves(self, rows: Values) -> dict[Window, tuple[Exceedance, ...]]:
         """Return the curve of every row of features (rows, features) by window.
 
+        Features of forecast fields come last in a row: a version of the set without them does not see them.
         Where the version's own verification shows no skill beyond climatology, climatology is what it says: for that
         event and all rarer ones.
         """
+        rows = rows[:, : len(self.manifest.feature_names)]
         bounds = self.model.with_interval(rows)
         usual = self.model.base_rates(rows, self.manifest.feature_names)
         out: dict[Window, tuple[Exceedance, ...]] = {}
@@ -64,7 +66,7 @@ class Serving:
     _loaded: dict[str, tuple[ModelManifest, ForecastModel]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def champion(self, source: str, region_id: str) -> Served:
+    def champion(self, source: str, region_id: str, has_fields: bool = False) -> Served:
         """Return the champion for data of `source` in a region.
 
         Raises
@@ -73,17 +75,22 @@ class Serving:
             If there is none, it is not what its manifest says, or it may not serve these data.
         """
         champion = self.store.champion(source, region_id)
-        return self.version(champion.version, source, champion.is_seed)
+        return self.version(champion.version, source, champion.is_seed, has_fields)
 
-    def version(self, version: str, source: str, is_seed: bool = False) -> Served:
+    def version(self, version: str, source: str, is_seed: bool = False, has_fields: bool = False) -> Served:
         """Return one version for data of `source`.
+
+        Parameters
+        ----------
+        has_fields
+            True where the features will be built with forecast fields.
 
         Raises
         ------
         ModelUntrusted
             If it was trained on simulated data and the data are real.
         FeatureMismatch
-            If it was trained on other features than this program builds.
+            If it was trained on other features than this program builds, or on forecast fields and there are none.
         """
         with self._lock:
             if version not in self._loaded:
@@ -94,6 +101,11 @@ class Serving:
             raise ModelUntrusted(
                 f"Model {version} was trained on simulated data and may not serve real ones.",
                 hint="Train on gauges, or remove the champion to be served by the seed model.",
+            )
+        if manifest.feature_version == table.OBSERVED_MODEL and not has_fields:
+            raise FeatureMismatch(
+                f"Model {version} wants the forecast fields of a weather model, and there are none here.",
+                hint="Name their source in CLOUDBURST_FIELDS, or deploy a version of the feature set observed.",
             )
         return Served(manifest, model, is_seed)
 
@@ -111,10 +123,11 @@ def _without_skill(
 
 
 def _model(manifest: ModelManifest, parts: object) -> ForecastModel:
-    if (manifest.feature_version, manifest.feature_names) != (table.FEATURE_VERSION, table.feature_names()):
+    known = manifest.feature_version in table.FEATURE_SETS.values()
+    if not known or manifest.feature_names != table.feature_names(manifest.feature_version):
         raise FeatureMismatch(
             f"Model {manifest.version} wants features {manifest.feature_version}, this program builds"
-            f" {table.FEATURE_VERSION}.",
+            f" {' and '.join(table.FEATURE_SETS.values())}.",
             hint="Train it again with this program.",
         )
     try:

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from core.domain.forecast import EVENTS, Exceedance, Freshness
+from core.domain.forecast import DEFAULT_WINDOW, Exceedance, Freshness
 from core.domain.quality import FlaggedWeather
 from core.domain.units import floor_hour, to_hour64
-from core.domain.weather import Flag, HourlyWeather, ModelRun, Region
+from core.domain.weather import Flag, HourlyWeather, ModelRun, Region, Values
 from core.features import table
 from core.risk import AgeLimits
 from core.workflows.serving import Served
@@ -22,12 +22,13 @@ AIR = ("temperature_c", "dew_point_c", "relative_humidity_pct")
 
 @dataclass(frozen=True)
 class Situation:
-    """Flagged weather of a region as known at `now`."""
+    """Flagged weather of a region as known at `now`, and forecast fields where the house has them."""
 
     region: Region
     checked: FlaggedWeather
     limits: AgeLimits
     now: datetime
+    fields: HourlyWeather | None = None
 
     @cached_property
     def ages(self) -> AgeLimits:
@@ -76,19 +77,22 @@ class Situation:
         newest = self.newest
         return floor_hour(self.now) if newest is None or self.freshness is Freshness.NO_DATA else newest
 
-    def exceedances(self, served: Served | None) -> tuple[Exceedance, ...]:
-        """Return the curve of every place; unknown where there is no model or no data."""
-        curves = [Exceedance.unknown()] * len(self.seen)
+    @cached_property
+    def rows(self) -> Values:
+        """Features of every place at the begin of the window, shape (places, features); those of fields come last."""
+        hour = int(np.searchsorted(self.checked.weather.valid_at, to_hour64(self.valid_from)))
+        return table.build(self.usable, fields=self.fields).values[:, hour]
+
+    def curves(self, served: Served | None) -> tuple[tuple[Exceedance, ...], ...]:
+        """Return for every place its curves, that of the default window first; unknown without model or data."""
+        unknown = (Exceedance.unknown(),)
         known = np.array([f is not Freshness.NO_DATA for f in self.fresh], bool)
         if served is None or not known.any():
-            return tuple(curves)
-        extrapolated = frozenset(e for e in EVENTS if e.key in served.model.extrapolated)
-        hour = int(np.searchsorted(self.checked.weather.valid_at, to_hour64(self.valid_from)))
-        rows = table.build(self.usable).values[known, hour]
-        bounds = (part.tolist() for part in served.model.with_interval(rows))
-        for i, p, low, high in zip(np.flatnonzero(known).tolist(), *bounds, strict=True):
-            curves[i] = Exceedance(EVENTS, tuple(p), tuple(low), tuple(high), extrapolated)
-        return tuple(curves)
+            return (unknown,) * len(known)
+        by_window = served.curves(self.rows[known])
+        windows = sorted(by_window, key=lambda window: (window != DEFAULT_WINDOW, window))
+        places = iter(zip(*(by_window[window] for window in windows), strict=True))
+        return tuple(next(places) if place else unknown for place in known)
 
     def worst_flag(self, place: int) -> Flag:
         """Return the worst flag of the newest values of one place."""

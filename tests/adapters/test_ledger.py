@@ -185,7 +185,7 @@ def test_an_issue_without_a_model_that_two_threads_record_at_once_is_kept_once(l
 
 
 def test_two_that_open_a_new_ledger_at_once_both_get_it(path: Path) -> None:
-    with meeting_before("CREATE TABLE IF NOT EXISTS schema_version"), ThreadPoolExecutor(2) as pool:
+    with meeting_before("BEGIN IMMEDIATE"), ThreadPoolExecutor(2) as pool:
         for opened in list(pool.map(SqlLedger, [f"sqlite:///{path}"] * 2)):
             opened.check()
 

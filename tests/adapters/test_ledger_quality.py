@@ -108,7 +108,7 @@ def test_a_ledger_of_schema_1_is_led_to_this_one_with_its_rows(old: str, tmp_pat
 
 
 def test_two_that_lead_an_old_ledger_to_this_schema_at_once_both_get_it(old: str) -> None:
-    with meeting_before("CREATE TABLE IF NOT EXISTS quality_metrics"), ThreadPoolExecutor(2) as pool:
+    with meeting_before("BEGIN IMMEDIATE"), ThreadPoolExecutor(2) as pool:
         for i, opened in enumerate(pool.map(SqlLedger, [old] * 2)):
             assert opened.record_quality([metrics(region_id=str(i))]) == 1
             assert opened.forecast_counts() == {"orange": 1}

@@ -63,6 +63,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(home: Path) -> None
         ("CLOUDBURST_SOURCE", "gopher:", "not understood"),
         ("CLOUDBURST_SOURCE", "gauges:/nowhere/at/all", "/nowhere/at/all"),
         ("CLOUDBURST_CACHE_URL", "memcached://x", "not understood"),
+        ("CLOUDBURST_FIELDS", "archive:", "does not go with"),
         ("CLOUDBURST_DATABASE_URL", "nonsense", "ledger"),
         ("CLOUDBURST_DATABASE_URL", "postgresql://u@h:abc/x", "ledger"),
         ("CLOUDBURST_GRID_SPACING_DEG", "nan", "CLOUDBURST_GRID_SPACING_DEG"),

@@ -203,10 +203,13 @@ def test_a_forecast_is_strict_json_and_unknown_numbers_are_null() -> None:
     assert {unknown["exceedance"][e.key][n] for e in EVENTS for n in ("probability", "low", "high")} == {None}
     assert known["exceedance"]["p_15"] == {
         "event": "≥ 15 mm/h",
+        "window": "0 to 6 h",
         "probability": 0.1,
         "low": 0.05,
         "high": pytest.approx(0.15),
         "extrapolated": False,
+        "no_skill_beyond_climatology": False,
+        "base_rate": None,
     }
     assert known["exceedance"]["p_100"]["extrapolated"] is True
     assert (told["data_age_s"], told["data_at"]) == (3600, "2026-07-29T18:00:00+00:00")

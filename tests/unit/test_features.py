@@ -125,7 +125,7 @@ def test_a_variable_that_is_missing_gives_nan_columns_and_never_zeros(absent: st
 def test_without_any_weather_only_place_and_time_are_known() -> None:
     built = table.build(_weather(hours=30).with_values({}))
     known = {name for name in built.names if np.isfinite(_column(built, name)[0]).all()}
-    place = {"elevation_m", "latitude_abs_deg", "nearest_neighbour_km"}
+    place = {"elevation_m", "latitude_abs_deg", "latitude_deg", "longitude_deg", "nearest_neighbour_km"}
     assert known == place | {"solar_hour_sin", "solar_hour_cos", "season_sin", "season_cos"}
     assert np.isnan(_column(built, "elevation_m")[2]).all()
 

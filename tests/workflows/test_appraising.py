@@ -315,7 +315,7 @@ def test_the_house_appraises_by_itself_and_its_alerts_are_problems(open_house: C
     again = open_house()
     assert "There: validity fell from 99% to 50% (since now)." in again.monitoring.problems()
     assert "There: validity fell from 99% to 50% (since now)." in again.health().problems
-    assert {"refresh", "appraise"} == {str(job["name"]) for job in _started(again)}
+    assert {"refresh", "appraise", "verify"} == {str(job["name"]) for job in _started(again)}
 
 
 def _started(core: Core) -> list[dict[str, object]]:

@@ -65,7 +65,7 @@ class SimulatedRegion:
         self._seed = (seed, zlib.crc32(region_id.encode()))
         self._cell_deg = spacing_deg or STATION_CELL_DEG
         self.terrain = air.terrain_of(locations)
-        self._bumps = air.bumps(self.terrain.longitude, self.terrain.latitude)
+        self.bumps = air.bumps(self.terrain.longitude, self.terrain.latitude)
         memory_h = np.array([memory for memory, _ in FIELDS.values()])
         self._decay = np.exp(-1 / memory_h)
         lag = np.arange(24)[:, None] - np.arange(24)
@@ -83,7 +83,7 @@ class SimulatedRegion:
 
     def _innovations(self, day: int) -> Floats:
         """Return the hourly news of all latent fields, shape (fields, 24, bumps): row h may act from hour h on."""
-        return self.chance(day, LATENT_STREAM).standard_normal((len(FIELDS), 24, self._bumps.shape[1]))
+        return self.chance(day, LATENT_STREAM).standard_normal((len(FIELDS), 24, self.bumps.shape[1]))
 
     def _summary(self, day: int) -> Floats:
         """Return what the day's news still amounts to in its last hour, shape (fields, bumps)."""
@@ -95,7 +95,7 @@ class SimulatedRegion:
 
         z(t) = sqrt(1 - a^2) sum over k of a^k e(t - k): a moving average over news of the past, cut after MEMORY_DAYS.
         """
-        carried = np.zeros((len(FIELDS), self._bumps.shape[1]))
+        carried = np.zeros((len(FIELDS), self.bumps.shape[1]))
         for back in range(MEMORY_DAYS, 0, -1):
             carried = carried * self._decay[:, None] ** 24 + self.summary(day - back)
         ahead = self._decay[:, None] ** np.arange(1, 25)
@@ -103,9 +103,9 @@ class SimulatedRegion:
         z *= np.sqrt(1 - self._decay**2)[:, None, None]
         shared = z.sum(axis=2) / np.sqrt(z.shape[2])
         return {
-            name: shared[i][:, None] + np.zeros(len(self._bumps))
+            name: shared[i][:, None] + np.zeros(len(self.bumps))
             if regional
-            else np.einsum("hb,pb->hp", z[i], self._bumps)
+            else np.einsum("hb,pb->hp", z[i], self.bumps)
             for i, (name, (_, regional)) in enumerate(FIELDS.items())
         }
 
@@ -242,7 +242,7 @@ class Simulator:
         Only benchmarks and tests may look: it says how predictable the simulated weather is at best.
         """
         axis = hour_axis(start, end)
-        world = self._world(region)
+        world = self.world(region)
         days = [world.latent(day, calendar) for day in _days(axis)]
         cut = _cut(axis)
         return {name: np.concatenate([day[name] for day in days])[cut].T.astype(np.float32) for name in days[0]}
@@ -254,7 +254,7 @@ class Simulator:
         values = np.full((len(VARIABLES), *shape), np.nan, np.float32)
         past = axis <= to_hour64(self._clock())
         if past.any() and region.locations:
-            world = self._world(region)
+            world = self.world(region)
             for day in _days(axis[past]):
                 here = past & (axis.astype("datetime64[D]").astype(int) == day)
                 hour = axis[here].astype(int) - day * 24
@@ -270,7 +270,7 @@ class Simulator:
             season_day=None if calendar else SEASON_DAY,
         )
 
-    def _world(self, region: Region) -> SimulatedRegion:
+    def world(self, region: Region) -> SimulatedRegion:
         """Return the simulated weather of a region, kept from call to call."""
         return self._simulated(region.id, region.locations, region.spacing_deg, self._seed)
 

@@ -1,0 +1,36 @@
+"""Verification: how the forecasts that were really issued did against what then happened."""
+
+import streamlit as st
+
+from ui import components, shell, verification, verification_diagrams
+
+core, now = shell.enter("Verification")
+
+question, cases = verification.ask(core, now)
+if core.scoring.no_truth:
+    verification.without_truth(core, now, question)
+    verification.limits(None)
+    st.stop()
+
+report = verification.report(core, question, cases)
+verification.counts(question, cases, report)
+if report is None:
+    verification.empty(core, now, question, cases)
+    verification.limits(None)
+    st.stop()
+
+verification.verdict(report, question)
+version = verification.key(question, cases)
+
+st.subheader("What the numbers meant", anchor=False)
+verification.what_the_numbers_meant(report, version)
+
+st.subheader("Scores", anchor=False)
+verification.scores(report)
+components.provenance(core, now.forecast)
+
+st.subheader("Diagrams", anchor=False)
+verification_diagrams.tabs(core, now, question, report)
+
+st.subheader("Limits", anchor=False)
+verification.limits(report)

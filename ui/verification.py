@@ -1,0 +1,282 @@
+"""Pieces of the verification page: what was issued and became of it, the verdict, scores, and what to mind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from core import (
+    FEW_DAYS,
+    FEW_EVENTS,
+    CloudburstError,
+    Core,
+    Issue,
+    ModelManifest,
+    Truth,
+    VerificationReport,
+    VerifiedCases,
+    Window,
+)
+from ui import components, verification_controls, verification_figures, verification_tables
+from ui.verification_controls import Question
+from ui.words import local, percent, plain
+
+#: Cases are read again after so many seconds: truths come without a new forecast.
+KEPT_S = 300
+#: The range of probability that is put into a sentence, where it was ever said.
+TOLD = 0.1
+ABOUT = {
+    "Issued": "One forecast per place and hour: the last one issued within an hour of the hour it is valid from.",
+    "Matured": "The window is over and what fell in it is known: these are scored.",
+    "Pending": "The window is not over, or its truth may still come.",
+    "Missing": "What fell never came or failed its checks. Missing truth is not counted as no rain.",
+    "No number": "No probability was given: no data or no model.",
+    "Events": "Matured forecasts after which it happened. Places and hours of one storm count each.",
+    "Base rate": "How often it happened, of the matured ones.",
+}
+
+
+def ask(core: Core, now: Issue) -> tuple[Question, VerifiedCases]:
+    """Let the forecaster choose; return the question and what was issued. A refusal ends the script here."""
+    line = st.container(horizontal=True, vertical_alignment="bottom")
+    with line:
+        question = verification_controls.pick(now)
+    try:
+        with st.spinner("Reading what was issued …", show_time=True):
+            found = issued(core, now, question)
+    except CloudburstError as error:
+        components.refusal(error)
+        st.stop()
+    with line:
+        version = verification_controls.pick_version(found)
+    return replace(question, version=version), _of_version(found, version)
+
+
+def issued(core: Core, now: Issue, question: Question, window: Window | None = None) -> VerifiedCases:
+    """Return what was issued in the window of the question or in another one, of the version asked for."""
+    region_id = now.forecast.region.id
+    found = _issued(now.forecast.version, region_id, window or question.event.window, question.since, core)
+    return _of_version(found, question.version)
+
+
+@st.cache_resource(max_entries=12, ttl=KEPT_S, show_spinner=False)
+def _issued(
+    version: str,  # noqa: ARG001 - keys the cache
+    region_id: str,
+    window: Window,
+    since: datetime | None,
+    _core: Core,
+) -> VerifiedCases:
+    return _core.scoring.issued(region_id, window, since)
+
+
+def _of_version(cases: VerifiedCases, version: str | None) -> VerifiedCases:
+    return cases if version is None else cases.select(cases.model_version == version)
+
+
+def key(question: Question, cases: VerifiedCases) -> str:
+    """Return the version of a report: the question, and what has become of the cases."""
+    became = f"{cases.issued} {cases.matured} {cases.pending} {cases.missing}"
+    last = cases.issued_at.max() if len(cases) else ""
+    return f"{cases.source} {cases.region_id} {question} {became} {last}"
+
+
+def report(core: Core, question: Question, cases: VerifiedCases) -> VerificationReport | None:
+    """Return the report, made once for all sessions with this question; None where nothing can be scored yet.
+
+    Where it cannot be made the error stands below the controls, and the script ends here.
+    """
+    try:
+        with st.spinner("Scoring …", show_time=True):
+            return _report(key(question, cases), question, cases, core)
+    except CloudburstError as error:
+        components.refusal(error)
+        st.stop()
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _report(
+    key: str,  # noqa: ARG001 - keys the cache
+    _question: Question,
+    _cases: VerifiedCases,
+    _core: Core,
+) -> VerificationReport | None:
+    return _core.scoring.report(_cases, _question.event)
+
+
+def counts(question: Question, cases: VerifiedCases, found: VerificationReport | None) -> None:
+    """Show how many forecasts there are, what became of them, and how rare the event was."""
+    base = None if found is None else found.card.base_rate
+    values = {
+        "Issued": f"{cases.issued:,}",
+        "Matured": f"{cases.matured:,}",
+        "Pending": f"{cases.pending:,}",
+        "Missing": f"{cases.missing:,}",
+        "No number": f"{cases.unknown:,}",
+        "Events": "–" if found is None else f"{found.card.events:,}",
+        "Base rate": "–" if base is None else percent(base),
+    }
+    with st.container(horizontal=True):
+        for name, value in values.items():
+            st.metric(name, value, help=ABOUT[name], border=True, width=130)
+    truth = "Simulated: forecasts and truth alike" if cases.simulated else f"Truth from {plain(cases.source_text)}"
+    st.caption(f"{plain(question.text)}, issued {question.period_text}. {truth}. Scored is what was issued, no re-run.")
+
+
+def verdict(found: VerificationReport, question: Question) -> None:
+    """Say whether the forecast is better than knowing the climate, or that nobody can say yet."""
+    card, skill = found.card, found.card.measures["brier_skill"]
+    what = plain(question.text)
+    if found.too_few:
+        st.warning(
+            f"**{_many(card.events, 'event')} on {_many(found.days, 'day')}: too few to say.** With fewer than "
+            f"{FEW_EVENTS} events or {FEW_DAYS} days neither skill nor its absence can be told; the numbers below are "
+            "counts, no verdict.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    told = f"Brier skill {verification_tables.number(skill)}, 90 % interval {verification_tables.interval(skill)}"
+    if found.has_skill:
+        beside = _beside_persistence(found)
+        st.success(f"**Better than climatology** for {what}: {told}. {beside}", icon=":material/check_circle:")
+    else:
+        st.warning(
+            f"**No skill beyond climatology** for {what}: {told}, which does not lie above 0. Go by the base rate, "
+            f"{percent(card.base_rate or 0.0)}, rather than by these probabilities.",
+            icon=":material/block:",
+        )
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def _beside_persistence(found: VerificationReport) -> str:
+    """Say whether it is better than what the rain before alone would tell."""
+    beyond = found.beyond_persistence
+    if beyond.low is None or beyond.high is None:
+        return ""
+    bounds = f"(difference of the skill {verification_tables.interval(beyond)})"
+    if beyond.low > 0:
+        return f"It also beats persistence {bounds}."
+    return f"**Persistence did better** {bounds}." if beyond.high < 0 else f"Persistence did as well {bounds}."
+
+
+def what_the_numbers_meant(found: VerificationReport, version: str) -> None:
+    """Show for every range of probability how often it was said and how often it then happened."""
+    told = next((row for row in found.meant if row.low == TOLD and row.n), None)
+    told = told or max(found.meant, key=lambda row: row.events)
+    st.markdown(f"**{plain(told.text)}**")
+    table = verification_tables.meant(found)
+    left, right = st.columns([3, 2])
+    with left:
+        most = max(float(table["how often"].max()), 1.0)
+        bar = st.column_config.ProgressColumn(format="%.2g %%", min_value=0, max_value=most)
+        st.dataframe(table, hide_index=True, height="content", column_config={"how often": bar})
+        st.caption("The interval is that of whole days drawn again: hours of one storm are no independent cases.")
+    with right:
+        st.plotly_chart(
+            verification_figures.meant(version, found), key="meant", config={"displayModeBar": False},
+            alt="For every range of probability: what was said, and how often it happened with its 90 % interval",
+        )  # fmt: skip
+
+
+def scores(found: VerificationReport) -> None:
+    """Show every measure with its interval beside the references."""
+    st.dataframe(
+        verification_tables.scores(found), hide_index=True, height="content",
+        column_config={"what it tells": {"width": "large"}},
+    )  # fmt: skip
+    st.caption(
+        f"{_warned(found)} Climatology: {found.card.reference}. Persistence: how often it happened after as much rain "
+        "as in the hours before. Both are fitted to these very cases, which makes them harder to beat. Logistic "
+        "regression and a raw weather model are not issued here, so they cannot be scored here. A dash: not defined."
+    )
+
+
+def _warned(found: VerificationReport) -> str:
+    if found.card.alarm is None:
+        return "There was no event, so there are no warnings to judge."
+    return (
+        f"Alarm: warnings from a probability of {percent(found.card.alarm)} on, the best of these very cases; the "
+        "references have their own best one, which for climatology is to warn always."
+    )
+
+
+def empty(core: Core, now: Issue, question: Question, cases: VerifiedCases) -> None:
+    """Say why nothing can be scored yet and when that changes, and show what the model did before it came here."""
+    st.info(f"**Nothing to score yet.** {_why_empty(core, now, question, cases)}", icon=":material/hourglass_empty:")
+    before(core, now, question)
+
+
+def _why_empty(core: Core, now: Issue, question: Question, cases: VerifiedCases) -> str:
+    what = f"forecast of {plain(question.text)}"
+    pending = cases.select(cases.given & (cases.truth == Truth.PENDING))
+    if not len(cases):
+        return f"No {what} was issued {question.period_text}. Choose another period, window or model version."
+    if not len(pending):
+        return f"No {what} issued {question.period_text} has both a probability and a known truth."
+    first = pending.valid_from.min().astype("datetime64[s]").astype(datetime).replace(tzinfo=core.clock().tzinfo)
+    ends = first + timedelta(hours=question.event.window.end_h)
+    if ends <= core.clock():
+        return "The first windows are over; their truth is joined when the rain of their last hour has come."
+    region = now.forecast.region
+    return f"The first of {len(pending):,} pending forecasts matures {local(ends, region)}, when its window is over."
+
+
+def without_truth(core: Core, now: Issue, question: Question) -> None:
+    """Where no gauge measures: say so, and show what the model did elsewhere."""
+    why = (
+        " Truth comes from gauges only: rain of a weather model or of a reanalysis is no truth. Forecasts of this"
+        " region are recorded, and can be scored when gauges measure there."
+    )
+    said = f"**{plain(core.scoring.no_truth)}**"
+    st.info(said if now.forecast.replayed else said + why, icon=":material/visibility_off:")
+    before(core, now, question)
+
+
+def before(core: Core, now: Issue, question: Question) -> None:
+    """Show the scorecards that the serving model brought with it, and that they are not of this place."""
+    manifest = serving(core, now)
+    cards = [] if manifest is None else [c for c in manifest.scorecards if c.event.window == question.event.window]
+    st.subheader("What the model did before it came here", anchor=False)
+    if manifest is None or not cards:
+        st.caption("The model that serves brings no scorecard of this window.")
+        return
+    st.warning(
+        "From the model's blocked cross-validation, **not from forecasts issued here**.", icon=":material/swap_horiz:"
+    )
+    for card in cards:
+        st.markdown(f"**{plain(card.event.text)} within {card.event.window.text}**")
+        st.caption(plain(components.cases_text(card)))
+        st.dataframe(components.scores(card), hide_index=True, height="content")
+    st.caption(plain(components.version_provenance(manifest)))
+
+
+def serving(core: Core, now: Issue) -> ModelManifest | None:
+    """Return the manifest of the model that serves, None where none does."""
+    version = now.forecast.model_version
+    return None if version is None else components.version_of(core.versions(), version).manifest
+
+
+def limits(found: VerificationReport | None) -> None:
+    """Say what these numbers cannot say."""
+    rare = (
+        "Nothing has been scored yet: there is no base rate and no number of events."
+        if found is None or found.card.base_rate is None
+        else f"Base rate {percent(found.card.base_rate)}: {found.card.events:,} events in {found.card.n:,} forecasts. "
+        "They are fewer storms than that, since one storm is many places and hours."
+    )
+    said = (
+        rare,
+        "Gauges and grids miss most cloudbursts: 6 of 18 reported Himalayan cloudbursts are in the national grid. "
+        "Reanalysis holds none of them: its hourly rain there never exceeds 19.2 mm.",
+        "The transfer of the shipped model to this region is not verified before gauges of this region have judged it.",
+        "Thresholds marked as extrapolated had too few events to be trained on; they are not verified.",
+        "Truth comes from gauges only. A region with weather-model data alone says: "
+        "“No truth available: not verified, not retrained.”",
+        "References know how often it happened in these very cases, which no forecaster did: skill is rather too low.",
+    )
+    st.markdown("\n".join(f"- {line}" for line in said))

@@ -1,0 +1,81 @@
+"""What a reader of the verification page asks for: window, event, period, model version. It stands in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from core import EVENTS, WINDOWS, EventDefinition, Issue, VerifiedCases, Window, events_in
+
+#: Periods that end now, in days; the last has no begin.
+PERIODS: dict[str, int | None] = {"7 days": 7, "30 days": 30, "90 days": 90, "all": None}
+DEFAULT_PERIOD = "30 days"
+#: Windows and events by their names in the address; an event has the same name in every window.
+WINDOW_OF: dict[str, Window] = {f"{w.begin_h}-{w.end_h}": w for w in WINDOWS}
+DEFAULT_WINDOW = "0-6"
+EVENT_TEXTS: dict[str, str] = {event.key: event.text for event in EVENTS}
+ALL_VERSIONS = "all"
+#: Keys of widgets, which are their names in the address bar.
+WINDOW, EVENT, PERIOD, VERSION = "window", "event", "issued", "version"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One event in its window, forecasts valid from `since` on (None: all) and of one model version (None: all)."""
+
+    event: EventDefinition
+    since: datetime | None
+    period: str
+    version: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The event and its window in words."""
+        return f"{self.event.text} within {self.event.window.text}"
+
+    @property
+    def period_text(self) -> str:
+        """The period in words."""
+        return "so far" if self.since is None else f"in the last {self.period}"
+
+
+def pick(now: Issue) -> Question:
+    """Let the forecaster choose window, event and period."""
+    window = st.segmented_control(
+        "Window", list(WINDOW_OF), default=DEFAULT_WINDOW, required=True, key=WINDOW, bind="query-params",
+        format_func=lambda name: f"{name.replace('-', '–')} h",
+    )  # fmt: skip
+    events = _events(WINDOW_OF[window])
+    _forget(EVENT, list(events))
+    event = st.segmented_control(
+        "Event", list(events), default=next(iter(events)), required=True, key=EVENT, bind="query-params",
+        format_func=lambda name: EVENT_TEXTS[name],
+    )  # fmt: skip
+    period = st.segmented_control(
+        "Issued in the last", list(PERIODS), default=DEFAULT_PERIOD, required=True, key=PERIOD, bind="query-params"
+    )
+    days = PERIODS[period]
+    hour = now.forecast.issued_at.replace(minute=0, second=0, microsecond=0)
+    return Question(events[event], None if days is None else hour - timedelta(days=days), period)
+
+
+def pick_version(cases: VerifiedCases) -> str | None:
+    """Let the forecaster choose one of the versions that issued these cases; None is all of them."""
+    options = [ALL_VERSIONS, *cases.model_versions]
+    _forget(VERSION, options)
+    version = st.selectbox("Model version", options, key=VERSION, bind="query-params", width=280)
+    return None if version == ALL_VERSIONS else str(version)
+
+
+def _events(window: Window) -> dict[str, EventDefinition]:
+    """Return the events of a window by their names in the address."""
+    names = {(event.threshold_mm, event.accumulation_h): event.key for event in EVENTS}
+    return {names[event.threshold_mm, event.accumulation_h]: event for event in events_in(window)}
+
+
+def _forget(name: str, options: list[str]) -> None:
+    """Forget a choice that another window, period or region left behind."""
+    if name in st.session_state and st.session_state[name] not in options:
+        st.session_state.pop(name)
