@@ -180,7 +180,9 @@ def _doctor(core: Core, _args: argparse.Namespace) -> int:
 def _scores(manifest: ModelManifest) -> str:
     lines = [f"trained on: {source_text(manifest.source)}"]
     for card in manifest.scorecards:
-        lines.append(f"{card.event.text}, {card.cases}: {card.n} cases, {card.events} events")
+        lines.append(
+            f"{card.event.text} {card.event.window.within}, {card.cases}: {card.n} cases, {card.events} events"
+        )
         lines += [f"  {name}: {asdict(measure)}" for name, measure in card.measures.items()]
     return "\n".join(lines)
 

@@ -32,5 +32,4 @@ components.provenance(core, now.forecast)
 st.subheader("Diagrams", anchor=False)
 verification_diagrams.tabs(core, now, question, report)
 
-st.subheader("Limits", anchor=False)
 verification.limits(report)

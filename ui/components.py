@@ -109,15 +109,14 @@ def ranking(issue: RegionForecast, most: int = 14) -> pd.DataFrame:
 
 def curve(forecast: Forecast) -> Exceedance:
     """Let the forecaster choose the hours ahead where the model speaks of several; return their curve."""
-    curves = {found.window: found for found in forecast.curves}
+    curves = {found.window.text: found for found in forecast.curves}
     if len(curves) == 1:
         return forecast.exceedance
     chosen = st.segmented_control(
         "Hours ahead",
         list(curves),
-        default=forecast.exceedance.window,
+        default=forecast.exceedance.window.text,
         required=True,
-        format_func=lambda window: window.text,
         key="hours ahead",
         help="The level is that of the first six hours, whatever is chosen here.",
     )

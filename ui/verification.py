@@ -161,7 +161,11 @@ def _beside_persistence(found: VerificationReport) -> str:
     bounds = f"(difference of the skill {verification_tables.interval(beyond)})"
     if beyond.low > 0:
         return f"It also beats persistence {bounds}."
-    return f"**Persistence did better** {bounds}." if beyond.high < 0 else f"Persistence did as well {bounds}."
+    return (
+        f"**Persistence did better** {bounds}."
+        if beyond.high < 0
+        else f"Whether it beats persistence is open {bounds}."
+    )
 
 
 def what_the_numbers_meant(found: VerificationReport, version: str) -> None:
@@ -243,7 +247,9 @@ def before(core: Core, now: Issue, question: Question) -> None:
     cards = [] if manifest is None else [c for c in manifest.scorecards if c.event.window == question.event.window]
     st.subheader("What the model did before it came here", anchor=False)
     if manifest is None or not cards:
-        st.caption("The model that serves brings no scorecard of this window.")
+        st.caption(
+            "No model serves." if manifest is None else "The model that serves brings no scorecard of this window."
+        )
         return
     st.warning(
         "From the model's blocked cross-validation, **not from forecasts issued here**.", icon=":material/swap_horiz:"
@@ -263,6 +269,7 @@ def serving(core: Core, now: Issue) -> ModelManifest | None:
 
 def limits(found: VerificationReport | None) -> None:
     """Say what these numbers cannot say."""
+    st.subheader("Limits", anchor=False)
     rare = (
         "Nothing has been scored yet: there is no base rate and no number of events."
         if found is None or found.card.base_rate is None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.adapters import logs, seed
 from core.adapters.archive import ParquetArchive
+from core.adapters.feature_store import ParquetFeatures
 from core.adapters.ledger import SqlLedger
 from core.adapters.model_store import FolderModelStore
 from core.adapters.quality_files import ParquetQuality
@@ -26,6 +27,7 @@ from core.settings import PROJECT_ROOT, Settings, load_settings
 from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting
 from core.workflows.hindcasting import Hindcasting
+from core.workflows.materialising import Materialising
 from core.workflows.monitoring import Monitoring
 from core.workflows.observing import Observing
 from core.workflows.replaying import Replaying
@@ -101,6 +103,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     archive = ParquetArchive(settings.home / "data" / "processed")
     source = weather_source(settings, clock)
     fields = field_source(settings, source, archive, clock)
+    served_features = Materialising(ParquetFeatures(settings.home / "data" / "features"))
     forecasting = Forecasting(
         observing=Observing(source, archive, check, HISTORY_H, fields),
         serving=serving,
@@ -115,6 +118,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         ),
         clock=clock,
         ttl_s=settings.refresh_minutes * 60,
+        served_features=served_features,
     )
     files = ParquetQuality(settings.home / "data" / "quality_metrics")
     quality = Appraising(forecasting, ledger, clock, files)
@@ -123,7 +127,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         clock=clock,
         forecasting=forecasting,
         hindcasting=Hindcasting(serving, check, tiers, fields),
-        retraining=Retraining(store, ledger, check, clock),
+        retraining=Retraining(store, ledger, check, clock, served_features),
         quality=quality,
         verification=Verifying(forecasting.observing, ledger, clock),
         monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION, quality),

@@ -18,7 +18,6 @@ from core.learning import contributions
 from core.learning.calibration import logit
 from core.learning.exceedance import ExceedanceModel
 from core.workflows.forecasting import Forecasting, Issue
-from core.workflows.situation import Situation
 
 Floats = NDArray[np.float64]
 #: So many that raise and so many that lower.
@@ -37,7 +36,9 @@ def drivers(issue: Issue, location_id: str, forecasting: Forecasting) -> tuple[D
     """
     made = issue.forecast
     forecast = made.of(location_id)
-    if forecast is None or math.isnan(forecast.exceedance.of(TARGET)) or TARGET in forecast.exceedance.unskilled:
+    if issue.situation is None or forecast is None or math.isnan(forecast.exceedance.of(TARGET)):
+        return ()
+    if TARGET in forecast.exceedance.unskilled:
         return ()
     try:
         served = forecasting.served(made.region.id)
@@ -46,7 +47,7 @@ def drivers(issue: Issue, location_id: str, forecasting: Forecasting) -> tuple[D
     if served.manifest.version != made.model_version:
         return ()
     place = [p.id for p in made.region.locations].index(location_id)
-    row = Situation(made.region, issue.checked, forecasting.limits, made.issued_at, issue.fields).rows[place]
+    row = issue.situation.rows[place]
     names = served.manifest.feature_names
     return strongest(grouped(served.model.curves[DEFAULT_WINDOW], names, row[: len(names)]))
 

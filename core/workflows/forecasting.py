@@ -11,10 +11,11 @@ import numpy as np
 
 from core.domain.forecast import TARGET, Forecast, RegionForecast, RiskLevel
 from core.domain.quality import FlaggedWeather
-from core.domain.weather import HourlyWeather, Region
+from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError, ModelError
 from core.ports import Cache, Clock, Ledger, Progress, silent
 from core.risk import MEMORY, AgeLimits, Tiers
+from core.workflows.materialising import Materialising
 from core.workflows.observing import Observing
 from core.workflows.serving import Served, Serving
 from core.workflows.situation import Situation
@@ -28,8 +29,8 @@ class Issue:
     checked: FlaggedWeather
     #: What the source failed with, where older data had to stand in.
     error: CloudburstError | None = None
-    #: The forecast fields behind it, None where the house has no source of them.
-    fields: HourlyWeather | None = None
+    #: What was known, and the features made of it.
+    situation: Situation | None = None
 
 
 @dataclass
@@ -53,6 +54,8 @@ class Forecasting:
     limits: AgeLimits
     clock: Clock
     ttl_s: float
+    #: Where the features of issues are kept, None: nowhere.
+    served_features: Materialising | None = None
     _making: threading.Lock = field(default_factory=threading.Lock)
     #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
     _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
@@ -83,6 +86,8 @@ class Forecasting:
             issue = self._make(region_id, silent)
         if issue.error is None:
             self.observing.collect(issue.forecast.region, issue.checked)
+            if self.served_features is not None and issue.situation is not None:
+                self.served_features.keep(issue.situation)
         return issue
 
     def served(self, region_id: str) -> Served:
@@ -121,7 +126,7 @@ class Forecasting:
             self.ledger.record_forecast(forecast)
         except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
             forecast = replace(forecast, problems=(*forecast.problems, f"This issue was not recorded: {error}"))
-        issue = Issue(forecast, recent.checked, recent.error, recent.fields)
+        issue = Issue(forecast, recent.checked, recent.error, situation)
         # An issue is never shown beyond the moment when its data become stale.
         self.cache.set(f"issue:{region_id}", issue, min(self.ttl_s, situation.lasts_s()))
         told(1.0, "done")

@@ -19,6 +19,7 @@ from core.features import table
 from core.learning import training
 from core.ports import FieldSource, Progress, WeatherArchive
 from core.quality.checks import Checker
+from core.workflows.materialising import Materialising
 
 #: Places per step: 10 stations x 4 years x 80 features are 110 MB.
 CHUNK = 10
@@ -57,6 +58,7 @@ def gather(
     told: Progress,
     *,
     fields: FieldSource | None = None,
+    served: Materialising | None = None,
 ) -> Gathered:
     """Return the labelled cases of all periods and places.
 
@@ -68,6 +70,8 @@ def gather(
         First and last hour to learn from, None: whatever there is.
     fields
         Where forecast fields come from; None: features of what was observed only.
+    served
+        Features as they were served: where there are some, they stand in the place of those built in hindsight.
 
     Raises
     ------
@@ -94,7 +98,12 @@ def gather(
                 where, mm = _labelled(weather.select(range(part.start, part.stop)), truth[part], first, windows)
                 place, hour = np.nonzero(where)
                 hours = weather.valid_at.astype(np.int64)[hour]
-                parts.append((features.rows(where), hours, place + part.start + len(ids), mm))
+                rows = features.rows(where)
+                if served is not None:
+                    stations = np.array([one.id for one in weather.locations[part]], object)[place]
+                    version = table.OBSERVED if fields is None else table.OBSERVED_MODEL
+                    rows = served.as_served((source.name, region.id, version), stations, weather.valid_at[hour], rows)
+                parts.append((rows, hours, place + part.start + len(ids), mm))
         ids += [place.id for place in region.locations]
     if not sum(len(part[0]) for part in parts):
         raise InsufficientData("No labelled case in this period.", have=0, need=1, hint="Check the period.")

@@ -67,7 +67,8 @@ class Replaying:
         situation = Situation(region, checked, self.limits, at)
         forecast = issued(situation, lambda: self._served(window), self.tiers, (), told)
         told(1.0, "done")
-        return Issue(replace(forecast, problems=(*forecast.problems, *_beginning(first, at))), checked)
+        made = replace(forecast, problems=(*forecast.problems, *_beginning(first, at)))
+        return Issue(made, checked, situation=situation)
 
     def forecasting(self, window: ReplayWindow, at: datetime) -> Forecasting:
         """Return the forecasting of a house whose source is the window and whose clock stands at `at`.

@@ -22,6 +22,7 @@ from core.quality.checks import Checker
 from core.workflows.cards import card
 from core.workflows.fitting import fit_window, judge
 from core.workflows.gathering import Gathered, gather
+from core.workflows.materialising import Materialising
 
 #: Shares of the work: reading and building features, then fitting and judging the windows.
 SHARES = (0.2, 0.79)
@@ -39,6 +40,8 @@ class Retraining:
     ledger: Ledger
     check: Checker
     clock: Clock
+    #: Features as they were served, None where none are kept.
+    served: Materialising | None = None
 
     def train(
         self,
@@ -72,7 +75,7 @@ class Retraining:
         told(0.0, "reading")
         period, windows = (request.begin, request.until), WINDOWS + (FIELD_WINDOWS if fields else ())
         reading = _within(told, 0.0, SHARES[0])
-        cases = gather(source, period, windows, self.check, reading, fields=fields)
+        cases = gather(source, period, windows, self.check, reading, fields=fields, served=self.served)
         recipe = training.Recipe(request.algorithm, limit, request.seed)
         curves: dict[Window, ExceedanceModel] = {}
         cards: list[Scorecard] = []

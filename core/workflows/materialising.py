@@ -1,0 +1,74 @@
+"""Materialising: features are kept as they were served, and training learns from what was served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.features import FeatureRows
+from core.domain.units import to_hour64
+from core.domain.weather import Hours, Values
+from core.features import table
+from core.ports import FeatureStore
+from core.workflows.situation import Situation
+
+#: The issue of an hour is the last one made within this time after it, as in verification.
+ISSUED_WITHIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Materialising:
+    """Keeps the features of issues, and gives them back as they were known then."""
+
+    store: FeatureStore
+
+    def keep(self, situation: Situation) -> int:
+        """Keep the features that an issue was made from; return the number of new rows.
+
+        Raises
+        ------
+        ConfigurationError
+            If they cannot be written.
+        """
+        weather = situation.usable
+        hour = int(np.searchsorted(weather.valid_at, to_hour64(situation.valid_from)))
+        version = table.OBSERVED if situation.fields is None else table.OBSERVED_MODEL
+        rows = FeatureRows.of(
+            weather,
+            table.feature_names(version),
+            situation.rows[:, None],
+            slice(hour, hour + 1),
+            table.LOOKBACK_H,
+        )
+        return self.store.store(weather.source, situation.region.id, version, rows)
+
+    def as_served(
+        self,
+        archive: tuple[str, str, str],
+        location_id: NDArray[np.object_],
+        hour: Hours,
+        rows: Values,
+    ) -> Values:
+        """Return rows of features (cases, features) with those in their place that were served at their hour.
+
+        A point-in-time join: of several rows of one hour that counts which was known when its forecast was issued,
+        not a later one that knows more. What was never served stays as it was built.
+
+        Parameters
+        ----------
+        archive
+            Source, region and feature version.
+        location_id, hour
+            Place and hour of every case, shape (cases,).
+        """
+        moment: Hours = (hour + np.timedelta64(ISSUED_WITHIN)).astype("datetime64[s]")
+        found = self.store.joined(*archive, location_id, moment)
+        same = found.valid_at == hour.astype("datetime64[h]")
+        if not same.any():
+            return rows
+        out = rows.copy()
+        out[same] = found.values[same]
+        return out
