@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.skill_rivals import Naive, reference
 from core.adapters.gauges.folder import GaugeFolder
 from core.domain.forecast import DEFAULT_WINDOW, THRESHOLDS_MM, hourly_events
-from core.domain.learning import Measure, Scorecard
+from core.domain.learning import Measure, Scorecard, TrainingRequest
 from core.domain.weather import HourlyWeather, Values
 from core.features import table
 from core.learning import estimators, training
@@ -166,7 +166,7 @@ def _model(algorithm: str, known: Gathered, keep: Mask, test: Trial) -> Floats:
         arrays = {name: getattr(known, name)[rows] for name in ("rows", "hour", "place", "truth_mm")}
         some = replace(known, **arrays)
     recipe = training.Recipe(algorithm, estimators.algorithm(algorithm).max_rows, SEED)
-    model, _ = fit_window(some, DEFAULT_WINDOW, recipe, "sigmoid", _told())
+    model, _ = fit_window(some, DEFAULT_WINDOW, recipe, _told(), TrainingRequest(algorithm))
     return _forecast(model, test)
 
 

@@ -24,7 +24,7 @@ MEMORY = timedelta(hours=6)
 
 
 class LevelRule(StrEnum):
-    """How a probability becomes a level: by its lift over climatology, as it stands, or by the ratio of cost to loss."""
+    """How a probability becomes a level: by its lift over climatology, as it stands, or by a ratio of cost to loss."""
 
     LIFT = "lift"
     PROBABILITY = "probability"
@@ -83,7 +83,7 @@ class Tiers:
             Shape (places,).
         previous
             The level before, for every place: it rises at once and falls only below its threshold by the margin, so
-            that a probability near a threshold does not make it flicker. UNKNOWN holds nothing; None is no level before.
+            that a probability near a threshold does not make it flicker. UNKNOWN holds nothing; None: there is none.
         """
         thresholds = self.thresholds
         rank = np.digitize(probability, thresholds)
@@ -131,8 +131,9 @@ class Tiers:
             ]
             said = f"level by {event} against cost and loss: {'; '.join(meaning)} of the loss they avoid"
         elif self.rule is LevelRule.LIFT and self.base_rate is not None:
-            lifts = [f"{c} from {_percent(p)} ({p / self.base_rate:.2g} times climatology)" for c, p in numbers]
-            said = f"level by {event}: {', '.join(lifts)}; climatology is {_percent(self.base_rate)} where the model learned"
+            usual = self.base_rate
+            lifts = [f"{c} from {_percent(p)} ({_two_digits(p / usual)} times climatology)" for c, p in numbers]
+            said = f"level by {event}: {', '.join(lifts)}; climatology is {_percent(usual)} where the model learned"
         else:
             said = f"level by {event}: {', '.join(f'{c} from {_percent(p)}' for c, p in numbers)}"
             if self.rule is LevelRule.LIFT:
@@ -151,8 +152,12 @@ def _odds(probability: float) -> float:
 
 
 def _percent(probability: float) -> str:
-    """Return a probability in words: two digits are what a threshold is known by."""
-    return f"{float(f'{100 * probability:.2g}'):g} %"
+    return f"{_two_digits(100 * probability)} %"
+
+
+def _two_digits(value: float) -> str:
+    """Return a number in words: two digits are what a threshold is known by."""
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def _named(rank: NDArray[np.int64], probability: Floats) -> tuple[RiskLevel, ...]:

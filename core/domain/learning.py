@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.domain.forecast import EventDefinition
@@ -32,6 +32,8 @@ class Scorecard:
     reference: str = "month x 3-hour climatology"
     #: Probability from which on a warning was given, for the measures of warnings; None where there was no event.
     alarm: float | None = None
+    #: Measures of what the forecast is compared with, on the same cases, by name.
+    references: Mapping[str, Mapping[str, Measure]] = field(default_factory=dict)
 
     @property
     def has_skill(self) -> bool:

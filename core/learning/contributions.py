@@ -120,7 +120,7 @@ def rescaled(additive: Additive, base: Floats, score: Floats) -> Additive:
 
     Where base and score are the same on the old scale, or all contributions are zero, there is nothing to share out.
     """
-    old, added = additive
+    _, added = additive
     way = added.sum(axis=1)
     moves = np.abs(way) > NOTHING
     factor = np.where(moves, (score - base) / np.where(moves, way, 1.0), 0.0)

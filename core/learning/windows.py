@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,14 @@ Bounds = tuple[Floats, Floats, Floats]
 
 @dataclass(frozen=True)
 class ForecastModel:
-    """The curves of all windows that a model was trained for."""
+    """The curves of all windows that a model was trained for.
+
+    `plain` are those of a logistic regression on the same cases, which verification holds against the model; empty
+    where the model is one itself.
+    """
 
     curves: Mapping[Window, ExceedanceModel]
+    plain: Mapping[Window, ExceedanceModel] = field(default_factory=dict)
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -37,13 +42,17 @@ class ForecastModel:
 
     def to_parts(self) -> dict[str, Any]:
         """Return the parts as plain values and scikit-learn objects, as the model store keeps them."""
-        return {"windows": [self.curves[window].to_parts() for window in self.windows]}
+        return {
+            name: [curves[window].to_parts() for window in sorted(curves)]
+            for name, curves in (("windows", self.curves), ("plain", self.plain))
+        }
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Any]) -> ForecastModel:
         """Return the model of stored parts."""
-        curves = [ExceedanceModel.from_parts(part) for part in parts["windows"]]
-        return cls({curve.window: curve for curve in curves})
+        read = [[ExceedanceModel.from_parts(part) for part in parts[name]] for name in ("windows", "plain")]
+        curves, plain = ({curve.window: curve for curve in some} for some in read)
+        return cls(curves, plain)
 
     def probabilities(self, rows: Values, window: Window = DEFAULT_WINDOW) -> Floats:
         """Return P(event) of one window for every row, shape (rows, events of the window)."""

@@ -52,11 +52,16 @@ def _scores(scored: Scorecard) -> list[str]:
         f"{scored.cases}; {scored.n:,} cases, {scored.events:,} events, base rate {base}; skill against the"
         f" {scored.reference}; 90 % intervals over days.",
         "",
-        "| measure | value | interval |",
-        "|---|---|---|",
-        *[f"| {MEASURES[name]} | {_value(m)} | {_interval(m)} |" for name, m in scored.measures.items()],
+        "| " + " | ".join(["measure", "value", "interval", *scored.references]) + " |",
+        "|---" * (3 + len(scored.references)) + "|",
+        *[_row(scored, name, m) for name, m in scored.measures.items()],
         "",
     ]
+
+
+def _row(scored: Scorecard, name: str, measure: Measure) -> str:
+    beside = [_value(measures[name]) for measures in scored.references.values()]
+    return "| " + " | ".join([MEASURES[name], _value(measure), _interval(measure), *beside]) + " |"
 
 
 def _value(measure: Measure) -> str:

@@ -62,7 +62,7 @@ def grouped(curve: ExceedanceModel, names: Sequence[str], row: Values) -> tuple[
     row
         Features of the case, shape (features,), missing NaN.
     """
-    base, added = effects(curve, row[None, :])
+    _, added = effects(curve, row[None, :])
     names = curve.scorer.seen_names(names)
     values = dict(zip(names, curve.scorer.seen(row[None, :])[0].astype(float).tolist(), strict=True))
     effect = dict(zip(names, added[0].tolist(), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,22 +16,32 @@ from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
 from core.learning.scorer import Scorer
 from core.ports import Progress
 from core.verification import climatology, scorecard
+from core.verification.persistence import Persistence
 from core.workflows.gathering import Gathered
 
+Floats = NDArray[np.float64]
 #: Bootstrap draws: of the curve's parameters, kept with the model, and of the scorecard's measures.
 CURVE_DRAWS, SCORE_DRAWS = 60, 100
+#: What the forecast and its references are called.
+OWN, CLIMATOLOGY, PERSISTENCE, PLAIN = "this forecast", "climatology", "persistence", "logistic regression"
+#: The feature that persistence goes by.
+PAST_RAIN = "rain_max_6h_mm"
 
 
 @dataclass(frozen=True)
 class CrossScored:
-    """Cases with the scores of classifiers that have not seen their block of time, and their hours since 1970."""
+    """Cases with the scores of classifiers that have not seen their block of time, each (cases,).
+
+    `hour` since 1970; `past_mm` is the highest hourly rain of the six hours before.
+    """
 
     cases: Cases
     hour: NDArray[np.int64]
+    past_mm: Floats
 
 
 def fit_window(
-    gathered: Gathered, window: Window, recipe: training.Recipe, calibration: str, told: Progress
+    gathered: Gathered, window: Window, recipe: training.Recipe, told: Progress, request: TrainingRequest
 ) -> tuple[ExceedanceModel, CrossScored]:
     """Return the calibrated curve of one window, and the cross-validated scores that it was calibrated on.
 
@@ -56,34 +66,48 @@ def fit_window(
     cell = calendar.cells(gathered.rows, gathered.feature_names)
     scored = Cases(score, hourly, two_hour, day, cell, window).at(known)
     rng = np.random.default_rng(recipe.seed)
-    return fit_curve(scorer, scored, calibration, CURVE_DRAWS, rng), CrossScored(scored, gathered.hour[known])
+    past_mm = gathered.rows[:, gathered.feature_names.index(PAST_RAIN)].astype(float)
+    crossed = CrossScored(scored, gathered.hour[known], past_mm[known])
+    return fit_curve(scorer, scored, request.calibration, CURVE_DRAWS, rng), crossed
 
 
-def judge(scored: CrossScored, request: TrainingRequest) -> tuple[Scorecard, ...]:
-    """Return scorecards of the trained thresholds: calibration and climatology saw only other blocks of time."""
+def judge(scored: CrossScored, plain: CrossScored | None, request: TrainingRequest) -> tuple[Scorecard, ...]:
+    """Return scorecards of the trained thresholds: whatever is fitted saw only other blocks of time.
+
+    Parameters
+    ----------
+    plain
+        The same cases scored by a logistic regression, a reference beside climatology and persistence.
+    """
     cases, hour = scored.cases, scored.hour
     rng = np.random.default_rng(request.seed)
     events = hourly_events(cases.window)[:2]
-    probability = np.full((len(hour), len(events)), np.nan)
-    reference = np.full((len(hour), len(events)), np.nan)
+    shape = (len(hour), len(events))
+    names = (OWN, CLIMATOLOGY, PERSISTENCE, *((PLAIN,) if plain else ()))
+    said = {name: np.full(shape, np.nan) for name in names}
     for _, test in training.folds(hour, training.FOLDS, 0):
         others = cases.at(~test)
-        fitted = fit_curve(Scorer(None), others, request.calibration, 0, rng)
-        probability[test] = fitted.calibrated(cases.score[test])[:, : len(events)]
+        for name, some in ((OWN, scored), (PLAIN, plain)):
+            if some is not None:
+                fitted = fit_curve(Scorer(None), some.cases.at(~test), request.calibration, 0, rng)
+                said[name][test] = fitted.calibrated(some.cases.score[test])[:, : len(events)]
         for i, event in enumerate(events):
-            usual = climatology.frequencies(hour[~test], others.happened(event).astype(float))
-            reference[test, i] = usual[climatology.cells(hour[test])]
+            happened = others.happened(event).astype(float)
+            usual = climatology.frequencies(hour[~test], happened)
+            said[CLIMATOLOGY][test, i] = usual[climatology.cells(hour[test])]
+            lasting = Persistence.fit(scored.past_mm[~test], happened)
+            said[PERSISTENCE][test, i] = lasting.probability(scored.past_mm[test])
     period = f"blocked cross-validation {_year(hour.min())}-{_year(hour.max())}"
     draws = SCORE_DRAWS if cases.window == DEFAULT_WINDOW else SCORE_DRAWS // 2
+
+    def carded(name: str, i: int, count: int) -> Scorecard:
+        happened = cases.happened(events[i]).astype(float)
+        judged = scorecard.Judged(said[name][:, i], happened, said[CLIMATOLOGY][:, i], cases.day)
+        return scorecard.score(events[i], judged, period, count, rng)
+
     return tuple(
-        scorecard.score(
-            event,
-            scorecard.Judged(probability[:, i], cases.happened(event).astype(float), reference[:, i], cases.day),
-            period,
-            draws,
-            rng,
-        )
-        for i, event in enumerate(events)
+        replace(carded(OWN, i, draws), references={name: carded(name, i, 0).measures for name in names if name != OWN})
+        for i in range(len(events))
     )
 
 

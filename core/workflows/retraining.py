@@ -29,6 +29,8 @@ SHARES = (0.2, 0.79)
 CALIBRATIONS = ("sigmoid", "isotonic")
 #: What a manifest says of every version with forecast fields.
 FIELDS_LIMIT = "Forecast fields: tested on simulated data only."
+#: What every model is held against, beside climatology and persistence.
+REFERENCE = "logistic_regression"
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops")
 
 
@@ -70,27 +72,14 @@ class Retraining:
         InsufficientData
             If there are too few cases or events to learn from. Nothing is stored.
         """
-        limit = estimators.algorithm(request.algorithm).max_rows
+        estimators.algorithm(request.algorithm)  # refuses an unknown one before anything is read
         fields = _asked(request, fields)
         told(0.0, "reading")
         period, windows = (request.begin, request.until), WINDOWS + (FIELD_WINDOWS if fields else ())
         reading = _within(told, 0.0, SHARES[0])
         cases = gather(source, period, windows, self.check, reading, fields=fields, served=self.served)
-        recipe = training.Recipe(request.algorithm, limit, request.seed)
-        curves: dict[Window, ExceedanceModel] = {}
-        cards: list[Scorecard] = []
-        for number, window in enumerate(cases.windows):
-            begun = SHARES[0] + SHARES[1] * number / len(cases.windows)
-            part = _within(told, begun, SHARES[1] / len(cases.windows))
-            try:
-                curves[window], judged = fit_window(cases, window, recipe, request.calibration, part)
-            except InsufficientData:
-                if window == DEFAULT_WINDOW:
-                    raise
-                continue  # a version without one of the other windows serves without it
-            cards += judge(judged, request)
-        model = ForecastModel(curves)
-        manifest = self._manifest(source, cases, tuple(cards), request)
+        model, cards = _fitted(cases, request, _within(told, *SHARES))
+        manifest = self._manifest(source, cases, cards, request)
         stored = self.store.save(manifest, model.to_parts(), card(manifest, model.extrapolated))
         self.ledger.record_run("train", "stored", {"version": stored.version}, self.clock())
         told(1.0, f"stored {stored.version}")
@@ -145,6 +134,32 @@ def _asked(request: TrainingRequest, fields: FieldSource | None) -> FieldSource 
             hint="Name their source in CLOUDBURST_FIELDS.",
         )
     return fields
+
+
+def _fitted(cases: Gathered, request: TrainingRequest, told: Progress) -> tuple[ForecastModel, tuple[Scorecard, ...]]:
+    """Return the model of all windows, with a logistic regression to hold against it, and its scorecards."""
+    curves: dict[Window, ExceedanceModel] = {}
+    plain: dict[Window, ExceedanceModel] = {}
+    cards: list[Scorecard] = []
+    share = 1 / len(cases.windows)
+    for number, window in enumerate(cases.windows):
+        part = _within(told, number * share, 0.7 * share)
+        try:
+            curves[window], scored = fit_window(cases, window, _recipe(request.algorithm, request), part, request)
+        except InsufficientData:
+            if window == DEFAULT_WINDOW:
+                raise
+            continue  # a version without one of the other windows serves without it
+        rival = None
+        if request.algorithm != REFERENCE:
+            part = _within(told, (number + 0.7) * share, 0.3 * share)
+            plain[window], rival = fit_window(cases, window, _recipe(REFERENCE, request), part, request)
+        cards += judge(scored, rival, request)
+    return ForecastModel(curves, plain), tuple(cards)
+
+
+def _recipe(algorithm: str, request: TrainingRequest) -> training.Recipe:
+    return training.Recipe(algorithm, estimators.algorithm(algorithm).max_rows, request.seed)
 
 
 def _within(told: Progress, begun: float, share: float) -> Progress:

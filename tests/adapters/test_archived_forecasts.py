@@ -13,11 +13,16 @@ from core.adapters.archive import ParquetArchive
 from core.adapters.archived_forecasts import DAY_BEFORE, ArchivedForecasts
 from core.adapters.open_meteo.products import PREVIOUS_RUNS, PastProduct
 from core.adapters.open_meteo.source import OpenMeteo
+from core.domain.forecast import FIELD_WINDOWS, WINDOWS
 from core.domain.quality import FlaggedWeather
 from core.domain.weather import HourlyWeather, Location
 from core.errors import SourceUnavailable
 from core.features import fields as model_fields
-from tests.weather_made import END, REGION, weather
+from core.features import table
+from core.ports import silent
+from core.quality.checks import check
+from core.workflows.gathering import gather
+from tests.weather_made import END, REGION, FakeSource, weather
 
 START = END - timedelta(hours=9)
 
@@ -44,7 +49,7 @@ def test_a_region_has_what_was_ingested_for_it(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.get("precipitation_mm")[:, :10], made.get("precipitation_mm"))
     assert np.isnan(found.get("precipitation_mm")[:, 10:]).all()
     assert found.available_at is not None
-    assert (found.valid_at - found.available_at[:, :] == np.timedelta64(18, "h"))[:, :10].all()
+    assert (found.valid_at - found.available_at == np.timedelta64(18, "h"))[:, :10].all()
 
 
 def test_rows_that_do_not_say_when_they_were_known_were_known_a_day_before(tmp_path: Path) -> None:
@@ -82,3 +87,25 @@ def test_a_window_beyond_the_lead_of_the_archive_is_missing(tmp_path: Path) -> N
     assert all(np.isnan(array).all() for array in model_fields.build(found, issue).values())
     later = issue + np.timedelta64(6, "h")
     assert np.isfinite(model_fields.build(found, later)["model_rain_max_12to24h_mm"]).all()
+
+
+def test_gauges_and_archived_forecasts_near_them_make_cases_to_learn_from(tmp_path: Path) -> None:
+    points = tuple(replace(p, id=f"pt-{p.id}", latitude=p.latitude + 0.05) for p in REGION.locations)
+    pack = replace(REGION, id="points", locations=points, spacing_deg=None)
+    forecast = weather(24 * 20, END, DAY_BEFORE, points, seed=5)
+    known = np.broadcast_to(forecast.valid_at - np.timedelta64(18, "h"), (3, 24 * 20)).astype("datetime64[s]")
+    archive = ParquetArchive(tmp_path)
+    archive.store(pack.id, FlaggedWeather(replace(forecast, available_at=known), ()))
+    windows = (*WINDOWS, *FIELD_WINDOWS)
+    cases = gather(FakeSource(), (None, None), windows, check, silent, fields=ArchivedForecasts(archive, pack))
+    assert cases.feature_names == table.feature_names(table.OBSERVED_MODEL)
+    place, hour = cases.place, cases.hour - forecast.valid_at[0].astype(int)
+    inside = np.flatnonzero((hour >= 0) & (hour < 24 * 20 - 24))
+    assert len(inside) > 500
+    column = cases.rows[:, cases.feature_names.index("model_rain_6to12h_mm")]
+    rain = forecast.get("precipitation_mm")
+    expected = [rain[place[i], hour[i] + 7 : hour[i] + 13].sum() for i in inside]
+    np.testing.assert_allclose(column[inside], expected, rtol=1e-5, atol=1e-4)
+    # Known 18 h before: a rain sum of 12 to 24 h is missing, its highest known hour is not.
+    assert np.isnan(cases.rows[:, cases.feature_names.index("model_rain_12to24h_mm")]).all()
+    assert np.isfinite(cases.rows[inside, cases.feature_names.index("model_rain_max_12to24h_mm")]).all()

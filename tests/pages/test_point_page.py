@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -53,17 +54,15 @@ def test_the_drivers_stand_on_the_page_with_arrows_words_and_factors() -> None:
 
 @pytest.mark.usefixtures("champion")
 def test_another_place_has_drivers_of_its_own() -> None:
-    app = point()
-    first = next(d.value for d in app.dataframe if "driver" in d.value)
-    box = app.selectbox[0]
-    box.set_value(box.options[-1] if box.value != box.options[-1] else box.options[0])
-    places = app.session_state["place"]
-    other = next(o for o in box.options if o != places)
-    assert other
-    app.run()
-    assert not app.exception
-    second = next(d.value for d in app.dataframe if "driver" in d.value)
-    assert not first.equals(second)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    places = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][-1]["customdata"]
+    found = []
+    for place in (places[5], places[-5]):
+        app.query_params["place"] = place
+        app.switch_page("pages/point.py").run()
+        assert app.selectbox[0].value == place
+        found.append(next(d.value for d in app.dataframe if "driver" in d.value))
+    assert not found[0].equals(found[1])
 
 
 def test_without_a_model_the_page_says_that_there_are_no_drivers(monkeypatch: pytest.MonkeyPatch) -> None:

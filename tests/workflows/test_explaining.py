@@ -15,6 +15,7 @@ from core.domain.forecast import DEFAULT_WINDOW, TARGET
 from core.domain.learning import Measure, Scorecard
 from core.features import table, words
 from core.learning.calibration import logit, sigmoid
+from core.learning.normals import seen_names
 from core.workflows import explaining
 from core.workflows.explaining import MOST, drivers, effects, grouped, strongest
 from core.workflows.serving import Serving
@@ -23,6 +24,8 @@ from tests.weather_made import REGION, weather
 from tests.workflows.test_forecasting import House
 
 NAMES = table.feature_names()
+#: All that any classifier can see: both feature sets, and the columns that normals add.
+SEEN = tuple(dict.fromkeys(seen_names(table.feature_names(table.OBSERVED_MODEL)) + seen_names(NAMES)))
 
 
 @pytest.fixture
@@ -36,10 +39,10 @@ def rows(hours: int = 300) -> np.ndarray:
     return np.concatenate([built, np.full((1, built.shape[1]), np.nan, np.float32)])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SEEN)
 def test_every_feature_has_a_group_and_words(name: str) -> None:
     assert words.group_of(name)
-    values = dict.fromkeys(NAMES, 0.5)
+    values = dict.fromkeys(SEEN, 0.5)
     said = words.said(name, values)
     assert said
     assert "{" not in said
