@@ -50,7 +50,8 @@ def forecast_model(algorithm: str = "logistic_regression") -> ForecastModel:
                 window=window,
             )
             for i, window in enumerate(reversed(WINDOWS))
-        }
+        },
+        {longest.window: longest},
     )
 
 

@@ -29,6 +29,7 @@ from core.workflows.forecasting import Forecasting, Issue
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.monitoring import Finding, Health, Monitoring
 from core.workflows.retraining import Retraining
+from core.workflows.rivals import Rivals
 from core.workflows.scoring import Scoring
 from core.workflows.verifying import Verifying
 
@@ -69,7 +70,9 @@ class Core:
     @property
     def scoring(self) -> Scoring:
         """What scores the forecasts that were issued."""
-        return Scoring(self.verification)
+        served = self.forecasting.served_features
+        rivals = None if served is None else Rivals(served, self.forecasting.serving)
+        return Scoring(self.verification, rivals)
 
     def rule_of(self, region: Region) -> str:
         """Return the rule behind a region's colours, in words."""

@@ -101,8 +101,7 @@ def gather(
                 rows = features.rows(where)
                 if served is not None:
                     stations = np.array([one.id for one in weather.locations[part]], object)[place]
-                    version = table.OBSERVED if fields is None else table.OBSERVED_MODEL
-                    rows = served.as_served((source.name, region.id, version), stations, weather.valid_at[hour], rows)
+                    rows = served.as_served((source.name, region.id), stations, weather.valid_at[hour], rows)
                 parts.append((rows, hours, place + part.start + len(ids), mm))
         ids += [place.id for place in region.locations]
     if not sum(len(part[0]) for part in parts):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -45,30 +46,41 @@ class Materialising:
         )
         return self.store.store(weather.source, situation.region.id, version, rows)
 
+    def joined(
+        self, source: str, region_id: str, location_id: NDArray[np.object_], hour: Hours
+    ) -> Iterator[FeatureRows]:
+        """Yield by feature set, for every place and hour (cases,), the row that its issue rests on; NaT without one.
+
+        A point-in-time join: of several rows of one hour that counts which was known when its forecast was issued,
+        not a later one that knows more. A house with forecast fields keeps the set with them, another the set without;
+        the features of observations come first in both.
+        """
+        moment: Hours = (hour.astype("datetime64[h]") + np.timedelta64(ISSUED_WITHIN)).astype("datetime64[s]")
+        for version in table.FEATURE_SETS.values():
+            found = self.store.joined(source, region_id, version, location_id, moment)
+            older = found.valid_at != hour.astype("datetime64[h]")
+            valid_at, known_at = found.valid_at.copy(), found.available_at.copy()
+            valid_at[older], known_at[older] = np.datetime64("NaT"), np.datetime64("NaT")
+            yield replace(found, valid_at=valid_at, available_at=known_at)
+
     def as_served(
-        self,
-        archive: tuple[str, str, str],
-        location_id: NDArray[np.object_],
-        hour: Hours,
-        rows: Values,
+        self, archive: tuple[str, str], location_id: NDArray[np.object_], hour: Hours, rows: Values
     ) -> Values:
         """Return rows of features (cases, features) with those in their place that were served at their hour.
 
-        A point-in-time join: of several rows of one hour that counts which was known when its forecast was issued,
-        not a later one that knows more. What was never served stays as it was built.
+        What was never served stays as it was built.
 
         Parameters
         ----------
         archive
-            Source, region and feature version.
+            Source and region.
         location_id, hour
             Place and hour of every case, shape (cases,).
         """
-        moment: Hours = (hour + np.timedelta64(ISSUED_WITHIN)).astype("datetime64[s]")
-        found = self.store.joined(*archive, location_id, moment)
-        same = found.valid_at == hour.astype("datetime64[h]")
-        if not same.any():
-            return rows
-        out = rows.copy()
-        out[same] = found.values[same]
+        out = rows
+        for found in self.joined(*archive, location_id, hour):
+            there = ~np.isnat(found.valid_at)
+            if there.any() and len(found.names) >= rows.shape[1]:
+                out = out.copy() if out is rows else out
+                out[there] = found.values[there, : rows.shape[1]]
         return out

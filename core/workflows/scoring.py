@@ -17,6 +17,7 @@ from core.verification import climatology, diagrams, episodes, scorecard
 from core.verification.comparison import skill_difference
 from core.verification.economic import EconomicValue, economic_value
 from core.verification.persistence import Persistence
+from core.workflows.rivals import Rivals
 from core.workflows.verifying import Verifying
 
 #: With fewer events, or of fewer days, skill is neither claimed nor denied: the interval is that of days drawn again.
@@ -88,6 +89,8 @@ class Scoring:
     """Scores what the ledger says was issued; nothing is forecast again."""
 
     verifying: Verifying
+    #: What else would have been said, None where no features are kept.
+    rivals: Rivals | None = None
 
     @property
     def no_truth(self) -> str:
@@ -126,15 +129,13 @@ class Scoring:
         card = scorecard.score(event, judged, _text(known), DRAWS, rng)
         lasting = _persistence(cases, known, event)
         others = {CLIMATOLOGY: judged.reference, PERSISTENCE: lasting}
+        others |= self.rivals.of(known, event) if self.rivals is not None else {}
         return VerificationReport(
             region=region,
             event=event,
             cases=cases,
             card=replace(card, reference=_climatology_text(day)),
-            references={
-                name: scorecard.score(event, replace(judged, probability=q), _text(known), 0, rng)
-                for name, q in others.items()
-            },
+            references=dict(_reference(named, event, judged, _text(known)) for named in others.items()),
             days=len(np.unique(day)),
             beyond_persistence=skill_difference(p, lasting, y, judged.reference, day, draws=FEW_DRAWS, rng=rng)[
                 "brier_skill"
@@ -196,6 +197,17 @@ class Scoring:
             rng=np.random.default_rng(SEED),
             window_h=event.window_h,
         )
+
+
+def _reference(
+    named: tuple[str, Floats], event: EventDefinition, judged: scorecard.Judged, text: str
+) -> tuple[str, Scorecard]:
+    """Return name and scorecard of a reference (its probabilities NaN where it is silent) on what it speaks of."""
+    name, probability = named
+    spoken = np.isfinite(probability)
+    title = name if spoken.all() else f"{name} ({spoken.sum():,} cases)"
+    said = replace(judged.at(spoken), probability=probability[spoken])
+    return title, scorecard.score(event, said, text, 0, np.random.default_rng(SEED))
 
 
 def scorable(cases: VerifiedCases, event: EventDefinition) -> VerifiedCases:

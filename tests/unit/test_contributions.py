@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from core.learning import contributions, estimators
 from core.learning.calibration import logit
@@ -107,6 +107,17 @@ def test_the_path_of_a_tree_made_by_hand() -> None:
     base, added = contributions.contributions(forest, rows)
     np.testing.assert_allclose(base, 0.5)
     np.testing.assert_allclose(added, [[-0.3, 0, 0], [0.3, -0.2, 0], [0.3, 0.2, 0]])
+
+
+def test_small_steps_of_boosting_share_out_in_the_same_proportions() -> None:
+    rows, event = cases()
+    one, tenth = (
+        HistGradientBoostingClassifier(max_iter=1, learning_rate=rate, random_state=1).fit(rows, event)
+        for rate in (1.0, 0.1)
+    )
+    whole, part = (contributions.contributions(classifier, probes())[1] for classifier in (one, tenth))
+    assert np.abs(whole).max() > 0.1
+    np.testing.assert_allclose(part, whole / 10, atol=1e-9)
 
 
 def test_one_row_of_250_trees_takes_less_than_20_ms() -> None:
