@@ -13,7 +13,7 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
-.PHONY: run test check format seed-model bench-simulator bench-quality fuzz-source clean
+.PHONY: run test check format seed-model bench-simulator bench-quality bench-skill fuzz-source clean
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -45,6 +45,11 @@ bench-simulator: $(VENV)/.run
 bench-quality: $(VENV)/.bench
 	$(PY) -m benchmarks.quality_detection --gauges $(GAUGES)
 	$(PY) -m benchmarks.quality_speed
+
+# How good the forecast is beside the reference, plain statistics and the naive recipe, trained on 2020-2022 and tested
+# on 2023 (about 20 minutes); the tables go into docs/skill.md.
+bench-skill: $(VENV)/.run
+	$(PY) -m benchmarks.skill --gauges $(GAUGES) --out docs/skill.md
 
 # 10,000 wrong answers of the live source: none may reach a number, none may raise anything but a SourceError.
 fuzz-source: $(VENV)/.dev

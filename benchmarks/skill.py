@@ -142,7 +142,7 @@ def _main_table(ours: Floats, theirs: Floats, known: Gathered, past: HourlyWeath
 
 
 def _left_out(name: str, whole: tuple[Floats, Floats], some: tuple[Floats, Floats], test: Trial) -> list[str]:
-    """Return the gain over the reference on stations that neither has seen, beside that of models that had seen them."""
+    """Return the gain over the reference on stations that neither has seen, beside that of models that had."""
     seen, unseen = _gain(*whole, 0, test), _gain(*some, 0, test)
     over_all = _gain(some[0], whole[1], 0, test)
     kept = {m: _share(unseen[m].value, seen[m].value) for m in GAINS}

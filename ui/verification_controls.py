@@ -12,8 +12,7 @@ from core import EVENTS, WINDOWS, EventDefinition, Issue, VerifiedCases, Window,
 #: Periods that end now, in days; the last has no begin.
 PERIODS: dict[str, int | None] = {"7 days": 7, "30 days": 30, "90 days": 90, "all": None}
 DEFAULT_PERIOD = "30 days"
-#: Windows and events by their names in the address; an event has the same name in every window.
-WINDOW_OF: dict[str, Window] = {f"{w.begin_h}-{w.end_h}": w for w in WINDOWS}
+#: Events by their names in the address; an event has the same name in every window.
 DEFAULT_WINDOW = "0-6"
 EVENT_TEXTS: dict[str, str] = {event.key: event.text for event in EVENTS}
 ALL_VERSIONS = "all"
@@ -41,13 +40,21 @@ class Question:
         return "so far" if self.since is None else f"in the last {self.period}"
 
 
+def windows(now: Issue) -> dict[str, Window]:
+    """Return the windows by their names in the address; those beyond 6 h where the current issue has them."""
+    beyond = {curve.window for forecast in now.forecast.forecasts for curve in forecast.curves} - set(WINDOWS)
+    return {f"{w.begin_h}-{w.end_h}": w for w in (*WINDOWS, *sorted(beyond))}
+
+
 def pick(now: Issue) -> Question:
     """Let the forecaster choose window, event and period."""
+    window_of = windows(now)
+    _forget(WINDOW, list(window_of))
     window = st.segmented_control(
-        "Window", list(WINDOW_OF), default=DEFAULT_WINDOW, required=True, key=WINDOW, bind="query-params",
+        "Window", list(window_of), default=DEFAULT_WINDOW, required=True, key=WINDOW, bind="query-params",
         format_func=lambda name: f"{name.replace('-', '–')} h",
     )  # fmt: skip
-    events = _events(WINDOW_OF[window])
+    events = _events(window_of[window])
     _forget(EVENT, list(events))
     event = st.segmented_control(
         "Event", list(events), default=next(iter(events)), required=True, key=EVENT, bind="query-params",

@@ -21,7 +21,7 @@ from core import (
     VerifiedCases,
 )
 from ui import components, verification, verification_figures, verification_tables
-from ui.verification_controls import Question
+from ui.verification_controls import Question, windows
 from ui.words import percent
 
 #: Cost-loss ratio looked at first.
@@ -156,7 +156,7 @@ def _groups(core: Core, now: Issue, question: Question, found: VerificationRepor
 
 @st.cache_resource(max_entries=12, show_spinner="Scoring the other windows …")
 def _by_window(version: str, _question: Question, _now: Issue, _core: Core) -> dict[str, Scorecard]:  # noqa: ARG001 - key
-    issued = {window: verification.issued(_core, _now, _question, window) for window in WINDOWS}
+    issued = {window: verification.issued(_core, _now, _question, window) for window in windows(_now).values()}
     return _core.scoring.by_window(issued, _question.event)
 
 

@@ -120,7 +120,7 @@ class Forecasting:
         situation = Situation(region, recent.checked, self.limits, now, recent.fields)
         known = self._known.setdefault(region_id, {})
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
-        forecast = issued(situation, lambda: self.served(region_id), self.tiers, tuple(problems), told, before)
+        forecast = issued(situation, lambda: self.served(region_id), self.tiers, tuple(problems), told, before=before)
         known |= {f.location_id: (f.level, now) for f in forecast.forecasts if f.level is not RiskLevel.UNKNOWN}
         try:
             self.ledger.record_forecast(forecast)
@@ -139,6 +139,7 @@ def issued(
     tiers: Tiers,
     problems: tuple[str, ...],
     told: Progress,
+    *,
     before: Mapping[str, RiskLevel] | None = None,
 ) -> RegionForecast:
     """Return the issue of what is known, one forecast per place; nothing is recorded.

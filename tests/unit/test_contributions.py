@@ -111,11 +111,12 @@ def test_the_path_of_a_tree_made_by_hand() -> None:
 
 def test_small_steps_of_boosting_share_out_in_the_same_proportions() -> None:
     rows, event = cases()
+    rows = np.delete(rows, 5, axis=1)  # the column without any value
     one, tenth = (
         HistGradientBoostingClassifier(max_iter=1, learning_rate=rate, random_state=1).fit(rows, event)
         for rate in (1.0, 0.1)
     )
-    whole, part = (contributions.contributions(classifier, probes())[1] for classifier in (one, tenth))
+    whole, part = (contributions.contributions(classifier, rows[:200])[1] for classifier in (one, tenth))
     assert np.abs(whole).max() > 0.1
     np.testing.assert_allclose(part, whole / 10, atol=1e-9)
 

@@ -6,14 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.adapters.model_store import FolderModelStore
 from core.domain.forecast import TARGET, RiskLevel
 from core.domain.learning import Measure, Scorecard
+from core.quality.checks import check
 from core.risk import AgeLimits, LevelRule, Tiers
+from core.workflows.hindcasting import Hindcasting
 from core.workflows.serving import Serving
-from tests.weather_made import REGION
+from tests.weather_made import END, REGION
 from tests.workflows.test_forecasting import House
 
 #: No probability reaches these.
@@ -87,3 +90,20 @@ def test_the_levels_of_an_issue_are_those_of_the_rule_in_the_legend(tmp_path: Pa
         house.forecasting.rule(REGION).levels(issue.probabilities(TARGET))
     )
     assert house.forecasting.rule(REGION).thresholds[0] > plain
+
+
+def test_a_hindcast_has_the_levels_of_hours_that_follow_one_another(house: House) -> None:
+    version = house.store.champion("gauges", REGION.id).version
+    (rows,) = Hindcasting(Serving(house.store), check, Tiers()).run(
+        house.source, (END - timedelta(days=6), END), version
+    )
+    p = rows.probability[:, 0]
+    tiers = Tiers(float(np.median(p)), *NEVER, margin=0.5)  # half of the hours lie below it
+    (rows,) = Hindcasting(Serving(house.store), check, tiers).run(house.source, (END - timedelta(days=6), END), version)
+    places = [place.id for place in REGION.locations]
+    expected, before = [], dict.fromkeys(places, RiskLevel.UNKNOWN)
+    for place, value in zip(rows.location_id, p, strict=True):
+        (before[place],) = tiers.levels(np.array([value]), [before[place]])
+        expected.append(before[place])
+    assert list(rows.level) == expected
+    assert rows.level != tiers.levels(p)  # without a margin it would flicker
