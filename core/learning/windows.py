@@ -63,14 +63,18 @@ class ForecastModel:
 
     def with_interval(self, rows: Values) -> dict[Window, Bounds]:
         """Return probability, lower and upper bound of every window."""
-        raw = {window: self.curves[window].with_interval(rows) for window in self.windows}
-        out: dict[Window, Bounds] = {}
-        for window in self.windows:
-            centre, low, high = raw[window]
-            for longer in self._around(window):
-                centre, low, high = (_below(a, b) for a, b in zip((centre, low, high), raw[longer], strict=True))
-            out[window] = centre, low, high
-        return out
+        return self.nested({window: self.curves[window].with_interval(rows) for window in self.windows})
+
+    def nested(self, found: Mapping[Window, Bounds]) -> dict[Window, Bounds]:
+        """Return bounds by window, none above those of a longer window that holds it."""
+        return {window: self._bounded(window, found) for window in found}
+
+    def _bounded(self, window: Window, found: Mapping[Window, Bounds]) -> Bounds:
+        centre, low, high = found[window]
+        for longer in self._around(window):
+            bound = found[longer]
+            centre, low, high = _below(centre, bound[0]), _below(low, bound[1]), _below(high, bound[2])
+        return centre, low, high
 
     def base_rates(self, rows: Values, names: Sequence[str]) -> dict[Window, Floats]:
         """Return what the calendar alone says of every row, by window, each of shape (rows, events)."""

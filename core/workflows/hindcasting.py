@@ -17,10 +17,9 @@ from core.features import table
 from core.ports import FieldSource, Progress, WeatherArchive, silent
 from core.quality.checks import Checker
 from core.risk import Tiers
+from core.workflows.gathering import CHUNK
 from core.workflows.serving import Served, Serving
 
-#: Places per step: 10 stations x 4 years x 50 features are 70 MB.
-CHUNK = 10
 Period = tuple[datetime, datetime]
 
 
@@ -89,7 +88,7 @@ class Hindcasting:
         fields = self._fields(served, region, period)
         for part, features in table.in_parts(self.check(weather, False).usable(), CHUNK, fields):
             rows = features.rows(observed[part])
-            probability = served.model.probabilities(rows) if len(rows) else np.empty((0, len(EVENTS)))
+            probability = served.probabilities(rows) if len(rows) else np.empty((0, len(EVENTS)))
             place, hour = np.nonzero(observed[part])
             issued_at = weather.valid_at[hour]
             levels = rule.along(probability[:, EVENTS.index(TARGET)], place, issued_at)

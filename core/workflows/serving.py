@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.forecast import EventDefinition, Exceedance, Window, events_in
+from core.domain.forecast import DEFAULT_WINDOW, EventDefinition, Exceedance, Window, events_in
 from core.domain.learning import ModelManifest
 from core.domain.weather import Values
 from core.errors import FeatureMismatch, ModelUntrusted
 from core.features import table
-from core.learning.windows import ForecastModel
+from core.learning.windows import Bounds, ForecastModel
 from core.ports import ModelStore
 
 Floats = NDArray[np.float64]
@@ -35,18 +35,36 @@ class Served:
         event and all rarer ones.
         """
         rows = rows[:, : len(self.manifest.feature_names)]
-        bounds = self.model.with_interval(rows)
         usual = self.model.base_rates(rows, self.manifest.feature_names)
+        told: dict[Window, Bounds] = {}
+        for window, bounds in self.model.with_interval(rows).items():
+            centre, low, high = (self._told(part, usual[window], window) for part in bounds)
+            told[window] = centre, low, high
         out: dict[Window, tuple[Exceedance, ...]] = {}
-        for window, found in bounds.items():
+        for window, (centre, low, high) in self.model.nested(told).items():
             events = events_in(window)
             poor = self._unskilled(events)
-            centre, low, high = (_without_skill(part, usual[window], events, poor) for part in found)
             extrapolated = frozenset(e for e in events if e.key in self.model.extrapolated)
             out[window] = tuple(
                 Exceedance(events, tuple(p), tuple(lo), tuple(hi), extrapolated, tuple(base), poor)
                 for p, lo, hi, base in zip(*(a.tolist() for a in (centre, low, high, usual[window])), strict=True)
             )
+        return out
+
+    def probabilities(self, rows: Values) -> Floats:
+        """Return the same for the default window without intervals, shape (rows, events)."""
+        rows = rows[:, : len(self.manifest.feature_names)]
+        usual = self.model.base_rates(rows, self.manifest.feature_names)[DEFAULT_WINDOW]
+        return self._told(self.model.probabilities(rows), usual, DEFAULT_WINDOW)
+
+    def _told(self, part: Floats, usual: Floats, window: Window) -> Floats:
+        """Return probabilities (rows, events) with climatology for the events without skill, still coherent."""
+        events = events_in(window)
+        columns = [i for i, event in enumerate(events) if event in self._unskilled(events)]
+        if not columns:
+            return part
+        out = part.copy()
+        out[:, columns] = usual[:, columns] if 0 in columns else np.minimum(usual[:, columns], part[:, :1])
         return out
 
     def _unskilled(self, events: tuple[EventDefinition, ...]) -> frozenset[EventDefinition]:
@@ -108,18 +126,6 @@ class Serving:
                 hint="Name their source in CLOUDBURST_FIELDS, or deploy a version of the feature set observed.",
             )
         return Served(manifest, model, is_seed)
-
-
-def _without_skill(
-    part: Floats, usual: Floats, events: tuple[EventDefinition, ...], poor: frozenset[EventDefinition]
-) -> Floats:
-    """Return probabilities (rows, events) with climatology for the events without skill, still coherent."""
-    if not poor:
-        return part
-    columns = [i for i, event in enumerate(events) if event in poor]
-    out = part.copy()
-    out[:, columns] = usual[:, columns] if 0 in columns else np.minimum(usual[:, columns], part[:, :1])
-    return out
 
 
 def _model(manifest: ModelManifest, parts: object) -> ForecastModel:
