@@ -17,7 +17,10 @@ curve = components.curve(forecast)
 left, right = st.columns(2)
 with left:
     st.dataframe(components.exceedance_table(curve), hide_index=True)
-    st.caption("The interval is that of the calibration. Extrapolated: beyond what was observed often enough.")
+    st.caption(
+        "The interval is that of the calibration. Extrapolated: beyond what was observed often enough. Climatology: "
+        "what season and time of day alone say, where the model learned."
+    )
 with right:
     st.plotly_chart(
         figures.exceedance_chart(curve),

@@ -71,6 +71,11 @@ def banners(issue: RegionForecast, health: Health) -> None:
         )
     if issue.model_is_seed:
         st.caption("Served by the shipped seed model: **its transfer to this region is not verified** (see Models).")
+    if any(TARGET in forecast.exceedance.unskilled for forecast in issue.forecasts):
+        st.warning(
+            f"No skill beyond climatology was found for {TARGET.text}: what is shown is climatology.",
+            icon=":material/event_repeat:",
+        )
 
 
 def credit(issue: RegionForecast) -> None:
@@ -131,6 +136,7 @@ def exceedance_table(curve: Exceedance) -> pd.DataFrame:
                 f"event {event.window.within}": event.text,
                 "probability": percent(curve.probability[i]),
                 "90 % interval": f"{percent(curve.low[i])} to {percent(curve.high[i])}",
+                "climatology": percent(curve.base_rate[i]) if curve.base_rate else "–",
                 "basis": _basis(curve, event),
             }
             for i, event in enumerate(curve.events)
@@ -141,6 +147,8 @@ def exceedance_table(curve: Exceedance) -> pd.DataFrame:
 def _basis(curve: Exceedance, event: EventDefinition) -> str:
     if math.isnan(curve.of(event)):
         return "unknown"
+    if event in curve.unskilled:
+        return "no skill beyond climatology: climatology"
     return "extrapolated" if event in curve.extrapolated else "trained and calibrated"
 
 
