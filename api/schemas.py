@@ -53,6 +53,20 @@ class IssueAnswer(BaseModel):
     forecasts: list[ForecastAnswer]
 
 
+class DriverAnswer(BaseModel):
+    """What a group of kindred features does to the odds of the target event: an association, not a cause."""
+
+    group: str
+    text: str
+    odds_factor: float
+
+
+class PointAnswer(IssueAnswer):
+    """The forecast of one place, with what raised and lowered it, the strongest first."""
+
+    drivers: list[DriverAnswer]
+
+
 class ModelAnswer(BaseModel):
     """One stored version."""
 

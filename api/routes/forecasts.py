@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.asked import region_of
-from api.schemas import IssueAnswer, ModelAnswer
+from api.schemas import IssueAnswer, ModelAnswer, PointAnswer
 from core import StoredVersion, UnknownPlace, open_core, source_text
 
 router = APIRouter(tags=["forecasts"])
@@ -22,16 +22,19 @@ def region_forecast(region: str | None = None) -> dict[str, Any]:
     return _issue(region)
 
 
-@router.get("/forecasts/{location_id}", response_model=IssueAnswer)
+@router.get("/forecasts/{location_id}", response_model=PointAnswer)
 def point_forecast(location_id: str, region: str | None = None) -> dict[str, Any]:
-    """Return the current issue with the forecast of one place only; 422 for a place outside the region."""
+    """Return the current issue with the forecast of one place only, and why; 422 for a place outside the region."""
     issue = _issue(region)
     found = [f for f in issue["forecasts"] if f["location_id"] == location_id]
     if not found:
         raise UnknownPlace(
             f"There is no such place in {issue['region']}.", hint="GET /api/forecasts lists the places of a region."
         )
-    return {**issue, "forecasts": found}
+    core = open_core()
+    drivers = core.drivers(core.issue(issue["region"]), location_id)
+    told = [{"group": d.group, "text": d.text, "odds_factor": d.factor} for d in drivers]
+    return {**issue, "forecasts": found, "drivers": told}
 
 
 @router.get("/models", response_model=list[ModelAnswer])

@@ -15,7 +15,9 @@ Floats = NDArray[np.float64]
 #: Probabilities beyond this are a classifier's overconfidence, not knowledge.
 SCORE_LIMIT = 1e-6
 BINS = 300
-NEWTON_STEPS = 50
+NEWTON_STEPS, CLOSE = 50, 1e-8
+#: Variance of the prior on both parameters.
+PRIOR_VARIANCE = 100.0
 
 
 def logit(probability: Floats) -> Floats:
@@ -63,15 +65,25 @@ def fit_sigmoid(score: Floats, n: Floats, events: Floats) -> tuple[float, float]
     """
     x = np.stack([np.ones_like(score), score], axis=1)
     beta = np.array([logit(np.array((events.sum() + 0.5) / (n.sum() + 1)))[()], 0.0])
+    likely = _log_likelihood(x, beta, n, events)
     for _ in range(NEWTON_STEPS):
         p = sigmoid(x @ beta)
-        gradient = x.T @ (events - n * p) - beta / 100
-        hessian = (x * (n * p * (1 - p))[:, None]).T @ x + np.eye(2) / 100
+        gradient = x.T @ (events - n * p) - beta / PRIOR_VARIANCE
+        hessian = (x * (n * p * (1 - p))[:, None]).T @ x + np.eye(2) / PRIOR_VARIANCE
         move = np.linalg.solve(hessian, gradient)
-        beta = beta + np.clip(move, -2, 2)
-        if np.abs(move).max() < 1e-8:
+        # Far from the solution a whole step of Newton's method jumps over it, and may jump to and fro for ever.
+        while (found := _log_likelihood(x, beta + move, n, events)) < likely and np.abs(move).max() > CLOSE:
+            move = move / 2
+        beta, likely = beta + move, found
+        if np.abs(move).max() < CLOSE:
             break
     return float(beta[0]), float(beta[1])
+
+
+def _log_likelihood(x: Floats, beta: Floats, n: Floats, events: Floats) -> float:
+    """Return the log-likelihood of binned cases and the prior, but for a constant."""
+    odds = x @ beta
+    return float((events * odds - n * np.logaddexp(0, odds)).sum() - (beta**2).sum() / (2 * PRIOR_VARIANCE))
 
 
 def fit_isotonic(binned: Binned) -> tuple[Floats, Floats]:

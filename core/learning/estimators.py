@@ -68,7 +68,7 @@ def _logistic_regression(seed: int) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     model = LogisticRegression(C=0.1, max_iter=400, random_state=seed)
-    return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), model)
+    return make_pipeline(SimpleImputer(strategy="mean", keep_empty_features=True), StandardScaler(), model)
 
 
 ALGORITHMS: Mapping[str, Algorithm] = {

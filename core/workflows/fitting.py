@@ -21,7 +21,7 @@ from core.workflows.gathering import Gathered
 
 Floats = NDArray[np.float64]
 #: Bootstrap draws: of the curve's parameters, kept with the model, and of the scorecard's measures.
-CURVE_DRAWS, SCORE_DRAWS = 60, 100
+CURVE_DRAWS, SCORE_DRAWS = 60, 60
 #: What the forecast and its references are called.
 OWN, CLIMATOLOGY, PERSISTENCE, PLAIN = "this forecast", "climatology", "persistence", "logistic regression"
 #: The feature that persistence goes by.

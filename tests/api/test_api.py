@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from api.app import api, start_core, stop_core
 from core import VERSION, open_core
 from core.adapters.seed import SEED_VERSION
+from core.domain.forecast import WINDOWS, events_in
 
 ROUTES = {
     "/health",
@@ -64,9 +65,11 @@ def test_forecasts_carry_age_source_and_model(client: TestClient) -> None:
     assert body["model_version"] == SEED_VERSION
     assert body["data_age_s"] >= 0
     first = body["forecasts"][0]
-    assert set(first["exceedance"]) == {"p_15", "p_30", "p_50", "p_100", "p_50_2h"}
+    assert set(first["exceedance"]) == {event.key for window in WINDOWS for event in events_in(window)}
     one = client.get(f"/forecasts/{first['location_id']}").json()
     assert one["forecasts"] == [first]
+    assert {driver["odds_factor"] > 0 for driver in one["drivers"]} == {True}
+    assert all(driver["text"].lower().startswith(driver["group"]) for driver in one["drivers"])
 
 
 @pytest.mark.parametrize("path", ["/forecasts/nowhere", "/forecasts?region=atlantis"])

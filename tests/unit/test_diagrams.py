@@ -155,6 +155,17 @@ def test_economic_value_is_that_of_scores() -> None:
     assert (ours.envelope >= every.max(axis=1) - 1e-9).all()
 
 
+def test_one_protects_at_a_probability_of_just_the_ratio() -> None:
+    p, y = np.array([0.5, 0.5, 0.1, 0.1]), np.array([1.0, 0.0, 0.0, 0.0])
+    found = economic_value(p, y, np.arange(4), draws=0, rng=rng(), cost_loss=np.array([0.5]))
+    # Richardson 2000: expense 2/4 x .5 = .25 is that of never protecting, and of a perfect forecast .125.
+    assert found.value.tolist() == [0.0]
+    lower = economic_value(p, y, np.arange(4), draws=0, rng=rng(), cost_loss=np.array([0.1]))
+    assert lower.value[0] == pytest.approx(0.0)  # all four protect, as climatology does
+    between = economic_value(p, y, np.arange(4), draws=0, rng=rng(), cost_loss=np.array([0.25]))
+    assert between.value[0] == pytest.approx((0.25 - 0.125) / (0.25 - 0.0625))
+
+
 def test_value_at_the_base_rate_is_peirces_skill() -> None:
     # Richardson 2000, section 3: the highest value is that at C/L = base rate, and is the Peirce (HK) score.
     p, y = np.array([0.9] * 10 + [0.1] * 90), np.array([1.0] * 7 + [0.0] * 3 + [1.0] * 3 + [0.0] * 87)

@@ -111,6 +111,15 @@ def test_stability_is_a_mean_over_known_hours_with_its_interval() -> None:
         assert measure.low < measure.value < measure.high  # type: ignore[operator]
 
 
+def test_the_day_of_a_run_of_issues_is_that_of_its_last() -> None:
+    p = np.array([[0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.9, 0.1, 0.9]])
+    day = np.array([0] * 9 + [1])
+    found = stability(p, p * 0, day, draws=50, rng=np.random.default_rng(0)).flip_flop
+    by_day = flip_flop(p, 6)[0]
+    assert found.value == pytest.approx(by_day.mean())
+    assert (found.low, found.high) == pytest.approx((by_day[:4].mean(), by_day[4]))  # draws of one of the two days
+
+
 def test_stability_of_what_was_never_known_is_none() -> None:
     nothing = np.full((2, 30), np.nan)
     found = stability(nothing, nothing, np.arange(30) // 24, draws=10, rng=np.random.default_rng(0))

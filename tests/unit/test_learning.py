@@ -346,3 +346,15 @@ def test_a_soft_label_is_two_cases_that_share_the_weight(monkeypatch: pytest.Mon
     assert seen["weight"].sum() == pytest.approx(430)
     assert seen["weight"][seen["event"]].sum() == pytest.approx(15)
     assert np.isin(seen["rows"][-30:, 0], np.arange(30)).all()
+
+
+@pytest.mark.parametrize("rarity", [-8.0, -6.0, -4.0, -1.0])
+@pytest.mark.parametrize("slope", [0.2, 1.0, 1.05, 1.3, 3.0])
+@pytest.mark.parametrize("centre", [-12.0, -8.0, -3.0, 4.0])
+def test_a_sigmoid_is_found_wherever_the_scores_lie(rarity: float, slope: float, centre: float) -> None:
+    # Whole steps of Newton's method end up to a factor of three too steep for rare events and scores far from zero.
+    score = np.random.default_rng(3).normal(centre, 2, 300)
+    true = rarity + slope * (score - centre)
+    n = np.full(300, 9000.0)
+    a, b = calibration.fit_sigmoid(score, n, n * calibration.sigmoid(true))
+    np.testing.assert_allclose(a + b * score, true, atol=0.05)

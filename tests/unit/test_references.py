@@ -72,7 +72,10 @@ def test_the_difference_is_that_of_two_scorecards() -> None:
 
 def test_a_paired_interval_is_narrower_than_those_of_both() -> None:
     a, b, y, reference, day = _two()
-    found = skill_difference(a, b, y, reference, day, draws=200, rng=np.random.default_rng(1))["brier_skill"]
+    differences = skill_difference(a, b, y, reference, day, draws=200, rng=np.random.default_rng(1))
+    for name, measure in differences.items():
+        assert measure.low < measure.value < measure.high, name  # type: ignore[operator]
+    found = differences["brier_skill"]
     own = scorecard.score(TARGET, scorecard.Judged(a, y, reference, day), "made up", 200, np.random.default_rng(1))
     single = own.measures["brier_skill"]
     assert 0 < found.low < found.value < found.high  # type: ignore[operator]
