@@ -41,7 +41,7 @@ Mask = NDArray[np.bool_]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SEED = 7
 #: Bootstrap draws of days.
-DRAWS = 200
+DRAWS = 100
 #: Every fourth station is left out, and all south of this latitude.
 EVERY, SOUTH_OF = 4, -22.0
 MEASURES = ("auc", "brier_skill", "average_precision", "best_csi", "calibration_slope", "f1")
