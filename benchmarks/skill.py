@@ -1,6 +1,7 @@
 """How good the forecast is, beside the reference, plain statistics and the recipe of public cloudburst projects.
 
-python -m benchmarks.skill [--gauges DIR] [--reference reference.py] [--train 2020 2022] [--test 2023] [--out FILE.md]
+python -m benchmarks.skill [--gauges DIR] [--reference reference.py] [--train 2020 2022] [--test 2023] [--shipped]
+                           [--out FILE.md]
 
 Trains on some years, tests on another, and prints one table with 90 % intervals over days; then the same with a quarter
 of the stations, and with the whole south, left out of the training. Cases are those of the reference's scorer: every
@@ -22,13 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.skill_rivals import Naive, reference
+from core.adapters import seed
 from core.adapters.gauges.folder import GaugeFolder
+from core.adapters.model_store import FolderModelStore
 from core.domain.forecast import DEFAULT_WINDOW, THRESHOLDS_MM, hourly_events
 from core.domain.learning import Measure, Scorecard, TrainingRequest
 from core.domain.weather import HourlyWeather, Values
 from core.features import table
 from core.learning import estimators, training
 from core.learning.exceedance import ExceedanceModel
+from core.learning.windows import ForecastModel
 from core.quality.checks import check
 from core.verification import climatology, scorecard
 from core.verification.comparison import skill_difference
@@ -38,7 +42,9 @@ from core.workflows.gathering import CHUNK, Gathered, gather
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+OURS, LOGISTIC, REFERENCE = "this model", "logistic regression, same features", "reference"
 SEED = 7
 #: Bootstrap draws of days.
 DRAWS = 100
@@ -89,8 +95,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return reference(args.reference, args.gauges, (years, args.test), places, test.weather)
 
     everyone = np.ones(len(ids), bool)
-    ours, theirs = _model("gradient_boosting", known, everyone, test), rival(everyone)
-    text = [*_versions(args), *_main_table(ours, theirs, known, past, test)]
+    if args.shipped:
+        shipped = _shipped_model()
+        ours, logistic = (_forecast(some[DEFAULT_WINDOW], test) for some in (shipped.curves, shipped.plain))
+    else:
+        ours, logistic = (_model(name, known, everyone, test) for name in ("gradient_boosting", "logistic_regression"))
+    theirs = rival(everyone)
+    text = [*_versions(args), *_main_table({OURS: ours, LOGISTIC: logistic, REFERENCE: theirs}, past, test)]
+    _show(text, args.out)
     text += ["", "## Left out of the training", ""]
     latitude = np.array([place.latitude for place in past.locations])
     for name, out in {
@@ -99,22 +111,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }.items():
         some = _model("gradient_boosting", known, ~out, test)
         text += _left_out(name, (ours, theirs), (some, rival(~out)), test.only(out))
-    print("\n".join(text))
-    if args.out:
-        _write(args.out, "\n".join(text))
+        _show(text, args.out)
     return 0
 
 
-def _main_table(ours: Floats, theirs: Floats, known: Gathered, past: HourlyWeather, test: Trial) -> list[str]:
+def _shipped_model() -> ForecastModel:
+    """Return the shipped version: the same training on the same years, done before (`make seed-model`)."""
+    store = FolderModelStore(ROOT / "models", ROOT / "models", (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256))
+    return ForecastModel.from_parts(store.load(seed.SEED_VERSION)[1])
+
+
+def _show(text: list[str], page: Path | None) -> None:
+    """Print the tables so far and put them into the page: a run of half an hour may be broken off."""
+    print("\n".join(text), flush=True)
+    if page:
+        _write(page, "\n".join(text))
+
+
+def _main_table(trained: dict[str, Floats], past: HourlyWeather, test: Trial) -> list[str]:
     ahead = training.highest_ahead(past.get("precipitation_mm"), DEFAULT_WINDOW)
     naive = Naive.fit(past, ahead, np.random.default_rng(SEED))
-    logistic = _model("logistic_regression", known, np.ones(len(past.locations), bool), test)
-    rivals = {
-        "this model": ours,
-        "logistic regression, same features": logistic,
+    rivals = trained | {
         "persistence": _persistence(past, ahead, test),
         "climatology": test.usual,
-        "reference": theirs,
         "naive recipe": np.stack([naive.probability(test.weather)] * 2, axis=-1),
     }
     lines: list[str] = []
@@ -133,7 +152,12 @@ def _main_table(ours: Floats, theirs: Floats, known: Gathered, past: HourlyWeath
             card, share = _card(grid[..., i], i, test, alarm)
             remark = "" if share > 0.9995 else f" ({share:.0%} of the cases)"
             lines.append(f"| {name}{remark} | " + " | ".join(_text(card.measures[m]) for m in MEASURES) + " |")
-        lines += ["", "This model less the reference, paired: " + _gain_text(_gain(ours, theirs, i, test)) + "."]
+        lines += [
+            "",
+            "This model less the reference, paired: "
+            + _gain_text(_gain(trained[OURS], trained[REFERENCE], i, test))
+            + ".",
+        ]
     lines += [
         "",
         f"On its own random split of oversampled cases the naive recipe claims an F1 of {naive.claimed_f1:.3f}.",
@@ -175,7 +199,8 @@ def _forecast(model: ExceedanceModel, test: Trial) -> Floats:
     out = np.full((*test.cases.shape, 2), np.nan)
     for part, features in table.in_parts(check(test.weather, False).usable(), CHUNK):
         where = test.cases[part]
-        out[part][where] = model.probabilities(features.rows(where))[:, :2]
+        if where.any():
+            out[part][where] = model.probabilities(features.rows(where))[:, :2]
     return out
 
 
@@ -243,8 +268,9 @@ def _text(measure: Measure, form: str = ".4f") -> str:
 
 def _versions(args: argparse.Namespace) -> list[str]:
     libraries = ", ".join(f"{name} {metadata.version(name)}" for name in ("scikit-learn", "numpy", "scores"))
+    trained = f"`{seed.SEED_VERSION}`, trained" if args.shipped else "Trained"
     return [
-        f"Trained on {args.train[0]} to {args.train[1]}, tested on {args.test}; features {table.FEATURE_VERSION};"
+        f"{trained} on {args.train[0]} to {args.train[1]}, tested on {args.test}; features {table.FEATURE_VERSION};"
         f" {datetime.now(UTC):%Y-%m-%d}; Python {platform.python_version()}, {libraries}. In brackets 90 % intervals"
         f" over days ({DRAWS} draws).",
     ]
@@ -275,6 +301,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reference", type=Path, default=SHARED / "reference" / "reference.py")
     parser.add_argument("--train", type=int, nargs=2, default=(2020, 2022), metavar="YEAR")
     parser.add_argument("--test", type=int, default=2023, metavar="YEAR")
+    parser.add_argument(
+        "--shipped", action="store_true", help="take the shipped version, which learned from the same years"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="page whose tables are replaced")
     return parser.parse_args(arguments)
 

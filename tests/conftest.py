@@ -74,7 +74,8 @@ def gauge_folder(tmp_path: Path) -> Callable[..., Path]:
         for station, height in (("A1", 955.0), ("A2", 910.0)):
             for i in range(hours):
                 at = last - timedelta(hours=hours - 1 - i)
-                rain = 22.5 if i % 31 == 0 else 0.2 * (i % 5 == 0)
+                # Irregular: rain by the clock would be foretold so well that the leak alarm refuses the scores.
+                rain = 22.5 if (i * i + 7 * i) % 1009 % 31 == 0 else 0.2 * (i % 5 == 0)
                 lines.append(
                     f"{station},{at:%Y-%m-%dT%H:%M:%SZ},{rain:.1f},{20 + 5 * ((i % 24) / 24):.1f},"
                     f"{15 + (i % 7) / 7:.1f},{height + (i % 12) / 6:.1f},{1 + (i % 6):.1f}"

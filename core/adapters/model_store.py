@@ -13,6 +13,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -220,8 +221,9 @@ def _read(path: Path, version: str) -> bytes:
         raise ModelCorrupt(f"{path.name} of model {version} cannot be read: {error.strerror}.", hint=hint) from None
 
 
+@lru_cache(maxsize=2)
 def _open(data: bytes, version: str) -> Mapping[str, Any]:
-    """Return the parts in a verified skops archive."""
+    """Return the parts in a verified skops archive; opened once in a process, for it takes a second."""
     from sklearn.exceptions import InconsistentVersionWarning
     from skops import io
 

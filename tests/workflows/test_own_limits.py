@@ -61,7 +61,7 @@ def issue(tmp_path: Path) -> Callable[..., RegionForecast]:
 def test_the_tiers_of_a_region_decide_its_levels(issue: Callable[..., RegionForecast]) -> None:
     # The small model of the tests is sure of everything: tiers that no probability reaches, and such as all do.
     calm = replace(REGION, thresholds=Thresholds((2.0, 3.0, 4.0)))
-    strict = replace(REGION, thresholds=Thresholds((1e-9, 1e-8, 1e-7)))
+    strict = replace(REGION, thresholds=Thresholds((1e-30, 1e-29, 1e-28)))
     assert {f.level for f in issue(OfRegion(calm)).forecasts} == {RiskLevel.GREEN}
     assert {f.level for f in issue(OfRegion(strict), tiers=Tiers(2.0, 3.0, 4.0)).forecasts} == {RiskLevel.RED}
 
