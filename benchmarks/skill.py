@@ -109,6 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"every fourth station ({(np.arange(len(ids)) % EVERY == 0).sum()})": np.arange(len(ids)) % EVERY == 0,
         f"all {(latitude < SOUTH_OF).sum()} stations south of {-SOUTH_OF:g} S": latitude < SOUTH_OF,
     }.items():
+        if not test.only(out).cases.any():
+            text += [f"**{name}**: no case in the test year, not measured.", ""]
+            _show(text, args.out)
+            continue
         some = _model("gradient_boosting", known, ~out, test)
         text += _left_out(name, (ours, theirs), (some, rival(~out)), test.only(out))
         _show(text, args.out)
