@@ -13,41 +13,31 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.skill_rivals import Naive, reference
+from benchmarks.skill_rivals import Naive
+from benchmarks.skill_split import DRAWS, SEED, SHARED, Split, Trial, told
 from core.adapters import seed
-from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.model_store import FolderModelStore
 from core.domain.forecast import DEFAULT_WINDOW, THRESHOLDS_MM, hourly_events
-from core.domain.learning import Measure, Scorecard, TrainingRequest
-from core.domain.weather import HourlyWeather, Values
+from core.domain.learning import Measure, Scorecard
 from core.features import table
-from core.learning import estimators, training
-from core.learning.exceedance import ExceedanceModel
+from core.learning import training
 from core.learning.windows import ForecastModel
-from core.quality.checks import check
-from core.verification import climatology, scorecard
-from core.verification.comparison import skill_difference
+from core.verification import scorecard
 from core.verification.persistence import Persistence, highest_before
-from core.workflows.fitting import fit_window
-from core.workflows.gathering import CHUNK, Gathered, gather
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
+ALGORITHM = "gradient_boosting"
 OURS, LOGISTIC, REFERENCE = "this model", "logistic regression, same features", "reference"
-SEED = 7
-#: Bootstrap draws of days.
-DRAWS = 100
 #: Every fourth station is left out, and all south of this latitude.
 EVERY, SOUTH_OF = 4, -22.0
 MEASURES = ("auc", "brier_skill", "average_precision", "best_csi", "calibration_slope", "f1")
@@ -56,65 +46,34 @@ NAIVE_ALARM = 0.5
 GAINS = ("auc", "brier_skill", "best_csi")
 
 
-@dataclass(frozen=True)
-class Trial:
-    """The year that is tested on: raw weather with its look-back, and where the cases are (places, hours)."""
-
-    weather: HourlyWeather
-    ahead_mm: Values
-    cases: Mask
-    usual: Floats
-
-    @property
-    def day(self) -> NDArray[np.int64]:
-        """Number of the day of every case."""
-        return np.nonzero(self.cases)[1] // 24
-
-    def happened(self, threshold: int) -> Floats:
-        """Return the outcome of every case at the first or second threshold."""
-        return (self.ahead_mm[self.cases] >= THRESHOLDS_MM[threshold]).astype(float)
-
-    def only(self, places: Mask) -> Trial:
-        """Return the cases of some places."""
-        return replace(self, cases=self.cases & places[:, None])
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print its tables."""
     args = _arguments(arguments)
-    source = GaugeFolder(args.gauges)
-    told = _told()
-    past = source.hours(source.regions()[0], _begin(args.train[0]), _end(args.train[1]))
-    test = _test(source, past, args.test)
-    known = gather(source, (_begin(args.train[0]), _end(args.train[1])), (DEFAULT_WINDOW,), check, told)
-    ids = [place.id for place in past.locations]
-    years = range(args.train[0], args.train[1] + 1)
-
-    def rival(keep: Mask) -> Floats:
-        places = [name for name, kept in zip(ids, keep, strict=True) if kept]
-        return reference(args.reference, args.gauges, (years, args.test), places, test.weather)
-
-    everyone = np.ones(len(ids), bool)
+    split = Split.of(args.gauges, args.reference, range(args.train[0], args.train[1] + 1), args.test)
+    places = np.ones(len(split.past.locations), bool)
+    everything = np.ones(len(split.known.hour), bool)
     if args.shipped:
         shipped = _shipped_model()
-        ours, logistic = (_forecast(some[DEFAULT_WINDOW], test) for some in (shipped.curves, shipped.plain))
+        ours, logistic = (split.forecast(some[DEFAULT_WINDOW]) for some in (shipped.curves, shipped.plain))
     else:
-        ours, logistic = (_model(name, known, everyone, test) for name in ("gradient_boosting", "logistic_regression"))
-    theirs = rival(everyone)
-    text = [*_versions(args), *_main_table({OURS: ours, LOGISTIC: logistic, REFERENCE: theirs}, past, test)]
+        ours, logistic = (split.trained(name, everything) for name in (ALGORITHM, "logistic_regression"))
+    theirs = split.reference(places)
+    text = [*_versions(args), *_main_table({OURS: ours, LOGISTIC: logistic, REFERENCE: theirs}, split)]
     _show(text, args.out)
     text += ["", "## Left out of the training", ""]
-    latitude = np.array([place.latitude for place in past.locations])
+    fourth, south = np.arange(len(places)) % EVERY == 0, split.latitude < SOUTH_OF
+    whole = (ours, theirs)
     for name, out in {
-        f"every fourth station ({(np.arange(len(ids)) % EVERY == 0).sum()})": np.arange(len(ids)) % EVERY == 0,
-        f"all {(latitude < SOUTH_OF).sum()} stations south of {-SOUTH_OF:g} S": latitude < SOUTH_OF,
+        f"every fourth station ({fourth.sum()})": fourth,
+        f"all {south.sum()} stations south of {-SOUTH_OF:g} S": south,
     }.items():
-        if not test.only(out).cases.any():
-            text += [f"**{name}**: no case in the test year, not measured.", ""]
-            _show(text, args.out)
-            continue
-        some = _model("gradient_boosting", known, ~out, test)
-        text += _left_out(name, (ours, theirs), (some, rival(~out)), test.only(out))
+        if not split.trial.only(out).cases.any():  # its archive ends before: the year before is tested, unseen too
+            told(0, f"{name}: no case in {split.test_year}")
+            split = split.earlier()
+            everything = np.ones(len(split.known.hour), bool)
+            whole = split.trained(ALGORITHM, everything), split.reference(places)
+        some = split.trained(ALGORITHM, ~out[split.known.place]), split.reference(~out)
+        text += _left_out(name, whole, some, split, out)
         _show(text, args.out)
     return 0
 
@@ -129,14 +88,15 @@ def _show(text: list[str], page: Path | None) -> None:
     """Print the tables so far and put them into the page: a run of half an hour may be broken off."""
     print("\n".join(text), flush=True)
     if page:
-        _write(page, "\n".join(text))
+        write(page, "tables", "\n".join(text))
 
 
-def _main_table(trained: dict[str, Floats], past: HourlyWeather, test: Trial) -> list[str]:
+def _main_table(trained: dict[str, Floats], split: Split) -> list[str]:
+    past, test = split.past, split.trial
     ahead = training.highest_ahead(past.get("precipitation_mm"), DEFAULT_WINDOW)
     naive = Naive.fit(past, ahead, np.random.default_rng(SEED))
     rivals = trained | {
-        "persistence": _persistence(past, ahead, test),
+        "persistence": _persistence(split),
         "climatology": test.usual,
         "naive recipe": np.stack([naive.probability(test.weather)] * 2, axis=-1),
     }
@@ -153,13 +113,13 @@ def _main_table(trained: dict[str, Floats], past: HourlyWeather, test: Trial) ->
         ]
         for name, grid in rivals.items():
             alarm = NAIVE_ALARM if name == "naive recipe" else None
-            card, share = _card(grid[..., i], i, test, alarm)
-            remark = "" if share > 0.9995 else f" ({share:.0%} of the cases)"
-            lines.append(f"| {name}{remark} | " + " | ".join(_text(card.measures[m]) for m in MEASURES) + " |")
+            card, part = card_of(grid[..., i], i, test, alarm)
+            remark = "" if part > 0.9995 else f" ({part:.0%} of the cases)"
+            lines.append(f"| {name}{remark} | " + " | ".join(text_of(card.measures[m]) for m in MEASURES) + " |")
         lines += [
             "",
             "This model less the reference, paired: "
-            + _gain_text(_gain(trained[OURS], trained[REFERENCE], i, test))
+            + _gain_text(test.gain(trained[OURS], trained[REFERENCE], i))
             + ".",
         ]
     lines += [
@@ -169,70 +129,39 @@ def _main_table(trained: dict[str, Floats], past: HourlyWeather, test: Trial) ->
     return lines
 
 
-def _left_out(name: str, whole: tuple[Floats, Floats], some: tuple[Floats, Floats], test: Trial) -> list[str]:
+def _left_out(
+    name: str, whole: tuple[Floats, Floats], some: tuple[Floats, Floats], split: Split, out: Mask
+) -> list[str]:
     """Return the gain over the reference on stations that neither has seen, beside that of models that had."""
-    seen, unseen = _gain(*whole, 0, test), _gain(*some, 0, test)
-    over_all = _gain(some[0], whole[1], 0, test)
+    test = split.trial.only(out)
+    seen, unseen = test.gain(*whole), test.gain(*some)
     kept = {m: _share(unseen[m].value, seen[m].value) for m in GAINS}
-    lines = [f"**{name}**, {len(test.day):,} cases, {int(test.happened(0).sum()):,} events, >= 15 mm/h:", ""]
+    years = f"learned from {split.years[0]} to {split.years[-1]}, tested on {split.test_year}"
+    lines = [f"**{name}**, {years}: {len(test.day):,} cases, {int(test.happened(0).sum()):,} events, >= 15 mm/h:", ""]
     lines.append(f"- gain over the reference when both have seen them: {_gain_text(seen)}")
-    shares = ", ".join(f"{scorecard.MEASURES[m]} {share}" for m, share in kept.items())
+    shares = ", ".join(f"{scorecard.MEASURES[m]} {part}" for m, part in kept.items())
     lines.append(f"- when neither has: {_gain_text(unseen)}; kept: {shares}")
-    lines.append(f"- ours without them against the reference with them: {_gain_text(over_all)}")
+    lines.append(f"- ours without them against the reference with them: {_gain_text(test.gain(some[0], whole[1]))}")
     return [*lines, ""]
 
 
 def _share(part: float | None, whole: float | None) -> str:
+    """Return how much of a gain was kept, in words."""
     return "not defined" if part is None or not whole else f"{part / whole:.0%}"
 
 
-def _model(algorithm: str, known: Gathered, keep: Mask, test: Trial) -> Floats:
-    """Fit one algorithm of the registry on the cases of some places; return its forecast (places, hours, 2)."""
-    some = known
-    if not keep.all():
-        rows = keep[known.place]
-        arrays = {name: getattr(known, name)[rows] for name in ("rows", "hour", "place", "truth_mm")}
-        some = replace(known, **arrays)
-    recipe = training.Recipe(algorithm, estimators.algorithm(algorithm).max_rows, SEED)
-    model, _ = fit_window(some, DEFAULT_WINDOW, recipe, _told(), TrainingRequest(algorithm))
-    return _forecast(model, test)
-
-
-def _forecast(model: ExceedanceModel, test: Trial) -> Floats:
-    """Return p_15 and p_30 at every case of the test, NaN elsewhere."""
-    out = np.full((*test.cases.shape, 2), np.nan)
-    for part, features in table.in_parts(check(test.weather, False).usable(), CHUNK):
-        where = test.cases[part]
-        if where.any():
-            out[part][where] = model.probabilities(features.rows(where))[:, :2]
-    return out
-
-
-def _persistence(past: HourlyWeather, ahead: Values, test: Trial) -> Floats:
+def _persistence(split: Split) -> Floats:
     """Return the frequency of the event after as much rain as fell in the last six hours."""
-    before = highest_before(past.get("precipitation_mm").astype(float), DEFAULT_WINDOW.length_h)
-    now = highest_before(test.weather.get("precipitation_mm").astype(float), DEFAULT_WINDOW.length_h)
-    where = np.isfinite(ahead) & np.isfinite(past.get("precipitation_mm"))
+    past = split.past.get("precipitation_mm")
+    ahead = training.highest_ahead(past, DEFAULT_WINDOW)
+    before = highest_before(past.astype(float), DEFAULT_WINDOW.length_h)
+    now = highest_before(split.trial.weather.get("precipitation_mm").astype(float), DEFAULT_WINDOW.length_h)
+    where = np.isfinite(ahead) & np.isfinite(past)
     fits = [Persistence.fit(before[where], (ahead[where] >= mm).astype(float)) for mm in THRESHOLDS_MM[:2]]
     return np.stack([fitted.probability(now) for fitted in fits], axis=-1)
 
 
-def _test(source: GaugeFolder, past: HourlyWeather, year: int) -> Trial:
-    begin = _begin(year)
-    weather = source.hours(source.regions()[0], begin - timedelta(hours=table.LOOKBACK_H), _end(year))
-    rain = weather.get("precipitation_mm")
-    ahead = training.highest_ahead(rain, DEFAULT_WINDOW)
-    inside = weather.valid_at >= np.datetime64(begin.replace(tzinfo=None), "h")
-    truth = training.highest_ahead(past.get("precipitation_mm"), DEFAULT_WINDOW)
-    where = np.isfinite(truth) & np.isfinite(past.get("precipitation_mm"))
-    hour = past.valid_at.astype(np.int64)[np.nonzero(where)[1]]
-    cells = climatology.cells(weather.valid_at.astype(np.int64))
-    usual = [climatology.frequencies(hour, (truth[where] >= mm).astype(float))[cells] for mm in THRESHOLDS_MM[:2]]
-    grid = np.broadcast_to(np.stack(usual, axis=-1), (*rain.shape, 2))
-    return Trial(weather, ahead, np.isfinite(ahead) & np.isfinite(rain) & inside, grid)
-
-
-def _card(grid: Floats, threshold: int, test: Trial, alarm: float | None) -> tuple[Scorecard, float]:
+def card_of(grid: Floats, threshold: int, test: Trial, alarm: float | None = None) -> tuple[Scorecard, float]:
     """Return the scorecard of the cases that a forecast speaks of, and their share."""
     probability = grid[test.cases]
     spoken = np.isfinite(probability)
@@ -247,22 +176,12 @@ def _card(grid: Floats, threshold: int, test: Trial, alarm: float | None) -> tup
     return scorecard.score(event, judged, "test year", DRAWS, rng, alarm=alarm), float(spoken.mean())
 
 
-def _gain(ours: Floats, theirs: Floats, threshold: int, test: Trial) -> dict[str, Measure]:
-    """Return what ours has more than theirs on the cases that both speak of."""
-    a, b = ours[test.cases][:, threshold], theirs[test.cases][:, threshold]
-    both = np.isfinite(a) & np.isfinite(b)
-    usual = test.usual[test.cases][both, threshold]
-    return skill_difference(
-        a[both], b[both], test.happened(threshold)[both], usual, test.day[both],
-        draws=DRAWS, rng=np.random.default_rng(SEED),
-    )  # fmt: skip
-
-
 def _gain_text(gain: dict[str, Measure]) -> str:
-    return ", ".join(f"{scorecard.MEASURES[m]} {_text(gain[m], '+.4f')}" for m in GAINS)
+    return ", ".join(f"{scorecard.MEASURES[m]} {text_of(gain[m], '+.4f')}" for m in GAINS)
 
 
-def _text(measure: Measure, form: str = ".4f") -> str:
+def text_of(measure: Measure, form: str = ".4f") -> str:
+    """Return a measure with its interval."""
     if measure.value is None:
         return "not defined"
     if measure.low is None or measure.high is None:
@@ -280,23 +199,11 @@ def _versions(args: argparse.Namespace) -> list[str]:
     ]
 
 
-def _write(path: Path, text: str) -> None:
-    """Put the tables between the marks of a page that is otherwise written by hand."""
-    begin, end = "<!-- tables begin -->", "<!-- tables end -->"
+def write(path: Path, what: str, text: str) -> None:
+    """Put a text between two marks of a page that is otherwise written by hand."""
+    begin, end = f"<!-- {what} begin -->", f"<!-- {what} end -->"
     before, _, rest = path.read_text("utf-8").partition(begin)
     path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}", "utf-8")
-
-
-def _told() -> Callable[[float, str], None]:
-    return lambda done, text: print(f"{done:4.0%} {text}", file=sys.stderr, flush=True)
-
-
-def _begin(year: int) -> datetime:
-    return datetime(year, 1, 1, tzinfo=UTC)
-
-
-def _end(year: int) -> datetime:
-    return datetime(year, 12, 31, 23, tzinfo=UTC)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -19,7 +19,7 @@ from core.domain.learning import ModelManifest, TrainingRequest
 from core.errors import CloudburstError, ConfigurationError
 from core.features.table import FEATURE_SETS
 from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
-from core.workflows.retraining import CALIBRATIONS
+from core.workflows.training import CALIBRATIONS
 
 #: What the shell sees: 0 well, 2 refused with a clear error.
 REFUSED = 2

@@ -18,6 +18,7 @@
         ModelCorrupt              a file that is not what its manifest says
         ModelUntrusted            a file that is never loaded, or may not serve these data
         FeatureMismatch           other features than the model was trained on
+        DeploymentLost            somebody else deployed in between (.generation)
       TrainingInProgress          somebody else trains (.run_id)
       UnknownPlace                a place outside every region
 
@@ -124,6 +125,14 @@ class ModelUntrusted(ModelError):
 
 class FeatureMismatch(ModelError):
     """Other features than the model was trained on."""
+
+
+class DeploymentLost(ModelError):
+    """Somebody else deployed in between: what was decided on no longer serves."""
+
+    def __init__(self, message: str, *, generation: int, hint: str = "", **context: Any) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.generation = generation
 
 
 class TrainingInProgress(CloudburstError):

@@ -88,6 +88,45 @@ class Settings(BaseSettings):
     quality_z: Literal["robust", "plain"] = Field(
         "robust", description="z-score of the quality checks: `robust`, or `plain` (mean and deviation) to compare."
     )
+    admin_token: str = Field(
+        "",
+        description="What admin actions ask for; empty: one made at the first start, in `data/admin.token`.",
+    )
+    retrain_every_days: float = Field(
+        7, ge=0, le=3650, description="How often the scheduler challenges every champion, days; 0: never."
+    )
+    retrain_days_back: int = Field(365, ge=7, le=36500, description="Days that a scheduled retraining looks back.")
+    retrain_algorithm: str = Field("random_forest", description="Algorithm of scheduled retraining.")
+    retrain_holdout: float = Field(
+        0.25, gt=0, lt=0.9, description="Share of the period, its newest part, that judges and is not learned from."
+    )
+    retrain_min_events: int = Field(50, ge=20, description="Fewer events are not learned from.")
+    retrain_min_quality: float = Field(
+        0.5, ge=0, le=1, description="Share of good values that an archive needs to be learned from."
+    )
+    retrain_optional: str = Field(
+        "", description="Variables, separated by commas, that an archive may lack or that may be constant in it."
+    )
+    retrain_memory_gb: float = Field(6, ge=1, description="Memory of the training process; more ends it.")
+    retrain_minutes: float = Field(60, gt=0, description="Time of the training process; longer ends it.")
+    gate_accuracy: float = Field(0.75, ge=0, le=1, description="Gate: least accuracy at a probability of 50 %.")
+    gate_measure: Literal["brier_score", "log_loss", "auc", "average_precision", "best_csi"] = Field(
+        "brier_score", description="Gate: the measure that must improve."
+    )
+    gate_gain_percent: float = Field(1, ge=0, description="Gate: more than this relative improvement, percent.")
+    gate_confidence: float = Field(
+        90, ge=50, lt=100, description="Gate: the interval whose lower bound must lie above 0, percent."
+    )
+    gate_pod_points: float = Field(2, ge=0, le=100, description="Gate: the POD may fall by so many points at the most.")
+    gate_slope_low: float = Field(0.8, gt=0, le=1, description="Gate: least calibration slope.")
+    gate_slope_high: float = Field(1.2, ge=1, description="Gate: largest calibration slope.")
+    gate_min_events: int = Field(20, ge=1, description="Gate: fewer events among the judged cases promote nobody.")
+    challengers: int = Field(2, ge=0, le=10, description="How many versions forecast beside the champion, unseen.")
+    drift_every_hours: float = Field(24, gt=0, description="How often drift is looked for, hours.")
+    drift_retrains: bool = Field(True, description="Whether drift challenges the champion at once.")
+    simulated_history_days: int = Field(
+        90, ge=0, le=366, description="Days of simulated history that a first start makes; 0: none. 14 at the least."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("home", mode="before")

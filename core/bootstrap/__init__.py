@@ -31,8 +31,8 @@ from core.workflows.materialising import Materialising
 from core.workflows.monitoring import Monitoring
 from core.workflows.observing import Observing
 from core.workflows.replaying import Replaying
-from core.workflows.retraining import Retraining
 from core.workflows.serving import Serving
+from core.workflows.training import Training
 from core.workflows.verifying import Verifying
 
 __all__ = ["HISTORY_H", "VERSION", "Core", "HindcastRequest", "close_core", "open_core", "serve"]
@@ -127,7 +127,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         clock=clock,
         forecasting=forecasting,
         hindcasting=Hindcasting(serving, check, tiers, fields),
-        retraining=Retraining(store, ledger, check, clock, served_features),
+        training=Training(store, ledger, check, clock, served_features),
         quality=quality,
         verification=Verifying(forecasting.observing, ledger, clock),
         monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION, quality),

@@ -28,9 +28,9 @@ from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting, Issue
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.monitoring import Finding, Health, Monitoring
-from core.workflows.retraining import Retraining
 from core.workflows.rivals import Rivals
 from core.workflows.scoring import Scoring
+from core.workflows.training import Training
 from core.workflows.verifying import Verifying
 
 
@@ -54,7 +54,7 @@ class Core:
     clock: Clock
     forecasting: Forecasting
     hindcasting: Hindcasting
-    retraining: Retraining
+    training: Training
     quality: Appraising
     verification: Verifying
     monitoring: Monitoring
@@ -187,10 +187,10 @@ class Core:
         """
         if folder:
             fields = self.forecasting.observing.fields
-            return self.retraining.train(GaugeFolder(folder, stations), request, told, fields)
+            return self.training.train(GaugeFolder(folder, stations), request, told, fields)
         past = simulator(self.settings, self.clock)
         forecasts = SimulatedForecasts(past, self.clock, calendar=True)
-        return self.retraining.train(PastMonsoons(past), request, told, forecasts)
+        return self.training.train(PastMonsoons(past), request, told, forecasts)
 
     def hindcast(self, request: HindcastRequest, told: Progress = silent) -> int:
         """Write the hindcast of a folder of gauges as Parquet; return the number of rows.
@@ -220,7 +220,7 @@ class Core:
         """Make a version the champion of one provenance and region."""
         self.store.deploy(source, region_id, version)
         self.forecasting.cache.clear()
-        self.retraining.ledger.record_run("deploy", "done", {"version": version, "region": region_id}, self.clock())
+        self.training.ledger.record_run("deploy", "done", {"version": version, "region": region_id}, self.clock())
 
     def ages_of(self, issue: RegionForecast) -> str:
         """Return the ages from which the data of an issue are stale and none, in words."""

@@ -1,10 +1,13 @@
-"""Models as values: what a version was trained on, how well it did, and whether it may be deployed."""
+"""Models as values: what a version was trained on, and how well it did."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.domain.forecast import EventDefinition
 
@@ -87,6 +90,22 @@ class ModelManifest:
         return next((card for card in self.scorecards if card.event == event), None)
 
 
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """What a version answered when it was made; it must answer the same wherever it is opened.
+
+    Parameters
+    ----------
+    rows
+        Features, shape (rows, features), NaN where missing.
+    probability
+        Of the events of the default window, shape (rows, events).
+    """
+
+    rows: NDArray[np.float32]
+    probability: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class StoredVersion:
     """One folder below models/versions: its manifest, or the reason why it is refused."""
@@ -95,22 +114,22 @@ class StoredVersion:
     manifest: ModelManifest | None
     refused: str | None = None
     shipped: bool = False
+    #: Put aside for good: it is not in models/versions any more.
+    quarantined: bool = False
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that serves, and whether it is the shipped seed model because nothing else was deployed."""
+    """The version that serves, and whether it is the shipped seed model because nothing else was deployed.
+
+    `generation` counts the deployments at this pointer, 0 before the first.
+    """
 
     version: str
     is_seed: bool
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Decision on a candidate, with every rule's reason."""
-
-    promote: bool
-    reasons: tuple[str, ...]
+    generation: int = 0
+    #: Why an earlier version serves in the place of the one deployed last; empty where that one serves.
+    fell_back: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ FOLDS = 3
 #: Exponent of the soft labels. In blocked cross-validation on gauges of 2020-2022 3 and 4 gave an AUC of .901 to .902
 #: and a Brier skill of .042 to .043, 2 gave .898 and .040, a hard label .899 and .041.
 SOFTNESS = 3.0
+#: Hours between a block and what is learned from: never fewer than a day, in which weather remembers itself.
+LEAST_PURGE_H = 24
 #: A label nearer to 0 or 1 than this is 0 or 1.
 LEAST_SHARE = 0.01
 
@@ -59,6 +61,17 @@ def folds(hour: NDArray[np.int64], count: int, purge_h: int) -> Iterator[tuple[N
     for begin, end in itertools.pairwise(edges):
         test = (hour >= begin) & (hour < end)
         yield (hour < begin - purge_h) | (hour >= end + purge_h), test
+
+
+def purge_h(hour: NDArray[np.int64], reach_h: int, window: Window) -> int:
+    """Return the hours to leave out beside a block, for cases at these hours.
+
+    All that a feature looks back on (`reach_h`) and a window looks ahead, where the period is long enough; of a short
+    one a sixth of a block, but never less than the window and a day: truths must not overlap, and the weather of one
+    day is not twice news.
+    """
+    block_h = (int(hour.max()) - int(hour.min()) + 1) // FOLDS
+    return int(np.clip(block_h // 6, LEAST_PURGE_H + window.end_h, reach_h + window.end_h))
 
 
 def sample(event: NDArray[np.bool_], max_rows: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Values]:

@@ -56,7 +56,7 @@ def fit_window(
     score = training.cross_scores(
         learning,
         recipe,
-        table.LOOKBACK_H + window.end_h,
+        training.purge_h(gathered.hour, table.LOOKBACK_H, window),
         lambda fold: told(0.2 * fold, f"{window.text}: cross-validation, block {fold + 1} of {training.FOLDS}"),
     )
     told(0.6, f"{window.text}: fitting on everything")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,6 +48,11 @@ class Gathered:
         """Return the highest hourly rain and the highest sum of two hours in a window, mm, each (cases,)."""
         hourly, two_hour = self.truth_mm[:, self.windows.index(window)].T
         return hourly, two_hour
+
+    def at(self, where: NDArray[np.bool_]) -> Gathered:
+        """Return some of the cases; `where` has shape (cases,)."""
+        some = {name: getattr(self, name)[where] for name in ("rows", "hour", "place", "truth_mm")}
+        return replace(self, **some)
 
 
 def gather(

@@ -99,7 +99,7 @@ def test_runs_and_archive_are_bounded_tables_in_local_time(open_house: Callable[
     core = open_core()
     core.forecasting.refresh(core.default_region)
     for i in range(monitoring.MOST_RUNS + 5):
-        core.retraining.ledger.record_run("train", "done", {"run": i, "text": "x" * 1000}, AT)
+        core.training.ledger.record_run("train", "done", {"run": i, "text": "x" * 1000}, AT)
     app.run()
     assert not app.exception
     runs = app.dataframe[-1].value

@@ -33,8 +33,8 @@ from core.workflows.explaining import drivers
 from core.workflows.forecasting import Forecasting
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.observing import Observing
-from core.workflows.retraining import FIELDS_LIMIT, Retraining
 from core.workflows.serving import Serving
+from core.workflows.training import FIELDS_LIMIT, Training
 from tests.models_made import stored
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +73,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderModelStore,
     store = FolderModelStore(folder / "models", folder / "models", ("", ""))
     ledger = SqlLedger(f"sqlite:///{folder / 'ledger.sqlite'}")
     forecasts = SimulatedForecasts(SIMULATOR, lambda: NOW, calendar=True)
-    manifest = Retraining(store, ledger, check, lambda: NOW).train(PastMonsoons(SIMULATOR), REQUEST, fields=forecasts)
+    manifest = Training(store, ledger, check, lambda: NOW).train(PastMonsoons(SIMULATOR), REQUEST, fields=forecasts)
     store.deploy("simulator", REGION.id, manifest.version)
     return store, manifest
 
@@ -194,7 +194,7 @@ def test_training_without_fields_or_on_an_unknown_set_is_refused(tmp_path: Path,
     store = FolderModelStore(tmp_path / "models", tmp_path / "models", ("", ""))
     ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     with pytest.raises(ConfigurationError) as caught:
-        Retraining(store, ledger, check, lambda: NOW).train(
+        Training(store, ledger, check, lambda: NOW).train(
             PastMonsoons(SIMULATOR), replace(REQUEST, feature_set=feature_set)
         )
     assert word in caught.value.hint

@@ -195,7 +195,7 @@ def test_rows_are_one_per_place_with_the_probabilities_of_the_issue(tmp_path: Pa
 def test_a_house_that_replays_keeps_no_trace_of_it(tmp_path: Path, home: Path, open_house: Callable[..., Core]) -> None:
     house = open_house(now=datetime(2026, 7, 29, 18, 20, tzinfo=UTC))
     live = house.issue(house.default_region).forecast
-    ledger, cache = house.retraining.ledger, house.forecasting.cache
+    ledger, cache = house.training.ledger, house.forecasting.cache
 
     def state() -> tuple[object, ...]:
         files = {p: p.stat().st_size for p in sorted((home / "data").rglob("*")) if "ledger" not in p.name}

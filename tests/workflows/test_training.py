@@ -20,8 +20,8 @@ from core.learning.estimators import ALGORITHMS
 from core.quality.checks import check
 from core.risk import Tiers
 from core.workflows.hindcasting import Hindcasting
-from core.workflows.retraining import Retraining
 from core.workflows.serving import Serving
+from core.workflows.training import Training
 from tests.weather_made import END, FakeSource, weather
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> FolderModelStore:
 
 def train(store: FolderModelStore, tmp_path: Path, request: TrainingRequest) -> ModelManifest:
     ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    return Retraining(store, ledger, check, lambda: NOW).train(LearnableSource(), request)
+    return Training(store, ledger, check, lambda: NOW).train(LearnableSource(), request)
 
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))

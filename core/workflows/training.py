@@ -1,4 +1,4 @@
-"""Retraining: from an archive to a calibrated, scored and stored version."""
+"""Training: from an archive to a calibrated, scored and stored version."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops")
 
 
 @dataclass(frozen=True)
-class Retraining:
+class Training:
     """Trains versions and stores them; deploying is another decision."""
 
     store: ModelStore
