@@ -13,7 +13,8 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
-.PHONY: run test check format seed-model bench-simulator bench-quality bench-skill fuzz-source clean
+.PHONY: run test check format seed-model clean fuzz-source faults-model \
+  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -50,6 +51,26 @@ bench-quality: $(VENV)/.bench
 # on 2023 (about 20 minutes); the tables go into docs/skill.md.
 bench-skill: $(VENV)/.run
 	$(PY) -m benchmarks.skill --gauges $(GAUGES) --out docs/skill.md
+
+# The same learning with less to learn from, by time and by stations, tested on 2022.
+bench-curve: $(VENV)/.run
+	$(PY) -m benchmarks.skill_curve --gauges $(GAUGES) --out docs/skill.md
+
+# How often the gate promotes a challenger that is no better, beside the bare "more than 1 % better".
+bench-gate: $(VENV)/.run
+	$(PY) -m benchmarks.gate_simulation
+
+# How often drift is seen where there is none, and how soon where it was planted.
+bench-drift: $(VENV)/.run
+	$(PY) -m benchmarks.drift_alarms --gauges $(GAUGES)
+
+# A year of 119 stations is learned from while pages are drawn; models are exchanged while forecasts are asked for.
+bench-retrain: $(VENV)/.run
+	$(PY) -m benchmarks.retraining_speed --gauges $(GAUGES)
+
+# Kills, full disks, flipped bits, canaries and races around the model store; each gate must fail a broken variant.
+faults-model: $(VENV)/.dev
+	$(PY) -m tests.faults.model_faults
 
 # 10,000 wrong answers of the live source: none may reach a number, none may raise anything but a SourceError.
 fuzz-source: $(VENV)/.dev

@@ -9,12 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from core import CloudburstError, UnknownPlace
+from core import CloudburstError, TrainingInProgress, UnknownPlace
 
 MEDIA_TYPE = "application/problem+json"
 #: The service is not able to answer now: model, source or settings are to blame, not the request.
 UNAVAILABLE = 503
 UNPROCESSABLE = 422
+#: What is asked for cannot be done as things stand.
+CONFLICT = 409
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
@@ -34,6 +36,8 @@ def install(app: FastAPI) -> None:
 def _refused(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, CloudburstError):  # pragma: no cover - the handler is registered for this type
         raise error
+    if isinstance(error, TrainingInProgress):
+        return problem(CONFLICT, "Training in progress", error.message, hint=error.hint, run_id=error.run_id)
     status = UNPROCESSABLE if isinstance(error, UnknownPlace) else UNAVAILABLE
     return problem(status, type(error).__name__, error.message, hint=error.hint)
 
@@ -51,6 +55,12 @@ def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
 
 
 def _http(_request: Request, error: Exception) -> JSONResponse:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = "There is nothing at this address; see /api/docs." if status == 404 else "The request was refused."
-    return problem(status, "Not found" if status == 404 else "Refused", detail)
+    """Say what was refused; only what we wrote ourselves as detail is repeated."""
+    if not isinstance(error, HTTPException):  # pragma: no cover - the handler is registered for this type
+        raise error
+    nothing = error.status_code == 404
+    detail = "There is nothing at this address; see /api/docs." if nothing else "The request was refused."
+    ours = error.detail if error.detail.endswith(".") else detail  # the frameworks' own details are no sentences
+    answer = problem(error.status_code, "Not found" if nothing else "Refused", ours)
+    answer.headers.update(error.headers or {})
+    return answer

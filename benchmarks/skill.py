@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _shipped_model() -> ForecastModel:
     """Return the shipped version: the same training on the same years, done before (`make seed-model`)."""
-    store = FolderModelStore(ROOT / "models", ROOT / "models", (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256))
+    store = FolderModelStore(ROOT / "models", ROOT / "models", (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256), b"")
     return ForecastModel.from_parts(store.load(seed.SEED_VERSION)[1])
 
 

@@ -5,6 +5,7 @@
 """
 
 from core.bootstrap import VERSION, Core, close_core, open_core, serve
+from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
 from core.domain.budget import BudgetLine
 from core.domain.explanation import Driver
 from core.domain.forecast import (
@@ -23,22 +24,35 @@ from core.domain.forecast import (
     events_in,
     source_text,
 )
-from core.domain.learning import Measure, ModelManifest, Scorecard, StoredVersion
+from core.domain.learning import Champion, Measure, ModelManifest, Scorecard, StoredVersion
+from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
-from core.errors import CloudburstError, ConfigurationError, UnknownPlace
+from core.errors import (
+    CloudburstError,
+    ConfigurationError,
+    DataError,
+    ModelError,
+    TrainingInProgress,
+    UnknownPlace,
+)
+from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
 from core.ports import ReplayWindow
 from core.quality.schema import WeatherRecord
 from core.quality.thresholds import thresholds
 from core.verification.episodes import LeadTimes, Stability
 from core.verification.scorecard import MEASURES
+from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
+from core.workflows.histories import History, Shadow
 from core.workflows.monitoring import Health
 from core.workflows.scoring import FEW_DAYS, FEW_EVENTS, VerificationReport
 from core.workflows.validating import DataQualityMiddleware, RecordValidation, TableValidation
 
 __all__ = [
+    "ALGORITHMS",
+    "DEFAULT_ALGORITHM",
     "EVENTS",
     "FEW_DAYS",
     "FEW_EVENTS",
@@ -50,10 +64,13 @@ __all__ = [
     "VERSION",
     "WINDOWS",
     "BudgetLine",
+    "Champion",
     "CloudburstError",
     "ConfigurationError",
     "Core",
+    "DataError",
     "DataQualityMiddleware",
+    "Deployment",
     "Drift",
     "Driver",
     "EventDefinition",
@@ -64,26 +81,38 @@ __all__ = [
     "Forecast",
     "Freshness",
     "Health",
+    "History",
     "HourlyWeather",
     "Issue",
     "LeadTimes",
     "Location",
     "Measure",
+    "ModelError",
     "ModelManifest",
+    "ModelRetrainingPipeline",
     "Outline",
+    "PlaceDifference",
     "QualityMetrics",
     "QualityReport",
     "RecordValidation",
     "Region",
     "RegionForecast",
     "ReplayWindow",
+    "RetrainingResult",
     "RiskLevel",
+    "RunState",
+    "RunStatus",
     "Scorecard",
+    "Shadow",
+    "SideBySide",
     "Stability",
     "StoredVersion",
     "TableValidation",
+    "TrainingInProgress",
+    "Trigger",
     "Truth",
     "UnknownPlace",
+    "Verdict",
     "VerificationReport",
     "VerifiedCases",
     "WeatherRecord",

@@ -1,4 +1,4 @@
-"""The command line: python -m core ingest|check|train|hindcast|forecast|replay|models|doctor."""
+"""The command line: python -m core ingest, check, train, retrain, promote, hindcast, forecast, replay, models, doctor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.bootstrap import Core, HindcastRequest, open_core
 from core.bootstrap.services import PAST_PRODUCTS
-from core.commands import check, replay
+from core.commands import check, replay, retrain
 from core.commands.terminal import EVER, begin, end, percent, progress
 from core.domain.forecast import TARGET, RegionForecast, source_text
 from core.domain.learning import ModelManifest, TrainingRequest
@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     forecast.add_argument("--json", action="store_true")
     forecast.set_defaults(run=_forecast)
 
+    retrain.add(commands)
     check.add(commands)
     replay.add(commands)
     commands.add_parser("models", help="list the model versions").set_defaults(run=_models)
@@ -137,7 +138,7 @@ def _train(core: Core, args: argparse.Namespace) -> int:
     print(_scores(manifest))
     if args.deploy:
         region = "gauges" if args.gauges else core.default_region
-        core.deploy(manifest.version, manifest.source, region)
+        core.deploy(manifest.version, (manifest.source, region), retrain.who(), "train --deploy")
     print(f"version {manifest.version}")
     return 0
 

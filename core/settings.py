@@ -110,8 +110,8 @@ class Settings(BaseSettings):
     retrain_memory_gb: float = Field(6, ge=1, description="Memory of the training process; more ends it.")
     retrain_minutes: float = Field(60, gt=0, description="Time of the training process; longer ends it.")
     gate_accuracy: float = Field(0.75, ge=0, le=1, description="Gate: least accuracy at a probability of 50 %.")
-    gate_measure: Literal["brier_score", "log_loss", "auc", "average_precision", "best_csi"] = Field(
-        "brier_score", description="Gate: the measure that must improve."
+    gate_measure: Literal["brier", "auc", "average_precision", "best_csi"] = Field(
+        "brier", description="Gate: the measure that must improve."
     )
     gate_gain_percent: float = Field(1, ge=0, description="Gate: more than this relative improvement, percent.")
     gate_confidence: float = Field(
@@ -158,6 +158,11 @@ class Settings(BaseSettings):
         if self.forecast_amber_hours >= self.forecast_no_data_hours:
             raise ValueError("forecast_amber_hours must be shorter than forecast_no_data_hours")
         return self
+
+    @property
+    def retraining_folder(self) -> Path:
+        """Where the state of trainings lies."""
+        return self.home / "data" / "retraining"
 
     @property
     def ledger_url(self) -> str:

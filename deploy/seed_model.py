@@ -2,8 +2,9 @@
 
     python deploy/seed_model.py GAUGES_DIR
 
-Called by `make seed-model`. The version folder and core/adapters/seed.py are then committed together
-(`git add -f`, because versions are state and ignored otherwise).
+Called by `make seed-model`. The version folder (model, manifest, card and probe) and core/adapters/seed.py are then
+committed together (`git add -f`, because versions are state and ignored otherwise). The signature is not shipped: it is
+that of a home that is gone, and the digest in the code stands in its place.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SEED_FILE = ROOT / "core" / "adapters" / "seed.py"
 SIZE_LIMIT_BYTES = 4_000_000
+SIGNATURE = "manifest.hmac"
 TRAIN = (
     "-m core train --model gradient_boosting --until 2022-12-31 --seed 7",
     "--area=Brazil (INMET automatic stations)",
@@ -41,7 +43,7 @@ def main() -> int:
         if size > SIZE_LIMIT_BYTES:
             raise SystemExit(f"{size} bytes are too many to ship")
         target = ROOT / "models" / "versions" / trained.name
-        shutil.copytree(trained, target)
+        shutil.copytree(trained, target, ignore=shutil.ignore_patterns(SIGNATURE))
     digest = hashlib.sha256((target / "manifest.json").read_bytes()).hexdigest()
     SEED_FILE.write_text(SEED_TEXT.format(version=target.name, digest=digest), "utf-8")
     print(f"shipped {target.name}, {size} bytes; remove the old folder and commit both with git add -f")

@@ -1,30 +1,40 @@
-"""Models: who speaks, what it learned from, and how well it did."""
+"""Models: who speaks, what it learned from, how well it did, who challenges it, and how it all came."""
 
 import streamlit as st
 
-from ui import components, shell
+from ui import comparison, components, history, shell, training
 
-core, now = shell.enter("Models")
+core, now = shell.enter("Models", live=True)
+region = now.forecast.region
 
-versions = core.versions()
-if not versions:
-    st.info("There is no model version yet. Train one: `python -m core train --help`.")
-    st.stop()
+found = history.history(core, now)
+history.standing(found)
+with st.container(horizontal=True, vertical_alignment="top"):
+    history.change(core, now, found)
+    training.panel(core, now, found)
 
-st.dataframe(components.version_table(versions, now.forecast.model_version), hide_index=True)
-readable = [version.version for version in versions if version.manifest]
-if not readable:
-    st.stop()
+st.subheader("Versions", anchor=False)
+st.dataframe(components.version_table(found.versions, found.serves), hide_index=True)
+readable = [version.version for version in found.versions if version.manifest]
+if readable:
+    chosen = st.selectbox("Version", readable, index=components.position_of(readable, found.serves))
+    stored = components.version_of(found.versions, chosen)
+    for card in stored.manifest.scorecards:
+        with st.expander(f"Scorecard: {card.event.text} {card.event.window.within}"):
+            st.caption(components.cases_text(card))
+            st.dataframe(components.scores(card), hide_index=True)
+            st.caption(components.version_provenance(stored.manifest))
+    with st.expander("Features"):
+        st.caption(components.features_text(stored.manifest))
+    with st.expander("Card"):
+        components.card(core, chosen)
 
-chosen = st.selectbox("Version", readable, index=components.position_of(readable, now.forecast.model_version))
-stored = components.version_of(versions, chosen)
+st.subheader("Two versions on the same cases", anchor=False)
+comparison.show(core, now, found)
 
-for card in stored.manifest.scorecards:
-    st.subheader(f"Scorecard: {card.event.text} {card.event.window.within}", anchor=False)
-    st.caption(components.cases_text(card))
-    st.dataframe(components.scores(card), hide_index=True)
-    st.caption(components.version_provenance(stored.manifest))
+st.subheader("Challengers in the shadow", anchor=False)
+history.shadows(core, now)
 
-st.subheader("Card", anchor=False)
-with st.container(border=True):
-    components.card(core, chosen)
+st.subheader("Who served, when and why", anchor=False)
+history.ledger(found, region)
+components.provenance(core, now.forecast)

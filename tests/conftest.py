@@ -25,6 +25,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CLOUDBURST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CLOUDBURST_SIMULATED_HISTORY_DAYS", "0")  # no test starts a training by itself
     monkeypatch.setattr("core.settings.PROJECT_ROOT", tmp_path / "no .env here")
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     yield

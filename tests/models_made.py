@@ -5,19 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.adapters.model_store import FolderModelStore
 from core.domain.forecast import TARGET, WINDOWS, events_in
-from core.domain.learning import ModelManifest, TrainingData
+from core.domain.learning import ModelManifest, Probe, TrainingData
+from core.domain.lifecycle import Deployment
+from core.errors import ModelNotFound
 from core.features import table
 from core.learning import calendar, estimators
 from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
+from core.learning.probes import probe_of
 from core.learning.scorer import Scorer
 from core.learning.windows import ForecastModel
 from core.ports import ModelStore
 from tests.weather_made import weather
+
+#: Key of the homes that tests make.
+KEY = bytes(range(32))
 
 
 @lru_cache
@@ -79,4 +87,37 @@ def manifest(source: str = "gauges", **changes: Any) -> ModelManifest:
 
 def stored(store: ModelStore, source: str = "gauges", **changes: Any) -> ModelManifest:
     """Store a small model and return its manifest."""
-    return store.save(manifest(source, **changes), forecast_model().to_parts(), "# {version}\n\na card\n")
+    return store.save(manifest(source, **changes), forecast_model().to_parts(), "# {version}\n\na card\n", probe())
+
+
+@lru_cache
+def probe() -> Probe:
+    """Return the probe of the small model: ten rows, one of them with a value missing."""
+    rows = np.random.default_rng(2).normal(size=(10, len(table.feature_names()))).astype(np.float32)
+    rows[3, 5] = np.nan
+    return probe_of(forecast_model(), rows)
+
+
+def model_store(folder: Path, key: bytes = KEY) -> FolderModelStore:
+    """Return the store of a home without a shipped model."""
+    return FolderModelStore(folder, folder, ("", ""), key)
+
+
+def deployment(version: str, generation: int = 1, source: str = "gauges", region_id: str = "gauges") -> Deployment:
+    """Return a deployment by hand."""
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    return Deployment(source, region_id, generation, moment, "promoted", "tests", "to see", None, version)
+
+
+def deployed(store: ModelStore, source: str, region_id: str, version: str) -> Deployment:
+    """Let a version serve a region, whoever served before."""
+    made = deployment(version, _deployments(store, source, region_id) + 1, source, region_id)
+    store.deploy(made)
+    return made
+
+
+def _deployments(store: ModelStore, source: str, region_id: str) -> int:
+    try:
+        return store.champion(source, region_id).generation
+    except ModelNotFound:
+        return 0

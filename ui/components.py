@@ -240,6 +240,12 @@ def version_provenance(manifest: ModelManifest) -> str:
     return f"Source: {_origin(manifest)}; scored {manifest.created_at:%Y-%m-%d}."
 
 
+def features_text(manifest: ModelManifest) -> str:
+    """Return which features a version looks at."""
+    names = ", ".join(f"`{name}`" for name in manifest.feature_names)
+    return f"{manifest.feature_version}, {len(manifest.feature_names)} features: {names}"
+
+
 def _origin(manifest: ModelManifest) -> str:
     data = manifest.trained_on
     return f"{source_text(data.source)}{', ' + data.area if data.area else ''}"

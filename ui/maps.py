@@ -70,7 +70,7 @@ def risk_map(version: str, layer: str, _issue: RegionForecast) -> go.Figure:  # 
     event = LAYERS[layer]
     figure.add_trace(_levels(grid, _issue) if event is None else _probabilities(grid, _issue, event))
     figure.add_trace(_hatching(grid, _issue))
-    figure.add_trace(_outlines(_issue.region))
+    figure.add_trace(outlines(_issue.region))
     for level in KNOWN[1:]:
         figure.add_trace(_signs(_issue, level))
     figure.add_trace(_stale(_issue))
@@ -139,7 +139,8 @@ def _hatching(grid: _Grid, issue: RegionForecast) -> go.Scatter:
     return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
 
 
-def _outlines(region: Region) -> go.Scatter:
+def outlines(region: Region) -> go.Scatter:
+    """Return the outlines of a region's districts as one line."""
     x: list[float | None] = []
     y: list[float | None] = []
     for outline in region.outlines:

@@ -7,6 +7,7 @@ everywhere; what it is compared with differs by dash and by sign as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import plotly.graph_objects as go
@@ -94,8 +95,16 @@ def reliability(key: str, _report: VerificationReport) -> go.Figure:  # noqa: AR
     return figure
 
 
+class Warned(Protocol):
+    """What warnings would have got, by name."""
+
+    @property
+    def curves(self) -> Mapping[str, Any]:
+        """Curves of warnings by alarm probability."""
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
-def roc(key: str, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 - keys the cache
+def roc(key: str, _report: Warned) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the share of events warned of against the share of quiet cases warned of, by alarm probability."""
     figure = go.Figure(_line([0, 1], [0, 1], (OTHER, "dot", 1), "climatology: guessing"))
     for i, (name, curve) in enumerate(_report.curves.items()):

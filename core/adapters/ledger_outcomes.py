@@ -1,16 +1,18 @@
-"""Forecasts joined with what happened: the queries of the ledger about truth."""
+"""Forecasts as rows, and joined with what happened: the queries of the ledger about truth."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from core.adapters.ledger_tables import OUTCOME_KEY, column_of, forecasts, outcomes
-from core.domain.forecast import EVENTS, Window, events_in, known_or_none
+from core.domain.forecast import EVENTS, EventDefinition, RegionForecast, Window, events_in, known_or_none
 from core.domain.verification import Outcome, Truth, VerifiedCases
 from core.ports import OpenPeriod, Period
 
@@ -25,13 +27,47 @@ ROWS = 20_000
 _JOINED = forecasts.outerjoin(outcomes, sa.and_(*(forecasts.c[name] == outcomes.c[name] for name in OUTCOME_KEY)))
 
 
-def issued(connection: sa.Connection, source: str, region_id: str, window: Window, period: OpenPeriod) -> VerifiedCases:
-    """Return every issue of a window whose `valid_from` lies in a period, with its truth."""
+def issue_rows(issue: RegionForecast, shown: bool) -> Iterator[dict[str, Any]]:
+    """Yield an issue as rows, one per place and window."""
+    for forecast in issue.forecasts:
+        said = {
+            "region_id": issue.region.id,
+            "location_id": forecast.location_id,
+            "issued_at": forecast.issued_at,
+            "valid_from": forecast.valid_from,
+            "data_at": forecast.data_at,
+            "source": issue.source,
+            "model_version": forecast.model_version or "",
+            "level": forecast.level.value,
+            "freshness": forecast.freshness.value,
+            "content": issue.content,
+            "worst_flag": int(forecast.worst_flag),
+            "shown": shown,
+            **dict.fromkeys(PROBABILITIES),
+        }
+        for curve in forecast.curves:
+            hours, columns = _columns(curve.events)
+            yield said | hours | dict(zip(columns, map(known_or_none, curve.probability), strict=True))
+
+
+def issued(
+    connection: sa.Connection,
+    source: str,
+    region_id: str,
+    window: Window,
+    period: OpenPeriod,
+    *,
+    shown: bool,
+    model_version: str | None,
+) -> VerifiedCases:
+    """Return every issue of a window whose `valid_from` lies in a period, with its truth: of one model or of all."""
     moments = [sa.type_coerce(forecasts.c[name], sa.DateTime) for name in ("valid_from", "issued_at")]
     texts = [forecasts.c.location_id, forecasts.c.level, forecasts.c.model_version, outcomes.c.state]
     numbers = [outcomes.c.hourly_mm, outcomes.c.two_hour_mm, *(forecasts.c[column_of(e)] for e in events_in(window))]
     wanted = _of(source, region_id) & (forecasts.c.begin_h == window.begin_h)
-    wanted &= forecasts.c.window_h == window.length_h
+    wanted &= (forecasts.c.window_h == window.length_h) & (forecasts.c.shown == shown)
+    if model_version is not None:
+        wanted &= forecasts.c.model_version == model_version
     since, until = period
     if since is not None:
         wanted &= forecasts.c.valid_from >= since
@@ -93,6 +129,16 @@ def row(outcome: Outcome) -> dict[str, Any]:
         "available_at": outcome.available_at,
         "joined_at": outcome.joined_at,
     }
+
+
+@cache
+def _columns(events: tuple[EventDefinition, ...]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Return what the columns say of a window, and the columns of its events; there are as many as there are windows.
+
+    Finding the names takes longer than writing the row.
+    """
+    window = events[0].window
+    return {"begin_h": window.begin_h, "window_h": window.length_h}, tuple(column_of(event) for event in events)
 
 
 def _of(source: str, region_id: str) -> sa.ColumnElement[bool]:

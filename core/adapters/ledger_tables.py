@@ -12,7 +12,7 @@ from core.domain.units import as_utc
 
 metadata = sa.MetaData()
 #: Version of the tables below; a later one is refused, an earlier one is migrated.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -34,27 +34,37 @@ class UtcTime(sa.TypeDecorator[datetime]):
 QUALITY_NUMBERS = ("completeness", "validity", "consistency", "timeliness", "delay_min", "anomaly_rate", "overall")
 
 schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
-forecasts = sa.Table(
-    "forecasts",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("region_id", sa.String(64), nullable=False),
-    sa.Column("location_id", sa.String(64), nullable=False),
-    sa.Column("issued_at", UtcTime, nullable=False),
-    sa.Column("valid_from", UtcTime, nullable=False),
-    sa.Column("begin_h", sa.Integer, nullable=False),  # first and number of the hours after valid_from
-    sa.Column("window_h", sa.Integer, nullable=False),
-    sa.Column("data_at", UtcTime),  # newest data behind it; NULL where there were none, or before schema 3
-    sa.Column("source", sa.String(32), nullable=False),
-    sa.Column("model_version", sa.String(96), nullable=False),  # "" where no model served
-    sa.Column("level", sa.String(16), nullable=False),
-    sa.Column("freshness", sa.String(16), nullable=False),
-    sa.Column("worst_flag", sa.Integer, nullable=False),
-    *(sa.Column(event.key, sa.Float) for event in EVENTS),  # by threshold, whatever the window; NULL is not known
-    sa.Column("content", sa.String(16), nullable=False),  # digest of the issue: the same numbers are kept once
-    sa.UniqueConstraint("location_id", "content", "begin_h", "window_h"),
-    sa.Index("forecasts_by_hour", "source", "region_id", "valid_from"),
-)
+
+
+def _forecasts(of: sa.MetaData, *since: sa.Column[bool]) -> sa.Table:
+    """Return the table of forecasts as it is since schema 3, with the columns that came later."""
+    return sa.Table(
+        "forecasts",
+        of,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("region_id", sa.String(64), nullable=False),
+        sa.Column("location_id", sa.String(64), nullable=False),
+        sa.Column("issued_at", UtcTime, nullable=False),
+        sa.Column("valid_from", UtcTime, nullable=False),
+        sa.Column("begin_h", sa.Integer, nullable=False),  # first and number of the hours after valid_from
+        sa.Column("window_h", sa.Integer, nullable=False),
+        sa.Column("data_at", UtcTime),  # newest data behind it; NULL where there were none, or before schema 3
+        sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("model_version", sa.String(96), nullable=False),  # "" where no model served
+        sa.Column("level", sa.String(16), nullable=False),
+        sa.Column("freshness", sa.String(16), nullable=False),
+        sa.Column("worst_flag", sa.Integer, nullable=False),
+        *(sa.Column(event.key, sa.Float) for event in EVENTS),  # by threshold, whatever the window; NULL is not known
+        sa.Column("content", sa.String(16), nullable=False),  # digest of the issue: the same numbers are kept once
+        *since,
+        sa.UniqueConstraint("location_id", "content", "begin_h", "window_h", *(column.name for column in since)),
+        sa.Index("forecasts_by_hour", "source", "region_id", "valid_from"),
+    )
+
+
+#: What was shown, and what a challenger said in the shadow of it. Both are kept where one model says both within an
+#: hour: a challenger that is promoted says again, now to everybody, what it has just said in the shadow.
+forecasts = _forecasts(metadata, sa.Column("shown", sa.Boolean, nullable=False, server_default=sa.true()))
 #: What one truth is of: these columns of a forecast name its outcome.
 OUTCOME_KEY = ("source", "region_id", "valid_from", "location_id", "begin_h", "window_h")
 outcomes = sa.Table(
@@ -83,6 +93,22 @@ runs = sa.Table(
     sa.Column("status", sa.String(32), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
 )
+deployments = sa.Table(
+    "deployments",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("region_id", sa.String(64), nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("from_version", sa.String(96)),  # NULL is the shipped seed model
+    sa.Column("to_version", sa.String(96), nullable=False),
+    sa.Column("verdict", sa.Text),  # JSON; NULL where the gate was not asked
+    sa.UniqueConstraint("source", "region_id", "generation"),
+)
 quality_metrics = sa.Table(
     "quality_metrics",
     metadata,
@@ -99,15 +125,22 @@ KEPT = (
     "region_id, location_id, issued_at, valid_from, window_h, source, model_version, level, freshness, worst_flag, "
     "p_15, p_30, p_50, p_100, p_50_2h, content"
 )
+KEPT_3 = f"{KEPT}, begin_h, data_at"
 #: What leads from an earlier schema to the next: run once each, in their order, by one process at a time. Tables that
 #: are new are created before, indexes afterwards. Ids are given anew: PostgreSQL counts them for the new table only.
 MIGRATIONS: dict[int, tuple[sa.Executable, ...]] = {
     2: (),  # quality_metrics is new
     3: (  # outcomes is new; SQLite cannot change a unique constraint, so forecasts are copied
         sa.text("ALTER TABLE forecasts RENAME TO forecasts_2"),
-        sa.schema.CreateTable(forecasts),
+        sa.schema.CreateTable(_forecasts(sa.MetaData())),
         sa.text(f"INSERT INTO forecasts ({KEPT}, begin_h) SELECT {KEPT}, 0 FROM forecasts_2 ORDER BY id"),  # noqa: S608
         sa.text("DROP TABLE forecasts_2"),
+    ),
+    4: (  # deployments is new; all that was recorded before was shown
+        sa.text("ALTER TABLE forecasts RENAME TO forecasts_3"),
+        sa.schema.CreateTable(forecasts),
+        sa.text(f"INSERT INTO forecasts ({KEPT_3}) SELECT {KEPT_3} FROM forecasts_3 ORDER BY id"),  # noqa: S608
+        sa.text("DROP TABLE forecasts_3"),
     ),
 }
 

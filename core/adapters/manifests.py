@@ -1,16 +1,34 @@
-"""Manifests as JSON, strictly checked when they are read."""
+"""Manifests and probes as JSON, strictly checked when they are read."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from core.domain.learning import ModelManifest
+from core.adapters import strict_json
+from core.domain.learning import ModelManifest, Probe
 from core.errors import ModelCorrupt
 
+Table = tuple[tuple[float | None, ...], ...]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class _ProbeTables:
+    """A probe as JSON knows it: rows of numbers, null where there is none."""
+
+    rows: Table
+    probability: Table
+
+
 _ADAPTER: TypeAdapter[ModelManifest] = TypeAdapter(ModelManifest)
+_PROBE: TypeAdapter[_ProbeTables] = TypeAdapter(_ProbeTables)
 
 
 def dump(manifest: ModelManifest) -> str:
@@ -26,18 +44,63 @@ def parse(text: bytes, version: str) -> ModelManifest:
     ModelCorrupt
         If it is no JSON, a field is missing or of another type, or it belongs to another version.
     """
-    try:
-        manifest = _ADAPTER.validate_json(text)
-    except (ValidationError, RecursionError) as error:
-        where = error.errors(include_input=False)[0]["loc"] if isinstance(error, ValidationError) else ()
-        raise ModelCorrupt(f"The manifest of {version} cannot be read {_at(where)}.", hint=RESTORE) from None
+    manifest = _validated(_ADAPTER, text, f"The manifest of {version}")
     if manifest.version != version:
-        raise ModelCorrupt(f"The manifest in {version} belongs to {manifest.version}.", hint=RESTORE)
+        raise ModelCorrupt(f"The manifest in {version} belongs to {_short(manifest.version)}.", hint=RESTORE)
     return manifest
 
 
-def _at(where: Any) -> str:
-    return f"(at {'.'.join(map(str, where))})" if where else "(no JSON)"
+def dump_probe(probe: Probe) -> str:
+    """Return a probe as JSON, a row a line: every float comes back as it was, NaN is null.
+
+    Raises
+    ------
+    ValueError
+        If a number is infinite.
+    """
+    tables = {name: _lines(getattr(probe, name)) for name in ("rows", "probability")}
+    return "{\n" + ",\n".join(f'"{name}": {text}' for name, text in tables.items()) + "\n}\n"
+
+
+def parse_probe(text: bytes, version: str) -> Probe:
+    """Return the probe of a version.
+
+    Raises
+    ------
+    ModelCorrupt
+        If it is no JSON, or no table of features with as many rows of answers.
+    """
+    what = f"The probe of {version}"
+    tables = _validated(_PROBE, text, what)
+    widths = [{len(row) for row in table} for table in (tables.rows, tables.probability)]
+    if len(tables.rows) != len(tables.probability) or any(len(width) != 1 or 0 in width for width in widths):
+        raise ModelCorrupt(f"{what} is no table of features and answers.", hint=RESTORE)
+    return Probe(_array(tables.rows).astype(np.float32), _array(tables.probability))
+
+
+def _validated(adapter: TypeAdapter[Value], text: bytes, what: str) -> Value:
+    try:
+        strict_json.parse(text)  # pydantic takes NaN and names that stand there twice
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors(include_input=False, include_context=False)[0]["loc"]))
+        raise ModelCorrupt(f"{what} cannot be read (at {_short(where)}).", hint=RESTORE) from None
+    except ValueError:
+        raise ModelCorrupt(f"{what} cannot be read (no JSON).", hint=RESTORE) from None
+
+
+def _lines(table: NDArray[np.floating[Any]]) -> str:
+    rows = [[None if math.isnan(value) else value for value in row] for row in table.astype(float).tolist()]
+    return "[\n" + ",\n".join(json.dumps(row, allow_nan=False) for row in rows) + "\n]"
+
+
+def _array(table: Table) -> NDArray[np.float64]:
+    return np.array([[math.nan if value is None else value for value in row] for row in table])
+
+
+def _short(text: str) -> str:
+    """Return text of a file fit for a message."""
+    return text.encode("ascii", "backslashreplace").decode("ascii")[:80]
 
 
 RESTORE = "Restore the folder from a backup or train a new version; nothing of it was loaded."

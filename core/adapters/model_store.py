@@ -1,48 +1,42 @@
-"""Model versions as immutable folders of skops files, opened only after their digest was checked.
+"""Model versions as immutable folders, opened only after signature and digests were checked, and who of them serves.
 
 Nothing here ever unpickles: a file that is no skops archive, holds a type outside the constant list, or differs by one
-bit from its manifest is refused before it is interpreted.
+bit from its signed manifest is refused before it is interpreted.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import os
 import re
-import warnings
-import zipfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+import structlog
 
-from core.adapters import manifests
-from core.adapters.files import sync, write_text
-from core.domain.learning import Champion, ModelManifest, StoredVersion
-from core.errors import ModelCorrupt, ModelError, ModelNotFound, ModelUntrusted
+from core.adapters import skops_files
+from core.adapters.files import locked, read_plain, refuse_link, remove, unwritable, write_folder, write_text
+from core.adapters.pointers import Pointer
+from core.adapters.quarantine import FOLDER, put_aside, put_aside_versions
+from core.adapters.version_files import NAME, SIZE_LIMIT_BYTES, VersionFiles, sealed
+from core.domain.learning import Champion, ModelManifest, Probe, StoredVersion
+from core.domain.lifecycle import Deployment
+from core.errors import ConfigurationError, ModelCorrupt, ModelError, ModelNotFound
 
-MODEL, MANIFEST, CARD = "model.skops", "manifest.json", "card.md"
-#: Types beyond skops' own list that our estimators need. A constant: a model file never says what to trust.
-TRUSTED_TYPES = (
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.tree._tree.Tree",
-)
-#: Larger files are not ours: the forest is bounded below 10 MB, and deflates to a tenth at the most.
-SIZE_LIMIT_BYTES = {MODEL: 32 * 1024 * 1024, MANIFEST: 1024 * 1024, CARD: 1024 * 1024}
-INFLATED_LIMIT_BYTES = 400 * 1024 * 1024
-_NAME = re.compile(r"[a-z][a-z_]{1,40}_\d{8}T\d{6}Z_\d{1,6}")
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
-#: Everything that may lie in models/; what fits none of these is foreign and named.
+log = structlog.get_logger()
+#: How long another version is waited for that is being written, seconds: a forest of 10 MB on a slow disk.
+TIMEOUT_S = 60.0
+#: Holds the highest generation ever given.
+_COUNTER = "versions/.generation"
+_FILES = "|".join(re.escape(name) for name in SIZE_LIMIT_BYTES)
+#: Everything that may lie in models/ beside what was put aside; what fits none of these is foreign and named.
 _OURS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"versions/{_NAME.pattern}/(model\.skops|manifest\.json|card\.md)",
-        r"trained/[a-z0-9-]+@[a-z0-9-]+\.json",
+        rf"versions/{NAME.pattern}/({_FILES})",
+        r"trained/[a-z0-9-]+@[a-z0-9-]+\.(json(\.bad(\.\d+)?)?|generation)",
         r"(metrics|experiments)/[\w.-]+\.json",
         r"experiment_results/[\w.-]+\.jsonl?",
     )
@@ -60,197 +54,230 @@ class FolderModelStore:
         models/ of the project, which may be the same folder.
     seed
         Version and manifest digest of the shipped seed model; empty strings where none is shipped.
+    key
+        Key of the home (`core.adapters.keys`), with which manifests and pointers are signed. It does not lie in
+        `folder`: who can write there can break a version, but make none.
     """
 
-    def __init__(self, folder: Path, shipped: Path, seed: tuple[str, str]) -> None:
+    def __init__(self, folder: Path, shipped: Path, seed: tuple[str, str], key: bytes) -> None:
         self._folder = folder
         self._shipped = shipped
         self._seed_version, self._seed_digest = seed
-        self._seen: dict[str, tuple[int, int, str]] = {}
+        self._key = key
+        self._seen: dict[str, object] = {}
+
+    @property
+    def seed(self) -> str:
+        """The shipped version, empty where none is shipped."""
+        return self._seed_version
 
     def versions(self) -> tuple[StoredVersion, ...]:
-        """Return every version, newest generation first; a folder that is no version comes with its reason."""
-        root = self._folder / "versions"
-        names = {p.name for p in root.iterdir() if not p.name.startswith(".")} if root.is_dir() else set()
+        """Return every version, newest generation first; what is refused or put aside comes with its reason."""
+        names = self._names("versions")
         if self._seed_version:
             names.add(self._seed_version)
-        found = [self._described(name) for name in sorted(names)]
-        return tuple(sorted(found, key=lambda v: v.manifest.generation if v.manifest else -1, reverse=True))
+        found = [*(self._described(name) for name in sorted(names)), *put_aside_versions(self._folder)]
+        return tuple(sorted(found, key=lambda stored: _generation(stored.version), reverse=True))
 
     def manifest(self, version: str) -> ModelManifest:
-        """Return the manifest of one version, its digest checked where it is the shipped one."""
-        path = self._path(version) / MANIFEST
-        text = _read(path, version)
-        if version == self._seed_version and hashlib.sha256(text).hexdigest() != self._seed_digest:
-            raise ModelCorrupt("The shipped model's manifest is not the one this code was released with.", hint=_AGAIN)
-        return manifests.parse(text, version)
+        """Return the manifest of one version, its signature checked, or its digest where it is the shipped one."""
+        return self._files(version).manifest()
 
     def load(self, version: str) -> tuple[ModelManifest, Mapping[str, Any]]:
-        """Return manifest and parts of a version, verified before the first byte is interpreted."""
-        manifest = self.manifest(version)
-        return manifest, _open(self._bytes(manifest), version)
-
-    def _verified(self, manifest: ModelManifest) -> None:
-        """Check the digest of a version's model, anew only where the file has changed since."""
-        path = self._path(manifest.version) / MODEL
-        state = (path.stat().st_size, path.stat().st_mtime_ns, manifest.sha256) if path.is_file() else None
-        if state is None or self._seen.get(manifest.version) != state:
-            self._bytes(manifest)
-            if state is not None:
-                self._seen[manifest.version] = state
-
-    def _bytes(self, manifest: ModelManifest) -> bytes:
-        """Return the bytes of a version's model, which are those of its manifest."""
-        data = _read(self._path(manifest.version) / MODEL, manifest.version)
-        if hashlib.sha256(data).hexdigest() != manifest.sha256:
-            raise ModelCorrupt(
-                f"The file of model {manifest.version} is not what its manifest says.",
-                hint=manifests.RESTORE,
-                version=manifest.version,
-            )
-        return data
-
-    def save(self, manifest: ModelManifest, parts: Mapping[str, Any], card: str) -> ModelManifest:
-        """Write a new version: temporary folder, fsync, rename, fsync of the parent."""
-        from skops import io
-
-        data = io.dumps(dict(parts), compression=zipfile.ZIP_DEFLATED, compresslevel=9)
-        root = self._folder / "versions"
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder / ".versions.lock"):
-            generation = 1 + max((v.manifest.generation for v in self.versions() if v.manifest), default=0)
-            version = f"{manifest.algorithm}_{manifest.created_at:%Y%m%dT%H%M%SZ}_{generation}"
-            text = card.replace("{version}", version).encode()
-            full = replace(
-                manifest,
-                version=version,
-                generation=generation,
-                sha256=hashlib.sha256(data).hexdigest(),
-                card_sha256=hashlib.sha256(text).hexdigest(),
-            )
-            temporary = root / f".{version}.tmp"
-            temporary.mkdir(exist_ok=True)
-            (temporary / MODEL).write_bytes(data)
-            (temporary / MANIFEST).write_text(manifests.dump(full), "utf-8")
-            (temporary / CARD).write_bytes(text)
-            for name in (MODEL, MANIFEST, CARD):
-                sync(temporary / name)
-            sync(temporary)
-            temporary.rename(root / version)
-            sync(root)
-        return full
+        """Return manifest and parts of a version, every file of it verified before the first byte is interpreted."""
+        whole = self._files(version).whole()
+        return whole.manifest, skops_files.opened(whole.model, version)
 
     def card(self, version: str) -> str:
         """Return the card of a version (Markdown), checked like its model: a card that was edited is refused."""
-        text = _read(self._path(version) / CARD, version)
-        if hashlib.sha256(text).hexdigest() != self.manifest(version).card_sha256:
-            raise ModelCorrupt(f"The card of model {version} is not what its manifest says.", hint=manifests.RESTORE)
-        return text.decode("utf-8")
+        return self._files(version).whole().card
+
+    def probe(self, version: str) -> Probe:
+        """Return what a version must answer to, checked like its model."""
+        return self._files(version).whole().probe
+
+    def save(self, manifest: ModelManifest, parts: Mapping[str, Any], card: str, probe: Probe) -> ModelManifest:
+        """Write a new version, whole and on the disk or not at all.
+
+        Its generation is the one after the highest ever given here, to what was put aside or removed too.
+
+        Raises
+        ------
+        ConfigurationError
+            If the disk is full, cannot be written, or somebody else writes a version all the time; nothing is changed.
+        """
+        refuse_link(self._folder / "versions")
+        data = skops_files.packed(parts)
+        with self._locked():
+            self._remove_temporaries()
+            generation = 1 + self._highest()
+            version = f"{manifest.algorithm}_{manifest.created_at:%Y%m%dT%H%M%SZ}_{generation}"
+            full, contents = sealed(
+                replace(manifest, version=version, generation=generation),
+                self._key,
+                model=data,
+                card=card.replace("{version}", version),
+                probe=probe,
+            )
+            try:
+                write_text(self._folder / _COUNTER, f"{generation}\n")
+                write_folder(self._folder / "versions" / version, contents)
+            except OSError as error:
+                raise unwritable(f"model {version}", error) from None
+        return full
+
+    def sweep(self) -> None:
+        """Remove what a killed process has left half written; a disk that cannot be written is no error."""
+        try:
+            with self._locked():
+                self._remove_temporaries()
+        except ConfigurationError as error:
+            log.warning("half-written versions could not be removed", error=error.message)
 
     def champion(self, source: str, region_id: str) -> Champion:
-        """Return who serves data of `source` in a region; the seed model where nobody was deployed."""
+        """Return who was deployed for data of `source` in a region; the seed model where nobody was.
+
+        Raises
+        ------
+        ModelCorrupt
+            If the pointer is torn, a link, or not signed with the key of this home; `context["generation"]` is the
+            number after which deployments go on, `before` tells whom to fall back on.
+        ModelNotFound
+            If nobody was deployed and no seed model is shipped.
+        """
         pointer = self._pointer(source, region_id)
-        if pointer.is_file():
-            try:
-                version = str(json.loads(pointer.read_text("utf-8"))["version"])
-            except (ValueError, KeyError, TypeError):
-                raise ModelCorrupt(f"The champion pointer {pointer.name} cannot be read.", hint=_POINTER) from None
-            return Champion(version, is_seed=version == self._seed_version)
+        standing = pointer.read()
+        if standing is not None:
+            made = standing.deployment
+            return Champion(made.to_version, made.to_version == self._seed_version, made.generation)
         if not self._seed_version:
             raise ModelNotFound("There is no champion and no shipped model.", hint="Run: python -m core train --help")
-        return Champion(self._seed_version, is_seed=True)
+        return Champion(self._seed_version, is_seed=True, generation=pointer.generation())
 
-    def deploy(self, source: str, region_id: str, version: str) -> None:
-        """Point to another version, atomically, after it was loaded once."""
-        self.load(version)
-        write_text(self._pointer(source, region_id), json.dumps({"version": version}) + "\n")
+    def before(self, source: str, region_id: str) -> tuple[str, ...]:
+        """Return who served before the champion and is still there, newest first; the seed model last at the latest.
+
+        At most 20 that were deployed. Where the pointer cannot be believed, only the seed model is left.
+        """
+        try:
+            standing = self._pointer(source, region_id).read()
+        except ModelCorrupt:
+            return (self._seed_version,) if self._seed_version else ()
+        if standing is None:
+            return ()
+        there = {*self._names("versions"), self._seed_version}
+        served = [version for version in standing.before if version in there]
+        if self._seed_version and self._seed_version not in (standing.deployment.to_version, *served):
+            served.append(self._seed_version)
+        return tuple(served)
+
+    def deploy(self, made: Deployment) -> None:
+        """Point to another version by compare-and-set, after every file of it was verified and it was opened once.
+
+        Raises
+        ------
+        DeploymentLost
+            If somebody else deployed since: `made.generation` is not the one after the present one.
+        ModelError
+            If the version is not whole; the pointer stays.
+        ConfigurationError
+            If the pointer cannot be written or is held by somebody else; it stands where it stood.
+        """
+        pointer = self._pointer(made.source, made.region_id)
+        with pointer.held():
+            pointer.refuse_lost(made)
+            self.load(made.to_version)
+            pointer.move(made)
+
+    def last_deployment(self, source: str, region_id: str) -> Deployment | None:
+        """Return the deployment that the pointer stands on, None where it stands on none that can be believed."""
+        try:
+            standing = self._pointer(source, region_id).read()
+        except ModelCorrupt:
+            return None
+        return None if standing is None else standing.deployment
+
+    def quarantine(self, version: str, reason: str) -> None:
+        """Put a version aside for good, with the reason. The shipped one stays, and so does what cannot be moved."""
+        if version != self._seed_version:
+            put_aside(self._folder, version, reason, self._lock)
 
     def foreign_files(self) -> tuple[str, ...]:
         """Return files below models/ that belong to no version and are never loaded, such as pickles."""
         found = []
         for path in sorted(self._folder.rglob("*")):
             parts = path.relative_to(self._folder).parts
-            name = "/".join(parts)
-            hidden = any(part.startswith(".") for part in parts)  # a version being written, a lock
-            if not hidden and not path.is_dir() and not any(ours.fullmatch(name) for ours in _OURS):
-                found.append(name)
+            known = parts[0] == FOLDER or any(part.startswith(".") for part in parts)  # a version being written, a lock
+            folder = path.is_dir() and not path.is_symlink()
+            if not known and not folder and not any(ours.fullmatch("/".join(parts)) for ours in _OURS):
+                found.append(_readable("/".join(parts)))
         return tuple(found)
 
     def _described(self, version: str) -> StoredVersion:
-        shipped = version == self._seed_version
+        shipped, name, manifest = version == self._seed_version, _readable(version), None
         try:
-            manifest = self.manifest(version)
-            try:
-                self._verified(manifest)
-            except ModelError as error:
-                return StoredVersion(version, manifest, error.message, shipped)
-            return StoredVersion(version, manifest, None, shipped)
+            files = self._files(version)
+            manifest = files.manifest()
+            self._verify(files)
         except ModelError as error:
-            return StoredVersion(version, None, error.message, shipped)
+            return StoredVersion(name, manifest, error.message, shipped)
+        return StoredVersion(name, manifest, None, shipped)
 
-    def _path(self, version: str) -> Path:
-        if not _NAME.fullmatch(version):
-            raise ModelNotFound(f"{version!r} is no version name.", hint=_LIST)
-        root = self._shipped if version == self._seed_version else self._folder
-        path = root / "versions" / version
-        if path.is_symlink():
-            raise ModelUntrusted(f"The folder of model {version} is a link.", hint="Links in models/ are refused.")
-        if not path.is_dir():
-            raise ModelNotFound(f"There is no model {version}.", hint=_LIST, version=version)
-        return path
+    def _verify(self, files: VersionFiles) -> None:
+        """Check the digests of a version, anew only where its files have changed since."""
+        state = files.state()
+        if self._seen.get(files.version) != state:
+            files.whole()
+            self._seen[files.version] = state
 
-    def _pointer(self, source: str, region_id: str) -> Path:
-        for key in (source, region_id):
-            if not _KEY.fullmatch(key):
-                raise ModelNotFound(f"{key!r} is no source or region id.")
-        return self._folder / "trained" / f"{source}@{region_id}.json"
+    def _files(self, version: str) -> VersionFiles:
+        if self._seed_version and version == self._seed_version:
+            return VersionFiles(self._shipped, version, self._key, self._seed_digest)
+        return VersionFiles(self._folder, version, self._key)
 
+    def _pointer(self, source: str, region_id: str) -> Pointer:
+        return Pointer(self._folder, self._key, source, region_id)
 
-def _read(path: Path, version: str) -> bytes:
-    """Return the bytes of a file of a version; no links, no giants."""
-    if path.is_symlink():
-        raise ModelUntrusted(f"{path.name} of model {version} is a link.", hint="Links in models/ are refused.")
-    if not path.is_file():
-        raise ModelCorrupt(f"{path.name} of model {version} is missing.", hint=manifests.RESTORE, version=version)
-    try:
-        if path.stat().st_size > SIZE_LIMIT_BYTES[path.name]:
-            raise ModelUntrusted(f"{path.name} of model {version} is larger than any of ours.", version=version)
-        return path.read_bytes()
-    except OSError as error:
-        hint = "Give this user the right to read models/."
-        raise ModelCorrupt(f"{path.name} of model {version} cannot be read: {error.strerror}.", hint=hint) from None
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self._lock, TIMEOUT_S, "model versions")
 
+    @property
+    def _lock(self) -> Path:
+        return self._folder / ".versions.lock"
 
-@lru_cache(maxsize=2)
-def _open(data: bytes, version: str) -> Mapping[str, Any]:
-    """Return the parts in a verified skops archive; opened once in a process, for it takes a second."""
-    from sklearn.exceptions import InconsistentVersionWarning
-    from skops import io
+    def _highest(self) -> int:
+        """Return the highest generation ever given here; a name whose folder was removed is not given again."""
+        aside = [stored.version for stored in put_aside_versions(self._folder)]
+        highest = max(_generation(name) for name in ("", self._seed_version, *self._names("versions"), *aside))
+        with suppress(OSError, ValueError):
+            highest = max(highest, int(read_plain(self._folder, _COUNTER, 7)))
+        return max(highest, 0)
 
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > INFLATED_LIMIT_BYTES:
-                raise ModelUntrusted(f"Model {version} would inflate beyond any of ours.", hint=_NEVER)
-        foreign = sorted(set(io.get_untrusted_types(data=data)) - set(TRUSTED_TYPES))
-        if foreign:
-            raise ModelUntrusted(f"Model {version} holds types that are not on the list: {foreign[:3]}.", hint=_NEVER)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", InconsistentVersionWarning)
-            parts = io.loads(data, trusted=list(TRUSTED_TYPES))
-    except InconsistentVersionWarning:
-        raise ModelUntrusted(
-            f"Model {version} was made with another scikit-learn.", hint="Install the pinned one, or train again."
-        ) from None
-    except ModelError:
-        raise
-    except Exception:  # skops raises whatever its parser meets in a foreign file; the file is refused all the same
-        raise ModelUntrusted(f"The file of model {version} is no skops archive.", hint=_NEVER) from None
-    if not isinstance(parts, dict):
-        raise ModelUntrusted(f"Model {version} holds no parts of ours.", hint=_NEVER)
-    return parts
+    def _names(self, folder: str) -> set[str]:
+        """Return what a folder of models/ holds, but for what is hidden."""
+        try:
+            return {path.name for path in (self._folder / folder).iterdir() if not path.name.startswith(".")}
+        except FileNotFoundError:
+            return set()
+        except OSError as error:
+            raise ConfigurationError(
+                f"The folder models/{folder} cannot be read: {error.strerror}.",
+                hint="Let this user read models/ of CLOUDBURST_HOME.",
+            ) from None
+
+    def _remove_temporaries(self) -> None:
+        """Remove what is half written; nobody writes now, for the caller holds the lock."""
+        for left in (self._folder / "versions").glob(".*.tmp"):
+            remove(left)
+            log.info("a half-written version was removed", name=left.name)
 
 
-_AGAIN = "Check the project out again; nothing of it was loaded."
-_LIST = "`python -m core models` lists the versions."
-_POINTER = "Remove it to be served by the seed model, or deploy a version again."
-_NEVER = "It was not loaded. Models are written by `python -m core train` only."
+def _generation(version: str) -> int:
+    """Return the generation in the name of a version, -1 where it is none."""
+    match = NAME.fullmatch(version)
+    return int(match.group(1)) if match else -1
+
+
+def _readable(name: str) -> str:
+    """Return the name of a file as text that can be shown, whatever bytes it has."""
+    return os.fsencode(name).decode("utf-8", "replace")

@@ -1,42 +1,172 @@
 """The one scheduler: a thread beside the pages, started by the lifespan, with a heartbeat that others can watch.
 
-Due times are monotonic: a wall clock that jumps neither stops a job nor runs it twice.
+Its jobs are those of the `schedule` library, due by a clock that nobody can set: a wall clock that jumps neither stops
+a job nor runs it twice. What was missed, because a job took long, the process was stopped or the machine slept, runs
+once and is told how late it is.
 """
 
 from __future__ import annotations
 
+import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import schedule
 import structlog
 
 log = structlog.get_logger()
 #: How often the thread looks for due jobs and beats, seconds.
 TICK_S = 1.0
+#: A job that begins within so many ticks after its due time is in time.
+IN_TIME_TICKS = 2
+
+
+def elapsed_s() -> float:
+    """Return the seconds of a clock that nobody can set; on Linux it goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
+
+
+class MonotonicJob(schedule.Job):
+    """Job of the library that is due by a monotonic clock, and that remembers how its last run went.
+
+    The library counts in local wall time: its jobs rest for a day where the clock is set back by a day, and another
+    clock is out of its scope (https://github.com/dbader/schedule/issues/258). All that reads or sets a due time in its
+    release 1.2.2 is replaced here: `should_run`, the order of two jobs, and `_schedule_next_run`.
+
+    Parameters
+    ----------
+    every_s
+        Seconds between the begins of two runs.
+    jobs
+        Where it is registered.
+    """
+
+    def __init__(self, every_s: float, jobs: MonotonicJobs) -> None:
+        super().__init__(every_s, jobs)  # type: ignore[arg-type]  # the library only shows it
+        self.every_s, self.clock = every_s, jobs.clock
+        self.begun_s: float | None = None
+        self.due_s = math.inf  # until somebody begins to count
+        self.late_s: float | None = None
+        self.running_since: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.error: str | None = None
+
+    def __lt__(self, other: MonotonicJob) -> bool:
+        """Of two jobs that are due the one that has waited longer goes first."""
+        return self.due_s < other.due_s
+
+    @property
+    def should_run(self) -> bool:
+        """True once it is due."""
+        return self.clock() >= self.due_s
+
+    def count(self, first_after_s: float) -> None:
+        """Be due for the first time in so many seconds; a job that counts already goes on as it does."""
+        if math.isinf(self.due_s):
+            self.due_s = self.clock() + first_after_s
+
+    def run(self) -> None:
+        """Run, and remember when, how late, and how that went; a job that raises is due again all the same."""
+        self.begun_s = self.clock()
+        late_s = self.begun_s - self.due_s
+        self.late_s = late_s if late_s > IN_TIME_TICKS * TICK_S else 0.0
+        self.running_since = datetime.now(UTC)
+        self._schedule_next_run()
+        try:
+            super().run()  # type: ignore[no-untyped-call]  # the library says of few things what they return
+            self.error = None
+        except Exception as error:
+            self.error = f"{type(error).__name__}: {error}"
+            log.exception("job failed", job=", ".join(map(str, self.tags)))
+        self.ended_at, self.running_since = datetime.now(UTC), None
+
+    def _schedule_next_run(self) -> None:
+        # Counted from the begin, and not from when it was due: this one run stands for all that was missed before it.
+        if self.begun_s is not None:
+            self.due_s = self.begun_s + self.every_s
+
+
+class MonotonicJobs(schedule.Scheduler):
+    """The library's jobs, all of them monotonic ones.
+
+    Parameters
+    ----------
+    clock
+        Seconds of a clock that nobody can set.
+    alive
+        Called before and after every job; says whether the next may begin.
+    """
+
+    def __init__(self, clock: Callable[[], float], alive: Callable[[], bool]) -> None:
+        super().__init__()
+        self.clock, self._alive = clock, alive
+
+    def every(self, interval: float = 1) -> MonotonicJob:
+        """Return a new job that begins each `interval`, in seconds."""
+        return MonotonicJob(interval, self)
+
+    def _run_job(self, job: schedule.Job) -> None:
+        if self._alive():
+            super()._run_job(job)
+            self._alive()
 
 
 class ThreadScheduler:
-    """Runs jobs in one daemon thread; a job that raises is logged and run again at its next time."""
+    """Runs jobs in one daemon thread; a job that raises is logged and run again at its next time.
 
-    def __init__(self) -> None:
-        self._due: dict[str, float] = {}
+    Parameters
+    ----------
+    clock
+        Seconds of a clock that nobody can set.
+    """
+
+    def __init__(self, clock: Callable[[], float] = elapsed_s) -> None:
+        self._clock = clock
+        self._jobs = MonotonicJobs(clock, self._alive)
+        self._named: dict[str, tuple[MonotonicJob, float]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._beat: float | None = None
-        self._state: dict[str, dict[str, Any]] = {}
 
-    def every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
-        """Run `job` at the start and then every `seconds`."""
-        self._state[name] = {"name": name, "every_s": seconds, "last_run": None, "last_error": None, "job": job}
-        self._due[name] = time.monotonic()
+    def every(
+        self,
+        seconds: float,
+        name: str,
+        job: Callable[..., object],
+        first_after_s: float = 0.0,
+        *,
+        tells_lateness: bool = False,
+    ) -> None:
+        """Run `job` so long after the start, and then every `seconds`; a job of the same name is replaced.
+
+        Parameters
+        ----------
+        seconds
+            From the begin of one run to the begin of the next.
+        first_after_s
+            From the start to the first run.
+        tells_lateness
+            True for a job that is called with `late_s`, the seconds after its due time at which it begins: 0.0 where
+            that is less than two ticks. All others are called without arguments.
+        """
+        self._jobs.clear(name)
+        made = self._jobs.every(seconds)
+        self._named[name] = made, first_after_s
+        if self._thread is not None:
+            made.count(first_after_s)
+        made.seconds.tag(name).do(partial(_told, job, made) if tells_lateness else job)
 
     def start(self) -> None:
         """Begin; a second start does nothing."""
         if self._thread is None:
             self._stop.clear()
+            for job, first_after_s in list(self._named.values()):
+                job.count(first_after_s)
             self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
             self._thread.start()
 
@@ -49,30 +179,34 @@ class ThreadScheduler:
 
     def heartbeat_age_s(self) -> float | None:
         """Return the seconds since the last beat, None where it never ran."""
-        return None if self._beat is None else time.monotonic() - self._beat
+        return None if self._beat is None else self._clock() - self._beat
 
     def jobs(self) -> Iterable[Mapping[str, Any]]:
-        """Return name, interval, last run and last error of every job."""
-        return [{k: v for k, v in state.items() if k != "job"} for state in self._state.values()]
+        """Return the state of every job: see the port."""
+        return [
+            {
+                "name": name,
+                "every_s": job.every_s,
+                "last_run": job.ended_at,
+                "last_error": job.error,
+                "late_s": job.late_s,
+                "next_in_s": None if math.isinf(job.due_s) else max(0.0, job.due_s - self._clock()),
+                "running_since": job.running_since,
+            }
+            for name, (job, _) in list(self._named.items())
+        ]
 
     def _loop(self) -> None:
-        while not self._stop.is_set():
-            self._beat = time.monotonic()
-            for name in [n for n, due in self._due.items() if due <= time.monotonic()]:
-                # The next time counts from now: a machine that slept runs a missed job once.
-                self._due[name] = time.monotonic() + self._state[name]["every_s"]
-                self._run(name)
+        while self._alive():
+            self._jobs.run_pending()
             self._stop.wait(TICK_S)
 
-    def _run(self, name: str) -> None:
-        if self._stop.is_set():
-            return
-        state = self._state[name]
-        try:
-            state["job"]()
-            state["last_error"] = None
-        except Exception as error:
-            state["last_error"] = f"{type(error).__name__}: {error}"
-            log.exception("job failed", job=name)
-        state["last_run"] = datetime.now(UTC)
-        self._beat = time.monotonic()
+    def _alive(self) -> bool:
+        """Beat, and say whether to go on."""
+        self._beat = self._clock()
+        return not self._stop.is_set()
+
+
+def _told(job: Callable[..., object], made: MonotonicJob) -> object:
+    """Run a job that wants to know how late it is."""
+    return job(late_s=made.late_s)

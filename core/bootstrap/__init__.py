@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from core.adapters import logs, seed
+from core.adapters import keys, logs, seed
 from core.adapters.archive import ParquetArchive
 from core.adapters.feature_store import ParquetFeatures
 from core.adapters.ledger import SqlLedger
 from core.adapters.model_store import FolderModelStore
 from core.adapters.quality_files import ParquetQuality
 from core.adapters.scheduler import ThreadScheduler
+from core.bootstrap.admin import Admin
 from core.bootstrap.house import Core, HindcastRequest
+from core.bootstrap.life import lifecycle_of
 from core.bootstrap.replays import Replays
 from core.bootstrap.services import cache_at, field_source, weather_source
 from core.errors import ConfigurationError
@@ -27,6 +29,7 @@ from core.settings import PROJECT_ROOT, Settings, load_settings
 from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting
 from core.workflows.hindcasting import Hindcasting
+from core.workflows.histories import Histories
 from core.workflows.materialising import Materialising
 from core.workflows.monitoring import Monitoring
 from core.workflows.observing import Observing
@@ -92,7 +95,10 @@ def _build(settings: Settings, clock: Clock) -> Core:
     logs.configure(settings.log_level)
     _usable_home(settings.home)
     store = FolderModelStore(
-        settings.home / "models", PROJECT_ROOT / "models", (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256)
+        settings.home / "models",
+        PROJECT_ROOT / "models",
+        (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256),
+        keys.secret(settings.home / "data" / "model.key"),
     )
     check: Checker = partial(all_checks, plain_z=settings.quality_z == "plain")
     ledger: Ledger = SqlLedger(settings.ledger_url)
@@ -119,17 +125,21 @@ def _build(settings: Settings, clock: Clock) -> Core:
         clock=clock,
         ttl_s=settings.refresh_minutes * 60,
         served_features=served_features,
+        challengers=settings.challengers,
     )
     files = ParquetQuality(settings.home / "data" / "quality_metrics")
     quality = Appraising(forecasting, ledger, clock, files)
+    training = Training(store, ledger, check, clock, served_features)
+    verification = Verifying(forecasting.observing, ledger, clock)
+    lifecycle = lifecycle_of(settings, clock, forecasting, training, verification)
     return Core(
         settings=settings,
         clock=clock,
         forecasting=forecasting,
         hindcasting=Hindcasting(serving, check, tiers, fields),
-        training=Training(store, ledger, check, clock, served_features),
+        training=training,
         quality=quality,
-        verification=Verifying(forecasting.observing, ledger, clock),
+        verification=verification,
         monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION, quality),
         store=store,
         scheduler=scheduler,
@@ -139,6 +149,9 @@ def _build(settings: Settings, clock: Clock) -> Core:
             forecasting.observing.regions,
             settings.grid_spacing_deg,
         ),
+        lifecycle=lifecycle,
+        histories=Histories(lifecycle, forecasting, verification),
+        admin=Admin(settings.admin_token, settings.home / "data" / "admin.token"),
     )
 
 

@@ -13,12 +13,15 @@ from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.open_meteo.products import BY_DATE, PastProduct, Patience
 from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
+from core.bootstrap import jobs
+from core.bootstrap.admin import Admin
 from core.bootstrap.replays import Replays
 from core.bootstrap.services import open_meteo, regions_named, simulator
 from core.domain.budget import BudgetLine
 from core.domain.explanation import Driver
 from core.domain.forecast import Freshness, RegionForecast
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
+from core.domain.lifecycle import Deployment
 from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError
 from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, silent
@@ -27,6 +30,8 @@ from core.workflows import explaining
 from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting, Issue
 from core.workflows.hindcasting import Hindcasting
+from core.workflows.histories import Histories
+from core.workflows.lifecycle import Lifecycle
 from core.workflows.monitoring import Finding, Health, Monitoring
 from core.workflows.rivals import Rivals
 from core.workflows.scoring import Scoring
@@ -61,6 +66,9 @@ class Core:
     store: ModelStore
     scheduler: Scheduler
     replays: Replays
+    lifecycle: Lifecycle
+    histories: Histories
+    admin: Admin
 
     @property
     def default_region(self) -> str:
@@ -216,11 +224,20 @@ class Core:
         _outside(out, folder, stations)
         return flags_file.write(out, self.forecasting.observing.examine(GaugeFolder(folder, stations), told))
 
-    def deploy(self, version: str, source: str, region_id: str) -> None:
-        """Make a version the champion of one provenance and region."""
-        self.store.deploy(source, region_id, version)
+    def deploy(self, version: str, pointer: tuple[str, str], who: str, why: str) -> Deployment:
+        """Make a version the champion of one provenance and region, whatever this house's own source is.
+
+        Raises
+        ------
+        ModelError
+            If it may not serve these data or is not whole; the pointer stays.
+        """
+        champion = self.lifecycle.deploying.champion(pointer)
+        made = self.lifecycle.deploying.point(
+            pointer, champion, version, action="promoted", who=who, why=why, at=self.clock()
+        )
         self.forecasting.cache.clear()
-        self.training.ledger.record_run("deploy", "done", {"version": version, "region": region_id}, self.clock())
+        return made
 
     def ages_of(self, issue: RegionForecast) -> str:
         """Return the ages from which the data of an issue are stale and none, in words."""
@@ -228,27 +245,14 @@ class Core:
         return limits.text if issue.run is None else f"{limits.text} {limits.run_text}"
 
     def start(self) -> None:
-        """Start the scheduler: it refreshes every region at its interval, appraises its data and joins the truths."""
-        self.scheduler.every(self.settings.refresh_minutes * 60, "refresh", self._refresh)
-        self.scheduler.every(self.settings.refresh_minutes * 60, "appraise", self._appraise)
-        self.scheduler.every(self.settings.refresh_minutes * 60, "verify", self._verify)
+        """Start the scheduler with its jobs."""
+        self.store.sweep()
+        jobs.plan(self)
         self.scheduler.start()
 
     def stop(self) -> None:
         """Stop the scheduler."""
         self.scheduler.stop()
-
-    def _refresh(self) -> None:
-        for region in self.regions():
-            self.forecasting.refresh(region.id)
-
-    def _appraise(self) -> None:
-        for region in self.regions():
-            self.quality.appraise(region.id)
-
-    def _verify(self) -> None:
-        for region in self.regions():
-            self.verification.join(region.id)
 
 
 def _outside(out: Path, folder: Path, stations: Path | None) -> None:

@@ -58,6 +58,8 @@ class TrainingData:
     events: int
     #: Where the stations stand, in words.
     area: str = ""
+    #: The region whose archive it was, empty where it was a folder of gauges.
+    region_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class ModelManifest:
     libraries: Mapping[str, str]
     sha256: str
     card_sha256: str
+    probe_sha256: str = ""
     limits: tuple[str, ...] = ()
 
     @property
@@ -128,8 +131,6 @@ class Champion:
     version: str
     is_seed: bool
     generation: int = 0
-    #: Why an earlier version serves in the place of the one deployed last; empty where that one serves.
-    fell_back: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ class TrainingRequest:
     calibration: str = "sigmoid"
     seed: int = 7
     area: str = ""
+    #: The region whose archive is learned from, empty for a folder of gauges.
+    region_id: str = ""
     limits: tuple[str, ...] = ()
     #: Which features: "observed", or "observed+model" with the forecast fields of a weather model.
     feature_set: str = "observed"

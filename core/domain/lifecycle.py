@@ -102,13 +102,17 @@ class Comparison:
     candidate, champion
         Scorecards of the same cases; None where there is no champion that can be scored.
     measure
-        What the gate goes by: a key of `core.verification.scorecard.MEASURES`, "brier_score" by default.
+        What the gate goes by: a key of `core.verification.scorecard.MEASURES`, "brier" by default.
     relative_gain
         Reduction of that measure's loss relative to the champion's, with its interval over days: .012 is 1.2 % better.
     differences
         Candidate less champion by measure, with intervals over days.
     begin, end
         First and last hour judged, UTC.
+    accuracy
+        Share of the candidate's right forecasts when a probability of 50 % is a yes, with its interval.
+    confidence
+        Of the intervals of `relative_gain`, `differences` and `accuracy`, percent; 0 where nobody vouches for one.
     """
 
     candidate: Scorecard
@@ -119,6 +123,8 @@ class Comparison:
     days: int
     begin: datetime
     end: datetime
+    accuracy: Measure = field(default_factory=lambda: Measure(None))
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -89,3 +89,34 @@ def months(begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]
         following = (first.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
         yield first, min(last, following - timedelta(hours=1))
         first = following
+
+
+def first_due_s(last: datetime | None, now: datetime, every_s: float) -> tuple[float, float]:
+    """Return when work that is done every `every_s` seconds is due in a process that begins `now`.
+
+    Parameters
+    ----------
+    last
+        When an earlier process last did it, by its wall clock; None where none did. One in the future is taken for
+        `now`: the clock was set back since, and nobody knows by how much.
+
+    Returns
+    -------
+    tuple of float
+        Seconds from `now` until it is due, and the seconds by which that is late: one of the two is 0.
+
+    Raises
+    ------
+    ValueError
+        If a moment carries no time zone.
+
+    >>> monday = datetime(2026, 7, 27, tzinfo=UTC)
+    >>> first_due_s(monday, monday + timedelta(days=6), 7 * 86400.0)
+    (86400.0, 0.0)
+    >>> first_due_s(monday, monday + timedelta(days=9), 7 * 86400.0)
+    (0.0, 172800.0)
+    """
+    if last is None:
+        return every_s, 0.0
+    wait_s = every_s - max(0.0, (as_utc(now) - as_utc(last)).total_seconds())
+    return max(0.0, wait_s), max(0.0, -wait_s)

@@ -220,6 +220,17 @@ class VerifiedCases:
         first = np.r_[True, (place[1:] != place[:-1]) | (hour[1:] != hour[:-1])]
         return self.select(forecast[order[first]])
 
+    def paired(self, other: VerifiedCases) -> tuple[VerifiedCases, VerifiedCases]:
+        """Return the cases of the same place and hour in both, in the same order.
+
+        Both must hold every place and hour once, as `counting` returns them.
+        """
+        keys = [list(zip(some.location_id.tolist(), some.valid_from.tolist(), strict=True)) for some in (self, other)]
+        there = {key: i for i, key in enumerate(keys[1])}
+        pairs = [(i, there[key]) for i, key in enumerate(keys[0]) if key in there]
+        mine, theirs = np.array(pairs, np.int64).reshape(-1, 2).T
+        return self.select(mine), other.select(theirs)
+
 
 #: What has one entry per case.
 _ARRAYS = tuple(f.name for f in fields(VerifiedCases))[3:]

@@ -1,7 +1,7 @@
 """What the workflows ask of the world: one Protocol per port, implemented by adapters and by the fakes of the tests."""
 
-from core.ports.common import Clock, OpenPeriod, Period, Progress, silent
-from core.ports.models import ModelStore, Trainings
+from core.ports.vocabulary import Clock, OpenPeriod, Period, Progress, silent
+from core.ports.models import MetricFiles, ModelStore, Trainings
 from core.ports.records import Ledger
 from core.ports.services import Cache, Scheduler
 from core.ports.weather import (
@@ -25,6 +25,7 @@ __all__ = [
     "FeatureStore",
     "FieldSource",
     "Ledger",
+    "MetricFiles",
     "ModelStore",
     "OpenPeriod",
     "Period",

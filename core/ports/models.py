@@ -7,22 +7,26 @@ from typing import Any, Protocol
 
 from core.domain.learning import Champion, ModelManifest, Probe, StoredVersion
 from core.domain.lifecycle import Deployment, RetrainingRequest, RunState
-from core.ports.common import Progress, silent
+from core.ports.vocabulary import Progress, silent
 
 
 class ModelStore(Protocol):
     """Immutable model versions and the pointers to the champions."""
 
+    @property
+    def seed(self) -> str:
+        """The shipped version, empty where none is shipped."""
+
     def versions(self) -> tuple[StoredVersion, ...]:
-        """Return every version, newest generation first; a folder that is no version comes with its reason."""
+        """Return every version, newest generation first; what is refused or put aside comes with its reason."""
 
     def manifest(self, version: str) -> ModelManifest:
         """Return the manifest of one version.
 
         Raises
         ------
-        ModelNotFound, ModelCorrupt
-            If there is none or it cannot be read.
+        ModelNotFound, ModelCorrupt, ModelUntrusted
+            If there is none, it cannot be read, or it was not made in this home.
         """
 
     def load(self, version: str) -> tuple[ModelManifest, Mapping[str, Any]]:
@@ -31,17 +35,28 @@ class ModelStore(Protocol):
         Raises
         ------
         ModelNotFound, ModelCorrupt, ModelUntrusted
-            If it is not there, not what the manifest says, or holds a type that is not on the list.
+            If it is not there, not what the manifest says, was not made in this home, or holds a type that is not on
+            the list. `context["curable"]` is true where it may well be read another day: a disk that does not answer,
+            another library.
         """
 
     def save(self, manifest: ModelManifest, parts: Mapping[str, Any], card: str, probe: Probe) -> ModelManifest:
-        """Write a new version and return its manifest with generation, version name and digests filled in."""
+        """Write a new version and return its manifest with generation, version name and digests filled in.
+
+        Raises
+        ------
+        ConfigurationError
+            If it cannot be written; nothing is changed.
+        """
 
     def card(self, version: str) -> str:
-        """Return the card of a version (Markdown)."""
+        """Return the card of a version (Markdown), verified like its model."""
 
     def probe(self, version: str) -> Probe:
         """Return what a version must answer to, verified like its model."""
+
+    def sweep(self) -> None:
+        """Remove what a killed process has left half written; a disk that cannot be written is no error."""
 
     def champion(self, source: str, region_id: str) -> Champion:
         """Return who was deployed for data of `source` in a region; the seed model where nobody was.
@@ -49,11 +64,15 @@ class ModelStore(Protocol):
         Raises
         ------
         ModelNotFound, ModelCorrupt
-            If there is nobody, or the pointer is not one of ours.
+            If there is nobody, or the pointer is not one of ours; `context["generation"]` of the latter is the number
+            after which deployments go on.
         """
 
     def before(self, source: str, region_id: str) -> tuple[str, ...]:
-        """Return who served a region before its champion, newest first, the seed model last: whom to fall back on."""
+        """Return who served a region before its champion and is still there: whom to fall back on, and roll back to.
+
+        Newest first, the seed model last unless it was deployed since; it alone where the pointer is not one of ours.
+        """
 
     def deploy(self, made: Deployment) -> None:
         """Point to another version, atomically and for good, and keep the deployment beside the pointer.
@@ -64,10 +83,15 @@ class ModelStore(Protocol):
             If the pointer has moved since: `made.generation` is not the one after the present one.
         ModelError
             If the version is not whole; the pointer stays.
+        ConfigurationError
+            If it cannot be written; the pointer stays.
         """
 
     def last_deployment(self, source: str, region_id: str) -> Deployment | None:
-        """Return the deployment that the pointer stands on, None before the first: the ledger may lack it."""
+        """Return the deployment that the pointer stands on: the ledger may lack it.
+
+        None before the first, and where the pointer is not one of ours.
+        """
 
     def quarantine(self, version: str, reason: str) -> None:
         """Put a version aside for good, with the reason; a full or read-only disk is no error, it is refused then."""
@@ -98,3 +122,19 @@ class Trainings(Protocol):
 
     def wait(self, run_id: str, told: Progress = silent) -> RunState:
         """Return how a training ended, telling its progress meanwhile."""
+
+
+class MetricFiles(Protocol):
+    """What was measured of every version, a file each, beside the ledger."""
+
+    def store(self, version: str, numbers: Mapping[str, Any]) -> None:
+        """Write the numbers of one version, whole or not at all.
+
+        Raises
+        ------
+        ConfigurationError
+            If the folder cannot be written.
+        """
+
+    def read(self, version: str) -> Mapping[str, Any] | None:
+        """Return the numbers of one version, None where there are none that can be read."""

@@ -30,10 +30,31 @@ class Cache(Protocol):
 
 
 class Scheduler(Protocol):
-    """Runs jobs beside the pages, once per process."""
+    """Runs jobs beside the pages, once per process, by a clock that nobody can set."""
 
-    def every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
-        """Run `job` now and then at this interval."""
+    def every(
+        self,
+        seconds: float,
+        name: str,
+        job: Callable[..., object],
+        first_after_s: float = 0.0,
+        *,
+        tells_lateness: bool = False,
+    ) -> None:
+        """Run `job` so long after the start, and then every `seconds`; a job of the same name is replaced.
+
+        What was missed runs once, at the first opportunity, and is late.
+
+        Parameters
+        ----------
+        seconds
+            From the begin of one run to the begin of the next.
+        first_after_s
+            From the start to the first run; see `core.domain.units.first_due_s` for what outlives a process.
+        tells_lateness
+            True for a job that is called with the keyword `late_s`, the seconds after its due time at which it begins,
+            0.0 where it is in time. All others are called without arguments.
+        """
 
     def start(self) -> None:
         """Begin; a second start does nothing."""
@@ -45,4 +66,8 @@ class Scheduler(Protocol):
         """Seconds since it last showed a sign of life, None where it never ran."""
 
     def jobs(self) -> Iterable[Mapping[str, Any]]:
-        """Return name, last run, last error of every job."""
+        """Return the state of every job.
+
+        By name: `every_s`; `last_run`, when the last run ended, its `last_error` and how late it began, `late_s`; the
+        seconds until the next, `next_in_s`; and `running_since`. All but the first are None as long as there are none.
+        """

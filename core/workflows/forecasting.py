@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 
@@ -44,6 +45,9 @@ class Forecasting:
     ----------
     ttl_s
         How long an issue may be shown before it is made anew, seconds.
+    challengers
+        How many newer versions forecast beside the champion at every refresh. Nobody is shown what they say; it is
+        kept, and scored when the truth comes.
     """
 
     observing: Observing
@@ -56,6 +60,7 @@ class Forecasting:
     ttl_s: float
     #: Where the features of issues are kept, None: nowhere.
     served_features: Materialising | None = None
+    challengers: int = 0
     _making: threading.Lock = field(default_factory=threading.Lock)
     #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
     _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
@@ -88,7 +93,18 @@ class Forecasting:
             self.observing.collect(issue.forecast.region, issue.checked)
             if self.served_features is not None and issue.situation is not None:
                 self.served_features.keep(issue.situation)
+            if issue.situation is not None:
+                self._shadow(issue.situation)
         return issue
+
+    def _shadow(self, situation: Situation) -> None:
+        """Keep what the challengers say of a situation."""
+        source, has_fields = situation.checked.weather.source, self.observing.fields is not None
+        for version in self.serving.challengers(source, situation.region.id, self.challengers):
+            served_by = partial(self.serving.version, version, source, has_fields)
+            said = issued(situation, served_by, self.tiers, (), silent)
+            if said.model_version is not None:  # one that is refused says nothing; the page of the models says why
+                self.ledger.record_forecast(said, shown=False)
 
     def served(self, region_id: str) -> Served:
         """Return the model that serves a region.
@@ -159,6 +175,8 @@ def issued(
     except ModelError as error:
         served = None
         problems = (*problems, f"No model serves: {error}")
+    if served is not None and served.instead:
+        problems = (*problems, served.instead)
     told(0.8, "forecasting")
     weather = situation.checked.weather
     version = served.manifest.version if served else None

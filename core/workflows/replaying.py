@@ -11,6 +11,7 @@ import numpy as np
 
 from core.caching.memory import MemoryCache
 from core.domain.forecast import HindcastRows, RegionForecast, Window
+from core.domain.lifecycle import Deployment
 from core.domain.quality import FlaggedWeather, QualityMetrics
 from core.domain.units import floor_hour, to_second64
 from core.domain.verification import Outcome, VerifiedCases
@@ -100,9 +101,7 @@ class Replaying:
             yield self.issue(window, moment)
 
     def _served(self, window: ReplayWindow) -> Served:
-        origin, region_id = window.served_as
-        champion = self.serving.store.champion(origin, region_id)
-        return self.serving.version(champion.version, origin, champion.is_seed)
+        return self.serving.champion(*window.served_as)
 
 
 @dataclass
@@ -135,10 +134,22 @@ class _KnownThen:
 class _Forgetful:
     """Ledger that keeps nothing: what a replay says is never verified as if it had been issued."""
 
-    def record_forecast(self, issue: RegionForecast) -> int:  # noqa: ARG002 - the port's signature, here and below
+    def record_forecast(self, issue: RegionForecast, *, shown: bool = True) -> int:  # noqa: ARG002 - the port's signature
         return 0
 
-    def issued(self, source: str, region_id: str, window: Window, period: OpenPeriod = (None, None)) -> VerifiedCases:  # noqa: ARG002
+    def record_forecasts(self, issues: Sequence[RegionForecast], *, shown: bool = True) -> int:  # noqa: ARG002
+        return 0
+
+    def issued(
+        self,
+        source: str,
+        region_id: str,
+        window: Window,
+        period: OpenPeriod = (None, None),  # noqa: ARG002
+        *,
+        shown: bool = True,  # noqa: ARG002
+        model_version: str | None = None,  # noqa: ARG002
+    ) -> VerifiedCases:
         return VerifiedCases.none(source, region_id, window)
 
     def first_issued(self, source: str, region_id: str) -> datetime | None:  # noqa: ARG002
@@ -154,6 +165,12 @@ class _Forgetful:
         pass
 
     def runs(self, limit: int = 50, kind: str | None = None) -> tuple[Mapping[str, Any], ...]:  # noqa: ARG002
+        return ()
+
+    def record_deployment(self, made: Deployment) -> bool:  # noqa: ARG002
+        return False
+
+    def deployments(self, source: str, region_id: str, limit: int = 50) -> tuple[Deployment, ...]:  # noqa: ARG002
         return ()
 
     def record_quality(self, metrics: Sequence[QualityMetrics]) -> int:  # noqa: ARG002

@@ -157,8 +157,7 @@ class Scoring:
             same = replace(event, window_h=window.length_h, begin_h=window.begin_h)
             known = scorable(cases, same) if same in cases.events else None
             if known is not None and len(known):
-                rng = np.random.default_rng(SEED)
-                cards[window.text] = scorecard.score(same, _judged(known, same), _text(known), FEW_DRAWS, rng)
+                cards[window.text] = scored(known, same)
         return cards
 
     def lead_times(
@@ -213,6 +212,17 @@ def _reference(
 def scorable(cases: VerifiedCases, event: EventDefinition) -> VerifiedCases:
     """Return the cases with a probability and a known truth of the event."""
     return cases.select(np.isfinite(cases.probability_of(event)) & np.isfinite(cases.happened(event)))
+
+
+def scored(known: VerifiedCases, event: EventDefinition) -> Scorecard:
+    """Return the scorecard of scorable cases, with the climatology of these very cases as reference.
+
+    Raises
+    ------
+    LeakSuspected
+        If the scores are too good to be true.
+    """
+    return scorecard.score(event, _judged(known, event), _text(known), FEW_DRAWS, np.random.default_rng(SEED))
 
 
 def _judged(known: VerifiedCases, event: EventDefinition) -> scorecard.Judged:

@@ -1,22 +1,29 @@
-"""Serving: the champion, loaded once and verified, and the rule of whose data it may serve."""
+"""Serving: the champion, loaded once and verified; the rule of whose data it may serve, and who stands in for it."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from core.domain.forecast import DEFAULT_WINDOW, EventDefinition, Exceedance, Window, events_in
 from core.domain.learning import ModelManifest
 from core.domain.weather import Values
-from core.errors import FeatureMismatch, ModelUntrusted
+from core.errors import FeatureMismatch, ModelCorrupt, ModelError, ModelUntrusted
 from core.features import table
+from core.learning.probes import parity
 from core.learning.windows import Bounds, ForecastModel
 from core.ports import ModelStore
 
+log = structlog.get_logger()
 Floats = NDArray[np.float64]
+#: A version must answer to its probe as it did when it was made; threads that add up trees move the last digits.
+PARITY_TOLERANCE = 1e-9
+#: Versions kept in memory: champion, challengers, and the two that somebody compares.
+KEPT = 6
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,8 @@ class Served:
     manifest: ModelManifest
     model: ForecastModel
     is_seed: bool
+    #: Why it stands in for the champion, in words; empty where it is the champion.
+    instead: str = ""
 
     def curves(self, rows: Values) -> dict[Window, tuple[Exceedance, ...]]:
         """Return the curve of every row of features (rows, features) by window.
@@ -85,17 +94,54 @@ class Serving:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def champion(self, source: str, region_id: str, has_fields: bool = False) -> Served:
-        """Return the champion for data of `source` in a region.
+        """Return the champion for data of `source` in a region; where it cannot serve, the one that served before it.
+
+        A version that is not what it says is put aside, with its reason. The pointer stays: who deploys next decides.
 
         Raises
         ------
         ModelError
-            If there is none, it is not what its manifest says, or it may not serve these data.
+            If neither the champion nor anybody before it can serve; the error is that of the champion.
         """
-        champion = self.store.champion(source, region_id)
-        return self.version(champion.version, source, champion.is_seed, has_fields)
+        line, refused = self._line(source, region_id)
+        for version in line:
+            try:
+                served = self.version(version, source, has_fields)
+            except ModelError as error:
+                refused = refused or error
+                log.error("a version cannot serve", version=version, reason=error.message)
+                continue
+            if refused is None:
+                return served
+            return replace(served, instead=f"{version} stands in for the champion. {refused}")
+        raise refused or ModelCorrupt("Nobody can serve.", hint="Train a model: python -m core train --help")
 
-    def version(self, version: str, source: str, is_seed: bool = False, has_fields: bool = False) -> Served:
+    def _line(self, source: str, region_id: str) -> tuple[tuple[str, ...], ModelError | None]:
+        """Return champion and those who served before it, and what is wrong with the pointer itself."""
+        before = self.store.before(source, region_id)
+        try:
+            return (self.store.champion(source, region_id).version, *before), None
+        except ModelCorrupt as error:
+            return before, error
+
+    def challengers(self, source: str, region_id: str, most: int) -> tuple[str, ...]:
+        """Return the newest versions that learned from a region's archive after its champion was made, newest first."""
+        try:
+            champion = self.store.champion(source, region_id)
+            since = 0 if champion.is_seed else self.store.manifest(champion.version).generation
+        except ModelError:
+            return ()
+        found = [
+            stored.version
+            for stored in self.store.versions()
+            if stored.manifest is not None
+            and stored.refused is None
+            and (stored.manifest.source, stored.manifest.trained_on.region_id) == (source, region_id)
+            and stored.manifest.generation > since
+        ]
+        return tuple(found[:most])
+
+    def version(self, version: str, source: str, has_fields: bool = False) -> Served:
         """Return one version for data of `source`.
 
         Parameters
@@ -105,15 +151,16 @@ class Serving:
 
         Raises
         ------
-        ModelUntrusted
-            If it was trained on simulated data and the data are real.
+        ModelNotFound, ModelCorrupt, ModelUntrusted
+            If it is not there, or not what it says: then it is put aside. Or if it was trained on simulated data and
+            the data are real.
         FeatureMismatch
             If it was trained on other features than this program builds, or on forecast fields and there are none.
         """
         with self._lock:
             if version not in self._loaded:
-                manifest, parts = self.store.load(version)
-                self._loaded = {**dict(list(self._loaded.items())[-3:]), version: (manifest, _model(manifest, parts))}
+                opened = self._opened(version)
+                self._loaded = {**dict(list(self._loaded.items())[1 - KEPT :]), version: opened}
             manifest, model = self._loaded[version]
         if manifest.source == "simulator" and source != "simulator":
             raise ModelUntrusted(
@@ -125,7 +172,31 @@ class Serving:
                 f"Model {version} wants the forecast fields of a weather model, and there are none here.",
                 hint="Name their source in CLOUDBURST_FIELDS, or deploy a version of the feature set observed.",
             )
-        return Served(manifest, model, is_seed)
+        return Served(manifest, model, version == self.store.seed)
+
+    def _opened(self, version: str) -> tuple[ModelManifest, ForecastModel]:
+        """Return a version that was verified and answers to its probe; one that does not is put aside."""
+        try:
+            manifest, parts = self.store.load(version)
+            model = _model(manifest, parts)
+            self._same(version, model)
+        except ModelUntrusted as error:
+            self.store.quarantine(version, error.message)
+            raise
+        except ModelCorrupt as error:
+            if not error.context.get("curable"):  # a disk that does not answer says nothing of the version
+                self.store.quarantine(version, error.message)
+            raise
+        return manifest, model
+
+    def _same(self, version: str, model: ForecastModel) -> None:
+        """Refuse a version that answers to its probe in another way than when it was made."""
+        off = parity(model, self.store.probe(version))
+        if not off <= PARITY_TOLERANCE:  # so written, NaN is refused too
+            raise ModelCorrupt(
+                f"Model {version} does not answer as it did when it was made (off by {off:.2g}).",
+                hint="Install the libraries named in its manifest, or train again.",
+            )
 
 
 def _model(manifest: ModelManifest, parts: object) -> ForecastModel:

@@ -16,6 +16,7 @@ from core.errors import ConfigurationError, InsufficientData
 from core.features import table
 from core.learning import estimators, training
 from core.learning.exceedance import ExceedanceModel
+from core.learning.probes import probe_of
 from core.learning.windows import ForecastModel
 from core.ports import Clock, FieldSource, Ledger, ModelStore, Progress, WeatherArchive, silent
 from core.quality.checks import Checker
@@ -24,8 +25,8 @@ from core.workflows.fitting import fit_window, judge
 from core.workflows.gathering import Gathered, gather
 from core.workflows.materialising import Materialising
 
-#: Shares of the work: reading and building features, then fitting and judging the windows.
-SHARES = (0.2, 0.79)
+#: Share of the work that reading and building features is; the rest is fitting and judging the windows.
+READING = 0.2
 CALIBRATIONS = ("sigmoid", "isotonic")
 #: What a manifest says of every version with forecast fields.
 FIELDS_LIMIT = "Forecast fields: tested on simulated data only."
@@ -72,21 +73,31 @@ class Training:
         InsufficientData
             If there are too few cases or events to learn from. Nothing is stored.
         """
-        estimators.algorithm(request.algorithm)  # refuses an unknown one before anything is read
-        fields = _asked(request, fields)
+        fields = asked_fields(request, fields)
         told(0.0, "reading")
-        period, windows = (request.begin, request.until), WINDOWS + (FIELD_WINDOWS if fields else ())
-        reading = _within(told, 0.0, SHARES[0])
+        period, windows = (request.begin, request.until), windows_of(fields)
+        reading = within(told, 0.0, READING)
         cases = gather(source, period, windows, self.check, reading, fields=fields, served=self.served)
-        model, cards = _fitted(cases, request, _within(told, *SHARES))
+        return self.learn(cases, source.name, request, within(told, READING, 1 - READING))
+
+    def learn(self, cases: Gathered, source: str, request: TrainingRequest, told: Progress = silent) -> ModelManifest:
+        """Fit, calibrate, score and store one version from labelled cases; return its manifest.
+
+        Raises
+        ------
+        InsufficientData
+            If there are too few events to learn from. Nothing is stored.
+        """
+        model, cards = _fitted(cases, request, within(told, 0.0, 0.98))
         manifest = self._manifest(source, cases, cards, request)
-        stored = self.store.save(manifest, model.to_parts(), card(manifest, model.extrapolated))
+        probe = probe_of(model, cases.rows)
+        stored = self.store.save(manifest, model.to_parts(), card(manifest, model.extrapolated), probe)
         self.ledger.record_run("train", "stored", {"version": stored.version}, self.clock())
         told(1.0, f"stored {stored.version}")
         return stored
 
     def _manifest(
-        self, source: WeatherArchive, cases: Gathered, cards: tuple[Scorecard, ...], request: TrainingRequest
+        self, source: str, cases: Gathered, cards: tuple[Scorecard, ...], request: TrainingRequest
     ) -> ModelManifest:
         """Return the manifest but for what the store fills in: version, generation and sha256."""
         hour = cases.hour
@@ -97,7 +108,7 @@ class Training:
             algorithm=request.algorithm,
             event=TARGET,
             trained_on=TrainingData(
-                source=source.name,
+                source=source,
                 begin=_moment(hour.min()),
                 end=_moment(hour.max()),
                 stations=len(cases.place_ids),
@@ -105,6 +116,7 @@ class Training:
                 sampled_rows=min(len(hour), estimators.algorithm(request.algorithm).max_rows),
                 events=int((cases.truth(DEFAULT_WINDOW)[0] >= TARGET.threshold_mm).sum()),
                 area=request.area,
+                region_id=request.region_id,
             ),
             feature_version=table.FEATURE_SETS[request.feature_set],
             feature_names=cases.feature_names,
@@ -118,8 +130,15 @@ class Training:
         )
 
 
-def _asked(request: TrainingRequest, fields: FieldSource | None) -> FieldSource | None:
-    """Return the source of the fields that a request is for, None where it is for none; refuse what is not known."""
+def asked_fields(request: TrainingRequest, fields: FieldSource | None) -> FieldSource | None:
+    """Return the source of the fields that a request is for, None where it is for none.
+
+    Raises
+    ------
+    ConfigurationError
+        If algorithm, calibration or feature set are unknown, or fields are wanted and there are none.
+    """
+    estimators.algorithm(request.algorithm)
     for what, value, known in (
         ("calibration", request.calibration, CALIBRATIONS),
         ("feature set", request.feature_set, tuple(table.FEATURE_SETS)),
@@ -143,7 +162,7 @@ def _fitted(cases: Gathered, request: TrainingRequest, told: Progress) -> tuple[
     cards: list[Scorecard] = []
     share = 1 / len(cases.windows)
     for number, window in enumerate(cases.windows):
-        part = _within(told, number * share, 0.7 * share)
+        part = within(told, number * share, 0.7 * share)
         try:
             curves[window], scored = fit_window(cases, window, _recipe(request.algorithm, request), part, request)
         except InsufficientData:
@@ -152,7 +171,7 @@ def _fitted(cases: Gathered, request: TrainingRequest, told: Progress) -> tuple[
             continue  # a version without one of the other windows serves without it
         rival = None
         if request.algorithm != REFERENCE:
-            part = _within(told, (number + 0.7) * share, 0.3 * share)
+            part = within(told, (number + 0.7) * share, 0.3 * share)
             plain[window], rival = fit_window(cases, window, _recipe(REFERENCE, request), part, request)
         cards += judge(scored, rival, request)
     return ForecastModel(curves, plain), tuple(cards)
@@ -162,7 +181,12 @@ def _recipe(algorithm: str, request: TrainingRequest) -> training.Recipe:
     return training.Recipe(algorithm, estimators.algorithm(algorithm).max_rows, request.seed)
 
 
-def _within(told: Progress, begun: float, share: float) -> Progress:
+def windows_of(fields: FieldSource | None) -> tuple[Window, ...]:
+    """Return the windows to learn: those beyond 6 h where there are forecast fields."""
+    return WINDOWS + (FIELD_WINDOWS if fields else ())
+
+
+def within(told: Progress, begun: float, share: float) -> Progress:
     """Return the progress of a part that is `share` of the whole."""
     return lambda done, text: told(begun + share * done, text)
 

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from core.adapters import ledger_outcomes
 from core.adapters.ledger import SCHEMA_VERSION, SqlLedger
-from core.domain.forecast import EVENTS, Exceedance, Forecast, Freshness, RegionForecast, RiskLevel
+from core.domain.forecast import DEFAULT_WINDOW, EVENTS, Exceedance, Forecast, Freshness, RegionForecast, RiskLevel
 from core.domain.weather import Flag, Location, Region
 from core.errors import ConfigurationError
 
@@ -99,6 +100,55 @@ def test_another_hour_model_state_or_region_is_another_issue(ledger: SqlLedger, 
 def test_an_issue_without_places_is_nothing(ledger: SqlLedger) -> None:
     assert ledger.record_forecast(issue(forecasts=())) == 0
     assert ledger.forecast_counts() == {}
+
+
+def at_hour(hours: int, **changes: Any) -> RegionForecast:
+    """Return the issue of so many hours later."""
+    later, made = timedelta(hours=hours), issue(**changes)
+    moved = (replace(f, issued_at=ISSUED + later, valid_from=HOUR + later) for f in made.forecasts)
+    return replace(made, issued_at=ISSUED + later, valid_from=HOUR + later, forecasts=tuple(moved))
+
+
+def test_many_issues_are_kept_at_once_and_those_known_already_once(
+    ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_outcomes, "ROWS", 3)  # parts that end within an issue
+    many = [at_hour(i) for i in range(5)]
+    assert ledger.record_forecasts(many[:2]) == 4
+    assert ledger.record_forecasts(many) == 6
+    assert ledger.record_forecasts(many) == 0
+    assert ledger.record_forecasts([]) == 0
+    assert ledger.forecast_counts() == {"red": 5, "unknown": 5}
+
+
+def test_more_rows_than_a_statement_may_have_variables(ledger: SqlLedger) -> None:
+    many = [at_hour(i) for i in range(1700)]  # 3,400 rows of 19 columns; SQLite takes 32,766 variables
+    assert ledger.record_forecasts(many) == 3400
+    assert ledger.forecast_counts() == {"red": 1700, "unknown": 1700}
+
+
+def test_of_many_issues_all_are_kept_or_none(ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_outcomes, "ROWS", 2)
+    nameless = replace(at_hour(1), source=None)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="IntegrityError"):
+        ledger.record_forecasts([at_hour(0), nameless, at_hour(2)])
+    assert ledger.forecast_counts() == {}
+    assert ledger.record_forecasts([at_hour(0), at_hour(2)]) == 4
+
+
+def test_what_was_said_in_the_shadow_is_not_counted_as_shown(ledger: SqlLedger) -> None:
+    assert ledger.record_forecast(issue()) == 2
+    assert ledger.record_forecasts([issue(model_version="m2"), at_hour(1, model_version="m2")], shown=False) == 4
+    assert ledger.record_forecast(issue(model_version="m2"), shown=False) == 0
+    assert ledger.forecast_counts() == {"red": 1, "unknown": 1}
+
+
+def test_a_challenger_that_is_promoted_is_shown_what_it_said_in_the_shadow(ledger: SqlLedger) -> None:
+    assert ledger.record_forecast(issue(model_version="m2"), shown=False) == 2
+    assert ledger.record_forecast(issue(model_version="m2")) == 2
+    assert ledger.forecast_counts() == {"red": 1, "unknown": 1}
+    for shown in (True, False):
+        assert len(ledger.issued("gauges", "r", DEFAULT_WINDOW, shown=shown)) == 2
 
 
 def test_unknown_probabilities_are_null(ledger: SqlLedger, raw: sqlite3.Connection) -> None:

@@ -156,6 +156,38 @@ def test_a_window_that_was_issued_twice_is_awaited_once(ledger: SqlLedger) -> No
     assert len(ledger.issued("gauges", "r", DEFAULT_WINDOW)) == 4
 
 
+def test_shadows_are_asked_for_by_themselves_and_share_the_truth_of_what_was_shown(ledger: SqlLedger) -> None:
+    ledger.record_forecast(issue())
+    for version in ("m2", "m3"):
+        ledger.record_forecast(issue(model_version=version), shown=False)
+    ledger.record_outcomes([outcome()])
+    shadows = ledger.issued("gauges", "r", DEFAULT_WINDOW, shown=False)
+    assert (len(shadows), shadows.model_versions) == (4, ("m2", "m3"))
+    assert shadows.truth.tolist() == ["known", "pending"] * 2
+    assert ledger.issued("gauges", "r", DEFAULT_WINDOW).model_versions == ("m1",)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_issues_of_one_model_can_be_asked_for(ledger: SqlLedger, shown: bool) -> None:
+    for version in ("m1", "m2", None):
+        ledger.record_forecast(issue(model_version=version), shown=shown)
+    for version, found in (("m1", ["m1"] * 2), ("", [""] * 2), ("m3", [])):
+        cases = ledger.issued("gauges", "r", DEFAULT_WINDOW, shown=shown, model_version=version)
+        assert cases.model_version.tolist() == found
+    one = ledger.issued("gauges", "r", DEFAULT_WINDOW, shown=shown, model_version="m2")
+    assert len(one.counting()) == 2
+    assert len(ledger.issued("gauges", "r", DEFAULT_WINDOW, shown=not shown, model_version="m2")) == 0
+
+
+def test_what_only_a_challenger_said_is_awaited_too_and_what_both_said_once(ledger: SqlLedger) -> None:
+    assert ledger.record_forecast(in_windows(model_version="m2"), shown=False) == 5
+    assert ledger.first_issued("gauges", "r") == HOUR
+    period = (HOUR, HOUR + timedelta(hours=1))
+    assert len(ledger.awaited("gauges", "r", period, HOUR)) == 5
+    ledger.record_forecast(in_windows())
+    assert len(ledger.awaited("gauges", "r", period, HOUR)) == 5
+
+
 def test_periods_hold_their_ends_and_what_is_awaited_ends_before_them(ledger: SqlLedger) -> None:
     for hours in range(4):
         hour = HOUR + timedelta(hours=hours)

@@ -43,10 +43,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     home = tmp_path_factory.mktemp("home")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDBURST_")}
+    environment |= {"CLOUDBURST_HOME": str(home), "CLOUDBURST_SIMULATED_HISTORY_DAYS": "0"}
     log = (home / "server.log").open("w")
     server = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=ROOT, env=environment | {"CLOUDBURST_HOME": str(home)}, stdout=log, stderr=log,
+        cwd=ROOT, env=environment, stdout=log, stderr=log,
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     for _ in range(240):

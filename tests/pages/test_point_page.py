@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.adapters.model_store import FolderModelStore
-from tests.models_made import stored
+from core.adapters.keys import secret
+from tests.models_made import deployed, model_store, stored
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,8 +25,8 @@ def fresh_caches(own_environment: None) -> None:
 @pytest.fixture
 def champion(home: Path) -> None:
     """Give the simulated region a small model of its own."""
-    store = FolderModelStore(home / "models", home / "models", ("", ""))
-    store.deploy("simulator", "uttarakhand-himachal", stored(store, "simulator").version)
+    store = model_store(home / "models", secret(home / "data" / "model.key"))
+    deployed(store, "simulator", "uttarakhand-himachal", stored(store, "simulator").version)
 
 
 def point() -> AppTest:

@@ -15,8 +15,8 @@ import pytest
 from core import Core
 from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
-from core.adapters.model_store import FolderModelStore
 from core.adapters.quality_files import ParquetQuality
+from core.bootstrap import jobs
 from core.caching.memory import MemoryCache
 from core.domain.quality import QualityMetrics
 from core.domain.weather import HourlyWeather, Region
@@ -28,6 +28,7 @@ from core.workflows.falls import FALLS, LEAST_EARLIER, fallen, still_down
 from core.workflows.forecasting import Forecasting
 from core.workflows.observing import Observing
 from core.workflows.serving import Serving
+from tests.models_made import model_store
 from tests.unit.test_drift import network, with_drift
 from tests.weather_made import END, REGION, FakeSource
 
@@ -64,7 +65,7 @@ class House:
         self.now = END + timedelta(minutes=20)
         self.ledger = SqlLedger(f"sqlite:///{self.folder / 'ledger.sqlite'}")
         self.archive = ParquetArchive(self.folder / "processed")
-        store = FolderModelStore(self.folder / "models", self.folder / "models", ("", ""))
+        store = model_store(self.folder / "models")
         self.cache = MemoryCache()
         self.forecasting = Forecasting(
             Observing(self.source, self.archive, check, 100),
@@ -304,7 +305,7 @@ def test_a_sensor_that_drifts_stands_in_the_report(house: House, monkeypatch: py
 
 def test_the_house_appraises_by_itself_and_its_alerts_are_problems(open_house: Callable[..., Core], home: Path) -> None:
     core = open_house()
-    core._appraise()
+    jobs.appraise(core)
     region = core.default_region
     (kept,) = core.quality.ledger.quality(region, END - HOUR)
     assert kept.completeness == 1
@@ -315,7 +316,7 @@ def test_the_house_appraises_by_itself_and_its_alerts_are_problems(open_house: C
     again = open_house()
     assert "There: validity fell from 99% to 50% (since now)." in again.monitoring.problems()
     assert "There: validity fell from 99% to 50% (since now)." in again.health().problems
-    assert {"refresh", "appraise", "verify"} == {str(job["name"]) for job in _started(again)}
+    assert {"refresh", "appraise", "verify", "trainings", "drift"} == {str(job["name"]) for job in _started(again)}
 
 
 def _started(core: Core) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ from core.learning.normals import seen_names
 from core.workflows import explaining
 from core.workflows.explaining import MOST, drivers, effects, grouped, strongest
 from core.workflows.serving import Serving
-from tests.models_made import exceedance_model, stored
+from tests.models_made import deployed, exceedance_model, model_store, stored
 from tests.weather_made import REGION, weather
 from tests.workflows.test_forecasting import House
 
@@ -136,9 +136,9 @@ def test_without_numbers_model_or_skill_there_are_no_drivers(house: House) -> No
     issue = house.forecasting.current(REGION.id)
     assert drivers(issue, "nowhere", house.forecasting) == ()
     other = stored(house.store, algorithm="logistic_regression", seed=2).version
-    house.store.deploy("gauges", REGION.id, other)
+    deployed(house.store, "gauges", REGION.id, other)
     assert drivers(issue, "a", house.forecasting) == ()  # another model serves by now
-    house.forecasting.serving = Serving(type(house.store)(house.folder / "x", house.folder / "x", ("", "")))
+    house.forecasting.serving = Serving(model_store(house.folder / "x"))
     assert drivers(issue, "a", house.forecasting) == ()
     house.cache.clear()
     assert drivers(house.forecasting.current(REGION.id), "a", house.forecasting) == ()

@@ -35,7 +35,7 @@ from core.workflows.hindcasting import Hindcasting
 from core.workflows.observing import Observing
 from core.workflows.serving import Serving
 from core.workflows.training import FIELDS_LIMIT, Training
-from tests.models_made import stored
+from tests.models_made import deployed, model_store, stored
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 3, 20, tzinfo=UTC)
@@ -70,11 +70,11 @@ class Fields(SimulatedForecasts):
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderModelStore, ModelManifest]:
     """Return a store with one version with forecast fields, deployed."""
     folder = tmp_path_factory.mktemp("fields")
-    store = FolderModelStore(folder / "models", folder / "models", ("", ""))
+    store = model_store(folder / "models")
     ledger = SqlLedger(f"sqlite:///{folder / 'ledger.sqlite'}")
     forecasts = SimulatedForecasts(SIMULATOR, lambda: NOW, calendar=True)
     manifest = Training(store, ledger, check, lambda: NOW).train(PastMonsoons(SIMULATOR), REQUEST, fields=forecasts)
-    store.deploy("simulator", REGION.id, manifest.version)
+    deployed(store, "simulator", REGION.id, manifest.version)
     return store, manifest
 
 
@@ -180,8 +180,8 @@ def test_a_hindcast_takes_the_fields_as_known_at_each_hour(trained: tuple[Folder
 
 
 def test_an_observed_version_is_served_the_same_with_and_without_fields(tmp_path: Path) -> None:
-    store = FolderModelStore(tmp_path / "models", tmp_path / "models", ("", ""))
-    store.deploy("simulator", REGION.id, stored(store, "simulator").version)
+    store = model_store(tmp_path / "models")
+    deployed(store, "simulator", REGION.id, stored(store, "simulator").version)
     one, other = (forecasting(store, tmp_path / str(f), f).current(REGION.id).forecast for f in (None, Fields()))
     np.testing.assert_array_equal(probabilities(one), probabilities(other))
     assert [curve.window for curve in one.forecasts[0].curves] == list(WINDOWS)
@@ -191,7 +191,7 @@ def test_an_observed_version_is_served_the_same_with_and_without_fields(tmp_path
     ("feature_set", "word"), [("observed+model", "CLOUDBURST_FIELDS"), ("everything", "observed+model")]
 )
 def test_training_without_fields_or_on_an_unknown_set_is_refused(tmp_path: Path, feature_set: str, word: str) -> None:
-    store = FolderModelStore(tmp_path / "models", tmp_path / "models", ("", ""))
+    store = model_store(tmp_path / "models")
     ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     with pytest.raises(ConfigurationError) as caught:
         Training(store, ledger, check, lambda: NOW).train(

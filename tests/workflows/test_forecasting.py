@@ -12,7 +12,6 @@ import pytest
 
 from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
-from core.adapters.model_store import FolderModelStore
 from core.caching.memory import MemoryCache
 from core.domain.forecast import HOURLY_EVENTS, Freshness, RiskLevel
 from core.domain.weather import Flag, HourlyWeather, Region
@@ -22,7 +21,7 @@ from core.risk import AgeLimits, Tiers
 from core.workflows.forecasting import Forecasting
 from core.workflows.observing import Observing
 from core.workflows.serving import Serving
-from tests.models_made import stored
+from tests.models_made import deployed, model_store, stored
 from tests.weather_made import END, REGION, FakeSource
 
 
@@ -35,7 +34,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.now = END + timedelta(minutes=20)
-        self.store = FolderModelStore(self.folder / "models", self.folder / "models", ("", ""))
+        self.store = model_store(self.folder / "models")
         self.ledger = SqlLedger(f"sqlite:///{self.folder / 'ledger.sqlite'}")
         self.cache = MemoryCache()
         self.observing = Observing(self.source, ParquetArchive(self.folder / "processed"), check, 384)
@@ -45,7 +44,7 @@ class House:
 
     def with_champion(self, source: str = "gauges", **changes: object) -> House:
         version = stored(self.store, source, **changes).version
-        self.store.deploy(self.source.name, REGION.id, version)
+        deployed(self.store, self.source.name, REGION.id, version)
         return self
 
     def issue(self):

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.adapters.model_store import FolderModelStore
 from core.domain.forecast import TARGET, RiskLevel
 from core.domain.learning import Measure, Scorecard
 from core.quality.checks import check
 from core.risk import AgeLimits, LevelRule, Tiers
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.serving import Serving
+from tests.models_made import model_store
 from tests.weather_made import END, REGION
 from tests.workflows.test_forecasting import House
 
@@ -40,7 +40,7 @@ def probability(house: House) -> float:
 
 
 def no_model(folder: Path) -> Serving:
-    return Serving(FolderModelStore(folder / "none", folder / "none", ("", "")))
+    return Serving(model_store(folder / "none"))
 
 
 def test_a_level_holds_over_issues_within_the_margin_and_a_restart_forgets_it(house: House) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
-from core.adapters.model_store import FolderModelStore
 from core.caching.memory import MemoryCache
 from core.domain.forecast import TARGET, Freshness, RegionForecast, RiskLevel
 from core.domain.weather import HourlyWeather, ModelRun, Region, Thresholds
@@ -21,7 +20,7 @@ from core.risk import AgeLimits, Tiers
 from core.workflows.forecasting import Forecasting
 from core.workflows.observing import Observing
 from core.workflows.serving import Serving
-from tests.models_made import stored
+from tests.models_made import deployed, model_store, stored
 from tests.weather_made import END, REGION, FakeSource
 
 NOW = END + timedelta(minutes=20)
@@ -44,8 +43,8 @@ class OfRegion(FakeSource):
 @pytest.fixture
 def issue(tmp_path: Path) -> Callable[..., RegionForecast]:
     def made(source: OfRegion, now: datetime = NOW, tiers: Tiers | None = None) -> RegionForecast:
-        store = FolderModelStore(tmp_path / "models", tmp_path / "models", ("", ""))
-        store.deploy("open-meteo", REGION.id, stored(store, "gauges").version)
+        store = model_store(tmp_path / "models")
+        deployed(store, "open-meteo", REGION.id, stored(store, "gauges").version)
         observing = Observing(source, ParquetArchive(tmp_path / "processed"), check, 384)
         ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
         limits, tiers = AgeLimits(), tiers or Tiers()

@@ -26,7 +26,7 @@ from core.workflows.forecasting import Forecasting
 from core.workflows.observing import Observing
 from core.workflows.replaying import Replaying, rows_of
 from core.workflows.serving import Serving
-from tests.models_made import stored
+from tests.models_made import deployed, model_store, stored
 from tests.replay_made import BEGIN, KNOWN, MAPS, archived, frame, table
 from tests.weather_made import REGION
 
@@ -36,10 +36,10 @@ AT = BEGIN + timedelta(hours=180)
 @pytest.fixture
 def store(tmp_path: Path) -> FolderModelStore:
     """Return a store whose champion serves gauges and replays alike."""
-    store = FolderModelStore(tmp_path / "models", tmp_path / "models", ("", ""))
+    store = model_store(tmp_path / "models")
     version = stored(store, "gauges").version
     for source, region_id in (("gauges", REGION.id), ("replay", "replay")):
-        store.deploy(source, region_id, version)
+        deployed(store, source, region_id, version)
     return store
 
 
@@ -126,7 +126,7 @@ def test_a_replay_says_so_and_is_never_called_live(tmp_path: Path, replaying: Re
 
 def test_stored_simulated_weather_is_still_simulated(tmp_path: Path, store: FolderModelStore) -> None:
     folder, _ = archived(tmp_path, source="simulator")
-    store.deploy("simulator", REGION.id, stored(store, "simulator").version)
+    deployed(store, "simulator", REGION.id, stored(store, "simulator").version)
     found = window(folder)
     issue = Replaying(Serving(store), check, 384, Tiers(), AgeLimits()).issue(found, AT).forecast
     assert issue.simulated
@@ -135,9 +135,19 @@ def test_stored_simulated_weather_is_still_simulated(tmp_path: Path, store: Fold
 
 
 def test_a_model_of_simulated_weather_never_serves_a_table(tmp_path: Path, store: FolderModelStore) -> None:
-    store.deploy("replay", "replay", stored(store, "simulator").version)
+    before = store.champion("replay", "replay").version
+    simulated = deployed(store, "replay", "replay", stored(store, "simulator").version)
     found = window(table(tmp_path / "w.parquet"))
     issue = Replaying(Serving(store), check, 384, Tiers(), AgeLimits()).issue(found, AT).forecast
+    assert any("simulated" in problem and "stands in" in problem for problem in issue.problems)
+    assert simulated.to_version != before == issue.model_version
+
+
+def test_where_nobody_else_can_serve_a_table_nothing_is_said(tmp_path: Path) -> None:
+    alone = model_store(tmp_path / "alone")
+    deployed(alone, "replay", "replay", stored(alone, "simulator").version)
+    found = window(table(tmp_path / "w.parquet"))
+    issue = Replaying(Serving(alone), check, 384, Tiers(), AgeLimits()).issue(found, AT).forecast
     assert any("simulated" in problem for problem in issue.problems)
     assert {f.level for f in issue.forecasts} == {RiskLevel.UNKNOWN}
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from core.adapters.feature_store import ParquetFeatures
-from core.adapters.model_store import FolderModelStore
 from core.domain.features import FeatureRows
 from core.domain.forecast import DEFAULT_WINDOW, MINI_CLOUDBURST, TARGET
 from core.domain.verification import VerifiedCases
@@ -17,14 +16,14 @@ from core.features import table
 from core.workflows.materialising import Materialising
 from core.workflows.rivals import LOGISTIC, RAW_MODEL, Rivals
 from core.workflows.serving import Serving
-from tests.models_made import exceedance_model, stored
+from tests.models_made import exceedance_model, model_store, stored
 from tests.verified_made import cases
 from tests.weather_made import REGION
 
 
 @pytest.fixture
 def rivals(tmp_path: Path) -> Rivals:
-    store = FolderModelStore(tmp_path / "models", tmp_path / "models", ("", ""))
+    store = model_store(tmp_path / "models")
     return Rivals(Materialising(ParquetFeatures(tmp_path / "features")), Serving(store))
 
 

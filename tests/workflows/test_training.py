@@ -22,6 +22,7 @@ from core.risk import Tiers
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.serving import Serving
 from core.workflows.training import Training
+from tests.models_made import model_store
 from tests.weather_made import END, FakeSource, weather
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
@@ -46,7 +47,7 @@ class LearnableSource(FakeSource):
 
 @pytest.fixture
 def store(tmp_path: Path) -> FolderModelStore:
-    return FolderModelStore(tmp_path / "models", tmp_path / "models", ("", ""))
+    return model_store(tmp_path / "models")
 
 
 def train(store: FolderModelStore, tmp_path: Path, request: TrainingRequest) -> ModelManifest:

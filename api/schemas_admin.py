@@ -1,0 +1,103 @@
+"""What the admin routes are asked and what they answer, for the OpenAPI text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core import ALGORITHMS, ModelManifest
+
+LONGEST = 500
+
+
+class RetrainRequest(BaseModel):
+    """Whom to challenge, with what; the plan of the settings where nothing is said."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model_type: Literal[tuple(ALGORITHMS)] | None = None  # type: ignore[valid-type]
+    days_back: int | None = Field(None, ge=1, le=36_500)
+    region: str | None = Field(None, max_length=64)
+    why: str = Field("", max_length=LONGEST)
+
+
+class ChangeRequest(BaseModel):
+    """A change by hand, and why."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    why: str = Field(min_length=1, max_length=LONGEST)
+    region: str | None = Field(None, max_length=64)
+
+
+class RunAnswer(BaseModel):
+    """A training, running or ended: status is running, deployed, kept, skipped, failed, cancelled or interrupted."""
+
+    run_id: str
+    status: str
+    begun_at: datetime
+    ended_at: datetime | None
+    done: float
+    text: str
+    reasons: list[str]
+    metrics: dict[str, Any]
+    version: str | None
+    champion: str | None
+    region: str
+    source: str
+    algorithm: str
+    days_back: int
+    trigger: str
+    who: str
+    why: str
+    late_s: float
+
+
+class RuleAnswer(BaseModel):
+    """One rule of the gate and what it found."""
+
+    name: str
+    met: bool
+    text: str
+
+
+class DeploymentAnswer(BaseModel):
+    """One change of who serves a region; `gate` is null where nobody asked it."""
+
+    source: str
+    region_id: str
+    generation: int
+    at: datetime
+    action: str
+    who: str
+    why: str
+    from_version: str | None
+    to_version: str
+    gate: list[RuleAnswer] | None
+
+
+class VersionAnswer(BaseModel):
+    """One stored version with everything its manifest says, or why it is refused."""
+
+    version: str
+    refused: str | None
+    quarantined: bool
+    shipped: bool
+    manifest: ModelManifest | None
+
+
+class HistoryAnswer(BaseModel):
+    """The life of a region's models."""
+
+    region: str
+    source: str
+    champion: str | None
+    generation: int | None
+    serves: str | None
+    instead: str
+    challengers: list[str]
+    training: RunAnswer | None
+    versions: list[VersionAnswer]
+    deployments: list[DeploymentAnswer]

@@ -1,0 +1,54 @@
+"""Sessions of the dashboard without a browser: the websocket of the pages, driven by the protocol's own messages."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import ClientConnection, connect
+
+#: A script that has not ended by then has failed.
+PATIENCE_S = 120.0
+
+
+class PageSession:
+    """One open page; `rerun` draws it anew and says how long that took."""
+
+    def __init__(self, address: str, page: str) -> None:
+        self._address = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
+        self._page = page
+
+    def __enter__(self) -> PageSession:
+        self._socket: ClientConnection = connect(self._address, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
+    def rerun(self) -> float:
+        """Return the seconds from asking for the page to the end of its script.
+
+        Raises
+        ------
+        RuntimeError
+            If the script ended with an exception.
+        TimeoutError
+            If it did not end.
+        """
+        ask = BackMsg()
+        ask.rerun_script.query_string = ""
+        ask.rerun_script.page_name = self._page
+        begun = time.perf_counter()
+        self._socket.send(ask.SerializeToString())
+        while True:
+            message = ForwardMsg()
+            message.ParseFromString(self._socket.recv(timeout=PATIENCE_S))  # type: ignore[arg-type]
+            kind = message.WhichOneof("type")
+            if kind == "delta" and message.delta.new_element.HasField("exception"):
+                raise RuntimeError(message.delta.new_element.exception.message)
+            if kind == "script_finished":
+                return time.perf_counter() - begun

@@ -1,0 +1,114 @@
+"""What the scheduler does: looks for new data, joins truths, watches for drift, begins trainings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from core.domain.lifecycle import Trigger
+from core.domain.units import first_due_s
+from core.domain.verification import TRUTH_SOURCES
+from core.workflows.lifecycle import FIRST
+from core.workflows.retraining import RETRAIN
+
+if TYPE_CHECKING:
+    from core.bootstrap.house import Core
+
+#: How often it is looked whether a training that waits may begin, seconds.
+WAITING_S = 15.0
+#: Runs of the ledger among which the last training is looked for.
+RUNS = 500
+
+
+def plan(core: Core) -> None:
+    """Give the scheduler of a house its jobs."""
+    often = core.settings.refresh_minutes * 60
+    for name, job in (("refresh", refresh), ("appraise", appraise), ("verify", verify)):
+        core.scheduler.every(often, name, partial(job, core))
+    if core.lifecycle.source in TRUTH_SOURCES:  # nothing can be learned where nothing is measured
+        core.scheduler.every(WAITING_S, "trainings", _Trainings(core))
+        core.scheduler.every(core.settings.drift_every_hours * 3600, "drift", partial(drift, core))
+
+
+def refresh(core: Core) -> None:
+    """Make the issue of every region anew and archive its newest hours."""
+    for region in core.regions():
+        core.forecasting.refresh(region.id)
+
+
+def appraise(core: Core) -> None:
+    """Measure the quality of every region's newest hours."""
+    for region in core.regions():
+        core.quality.appraise(region.id)
+
+
+def verify(core: Core) -> None:
+    """Join the truths that have come."""
+    for region in core.regions():
+        core.verification.join(region.id)
+
+
+def drift(core: Core) -> None:
+    """Look for drift in every region, and challenge its champion where the settings want that."""
+    for region in core.regions():
+        core.lifecycle.watch(region.id, core.settings.drift_retrains)
+
+
+class _Trainings:
+    """Plans the trainings of the regions as soon as ledger and source answer, and begins those that wait."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._planned = False
+
+    def __call__(self) -> None:
+        if not self._planned:
+            self._plan()
+            self._planned = True
+        self._core.lifecycle.start_waiting()
+
+    def _plan(self) -> None:
+        core = self._core
+        core.lifecycle.reconcile()
+        for region in core.regions():
+            last, every_s = _last_training(core, region.id), core.lifecycle.plan.every.total_seconds()
+            if _wants_history(core, region.id):
+                core.lifecycle.wait_for(core.lifecycle.asked(region.id, who="first start", trigger=Trigger.FIRST_START))
+            if every_s:
+                wait_s, late_s = first_due_s(last, core.clock(), every_s)
+                job = _Scheduled(core, region.id, late_s)
+                core.scheduler.every(every_s, f"retrain {region.id}", job, first_after_s=wait_s, tells_lateness=True)
+
+
+class _Scheduled:
+    """Lets a planned training wait for its turn; the first of a process may have been missed by an earlier one."""
+
+    def __init__(self, core: Core, region_id: str, missed_s: float) -> None:
+        self._core, self._region_id, self._missed_s = core, region_id, missed_s
+
+    def __call__(self, late_s: float) -> None:
+        late, self._missed_s = max(late_s, self._missed_s), 0.0
+        life = self._core.lifecycle
+        why = f"planned every {self._core.settings.retrain_every_days:g} days"
+        life.wait_for(
+            life.asked(self._region_id, who="schedule", why=why, trigger=Trigger.SCHEDULE, late_s=round(late, 1))
+        )
+
+
+def _last_training(core: Core, region_id: str) -> datetime | None:
+    """Return when a region was last trained for, else since when it has forecasts; None for a new home."""
+    runs = [
+        run["at"]
+        for run in core.lifecycle.ledger.runs(RUNS)
+        if run["kind"] in (RETRAIN, FIRST) and run["detail"].get("region") == region_id
+    ]
+    return max(runs, default=None) or core.lifecycle.ledger.first_issued(core.lifecycle.source, region_id)
+
+
+def _wants_history(core: Core, region_id: str) -> bool:
+    """Say whether this is the first start of a simulated home, or one whose history was never finished."""
+    if core.lifecycle.source != "simulator" or not core.settings.simulated_history_days:
+        return False
+    first = [run for run in core.lifecycle.ledger.runs(RUNS, FIRST) if run["detail"].get("region") == region_id]
+    return not any(run["status"] == "deployed" for run in first)

@@ -1,0 +1,75 @@
+"""python -m core retrain|promote|roll-back: challenge the champion of a region, or change it by hand."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from typing import Any
+
+from core.bootstrap import Core
+from core.commands.terminal import progress
+from core.domain.lifecycle import RunState, RunStatus, Trigger
+from core.learning.estimators import ALGORITHMS
+
+#: What the shell sees of a training that could not be done.
+NOT_DONE = 2
+
+
+def add(commands: Any) -> None:
+    """Add the commands to a parser."""
+    retrain = commands.add_parser("retrain", help="train a challenger from the archive; deploy it if it is better")
+    retrain.add_argument("--region")
+    retrain.add_argument("--model", choices=sorted(ALGORITHMS))
+    retrain.add_argument("--days-back", type=int, metavar="DAYS")
+    retrain.add_argument("--why", default="", help="stands in the ledger")
+    retrain.set_defaults(run=_retrain)
+
+    promote = commands.add_parser("promote", help="let a version serve a region")
+    promote.add_argument("version")
+    back = commands.add_parser("roll-back", help="let the version that served before serve again")
+    for parser in (promote, back):
+        parser.add_argument("--region")
+        parser.add_argument("--why", required=True, help="stands in the deployment ledger")
+    promote.set_defaults(run=_promote)
+    back.set_defaults(run=_roll_back)
+
+
+def _retrain(core: Core, args: argparse.Namespace) -> int:
+    request = core.lifecycle.asked(
+        args.region or core.default_region,
+        who=who(),
+        why=args.why,
+        trigger=Trigger.COMMAND_LINE,
+        algorithm=args.model,
+        days_back=args.days_back,
+    )
+    with progress() as told:
+        state = core.lifecycle.run(request, told)
+    print(_said(state))
+    return 0 if state.status in (RunStatus.DEPLOYED, RunStatus.KEPT, RunStatus.SKIPPED) else NOT_DONE
+
+
+def _promote(core: Core, args: argparse.Namespace) -> int:
+    made = core.lifecycle.promote(args.version, args.region or core.default_region, who(), args.why)
+    print(f"{made.to_version} serves {made.region_id} in the place of {made.from_version}")
+    return 0
+
+
+def _roll_back(core: Core, args: argparse.Namespace) -> int:
+    made = core.lifecycle.roll_back(args.region or core.default_region, who(), args.why)
+    print(f"{made.to_version} serves {made.region_id} again, in the place of {made.from_version}")
+    return 0
+
+
+def _said(state: RunState) -> str:
+    lines = [f"{state.status.value}: {state.version or 'no version was made'}"]
+    lines += [f"  {reason}" for reason in state.reasons]
+    return "\n".join([*lines, f"serving: {state.champion or 'as before'}"])
+
+
+def who() -> str:
+    """Return the user of this terminal, as the system knows them."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):
+        return "command line"

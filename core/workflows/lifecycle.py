@@ -1,0 +1,234 @@
+"""The life of the models of this house: who asks for a training, who is deployed, promoted, rolled back, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from core.domain.lifecycle import Deployment, RetrainingRequest, RunState, RunStatus, Trigger
+from core.errors import CloudburstError, ConfigurationError, ModelError, ModelNotFound, TrainingInProgress
+from core.learning import estimators
+from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent
+from core.workflows.beginnings import Beginnings
+from core.workflows.deploying import Deploying
+from core.workflows.observing import Observing
+from core.workflows.retraining import RETRAIN, Retraining, detail_of
+from core.workflows.serving import Serving
+
+log = structlog.get_logger()
+#: Kind of run in the ledger that the making of a history at the first start is.
+FIRST = "first start"
+#: A reason is a sentence or two.
+LONGEST_REASON = 500
+#: Runs of the ledger among which that of a training that was cut off is looked for.
+RECENT = 50
+#: What is looked back on at the least and at the most.
+DAYS_BACK = range(1, 36501)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained when nobody says otherwise."""
+
+    algorithm: str
+    days_back: int
+    every: timedelta
+
+
+@dataclass
+class Lifecycle:
+    """Begins trainings, moves the pointers to the champions, and writes down who did so and why.
+
+    Parameters
+    ----------
+    changed
+        Called when another version serves: what was issued by the one before is to be forgotten.
+    """
+
+    observing: Observing
+    serving: Serving
+    deploying: Deploying
+    retraining: Retraining
+    beginnings: Beginnings
+    plan: Plan
+    clock: Clock
+    changed: Callable[[], None]
+    #: Set once the house stands: it reports to this very value.
+    trainings: Trainings = field(init=False)
+    _waiting: list[RetrainingRequest] = field(default_factory=list, init=False)
+
+    @property
+    def source(self) -> str:
+        """Provenance of the data of this house."""
+        return self.observing.source.name
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where everything is written down."""
+        return self.deploying.ledger
+
+    @property
+    def store(self) -> ModelStore:
+        """The versions and the pointers to the champions."""
+        return self.deploying.store
+
+    def retrain(
+        self,
+        region_id: str,
+        *,
+        who: str,
+        why: str = "",
+        trigger: Trigger = Trigger.COMMAND_LINE,
+        algorithm: str | None = None,
+        days_back: int | None = None,
+    ) -> RunState:
+        """Begin to challenge the champion of a region and return at once.
+
+        Raises
+        ------
+        TrainingInProgress
+            If a training runs already.
+        ConfigurationError
+            If region, algorithm or days are not understood, or no process can be started.
+        """
+        return self._start(
+            self.asked(region_id, who=who, why=why, trigger=trigger, algorithm=algorithm, days_back=days_back)
+        )
+
+    def asked(
+        self,
+        region_id: str,
+        *,
+        who: str,
+        why: str = "",
+        trigger: Trigger,
+        algorithm: str | None = None,
+        days_back: int | None = None,
+        late_s: float = 0.0,
+    ) -> RetrainingRequest:
+        """Return the request for a training, with the plan where nobody says otherwise.
+
+        Raises
+        ------
+        ConfigurationError
+            If region, algorithm or days are not understood.
+        """
+        days = self.plan.days_back if days_back is None else days_back
+        if isinstance(days, bool) or days not in DAYS_BACK:
+            raise ConfigurationError(
+                f"A training cannot look back {days!r} days.", hint=f"Name {DAYS_BACK[0]} to {DAYS_BACK[-1]:,} days."
+            )
+        return RetrainingRequest(
+            source=self.source,
+            region_id=self.observing.region(region_id).id,
+            algorithm=estimators.algorithm(algorithm or self.plan.algorithm).name,
+            days_back=int(days),
+            now=self.clock(),
+            trigger=trigger,
+            who=who,
+            why=why[:LONGEST_REASON],
+            late_s=late_s,
+        )
+
+    def wait_for(self, request: RetrainingRequest) -> None:
+        """Remember a training that begins as soon as no other runs; one of each trigger and region waits at a time."""
+        waits = (request.trigger, request.region_id)
+        if waits not in [(one.trigger, one.region_id) for one in self._waiting]:
+            self._waiting.append(request)
+
+    def start_waiting(self) -> None:
+        """Begin the next training that waits, where none runs."""
+        if not self._waiting:
+            return
+        try:
+            self._start(self._waiting[0])
+        except TrainingInProgress:
+            return
+        except CloudburstError:
+            self._waiting.pop(0)
+            raise
+        self._waiting.pop(0)
+
+    def promote(self, version: str, region_id: str, who: str, why: str) -> Deployment:
+        """Let a version serve a region by hand.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is no reason.
+        ModelError
+            If it serves already, may not serve these data, or is not what its manifest says.
+        DeploymentLost
+            If somebody else deployed in between.
+        """
+        return self._point(version, self.observing.region(region_id).id, "promoted", who, why)
+
+    def roll_back(self, region_id: str, who: str, why: str) -> Deployment:
+        """Let the version that served before serve again.
+
+        Raises
+        ------
+        ModelNotFound
+            If there is none.
+        ConfigurationError, ModelError, DeploymentLost
+            As `promote`.
+        """
+        region = self.observing.region(region_id)
+        before = self.store.before(self.source, region.id)
+        if not before:
+            raise ModelNotFound(f"No other version has served {region.name}.", hint="Promote a version instead.")
+        return self._point(before[0], region.id, "rolled back", who, why)
+
+    def _point(self, version: str, region_id: str, action: str, who: str, why: str) -> Deployment:
+        if not why.strip():
+            raise ConfigurationError("A change of who serves needs a reason.", hint="Say why in a few words.")
+        champion = self.deploying.champion((self.source, region_id))
+        if version == champion.version and champion.generation:
+            raise ModelError(f"{version} serves {region_id} already.", hint="Choose another version.")
+        self.serving.version(version, self.source, has_fields=self.observing.fields is not None)
+        made = self.deploying.point(
+            (self.source, region_id),
+            champion,
+            version,
+            action=action,
+            who=who,
+            why=why.strip()[:LONGEST_REASON],
+            at=self.clock(),
+        )
+        self.changed()
+        return made
+
+    def ended(self, state: RunState) -> None:
+        """Write down how a training ended; forget what an earlier version issued where another serves now."""
+        kind = FIRST if state.request.trigger is Trigger.FIRST_START else RETRAIN
+        self.ledger.record_run(kind, state.status.value, detail_of(state), self.clock())
+        if state.status is RunStatus.DEPLOYED:
+            self.changed()
+
+    def reconcile(self) -> None:
+        """Write down what an earlier process did and could not: its deployment, and a training that was cut off.
+
+        Raises
+        ------
+        CloudburstError
+            If the ledger does not answer or a pointer cannot be read.
+        """
+        for region in self.observing.regions():
+            self.deploying.reconcile((self.source, region.id))
+        state = self.trainings.state()
+        if state is not None and state.status is RunStatus.INTERRUPTED:
+            known = {run["detail"].get("run_id") for run in self.ledger.runs(RECENT) if run["kind"] in (RETRAIN, FIRST)}
+            if state.run_id not in known:
+                self.ended(state)
+
+    def run(self, request: RetrainingRequest, told: Progress = silent) -> RunState:
+        """Train and wait for the end."""
+        return self.trainings.wait(self._start(request).run_id, told)
+
+    def _start(self, request: RetrainingRequest) -> RunState:
+        state = self.trainings.start(request)
+        log.info("training begins", run_id=state.run_id, trigger=request.trigger.value, who=request.who)
+        return state

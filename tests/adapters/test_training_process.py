@@ -1,0 +1,193 @@
+"""Trainings as processes: one at a time, whoever asks; bounded, watched, cancelled, and honest about how they ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.adapters.run_files import RunFiles
+from core.adapters.training_process import GRACE_S, Limits, TrainingProcesses
+from core.domain.lifecycle import RetrainingRequest, RunState, RunStatus, Trigger
+from core.errors import ConfigurationError, TrainingInProgress
+
+NOW = datetime(2026, 7, 29, 18, 20, tzinfo=UTC)
+PATIENCE_S = 30
+#: A training that says itself how it ended, as the real one does.
+WELL = """
+import json, pathlib, sys
+sys.stdin.readline()
+path = pathlib.Path(sys.argv[1])
+state = json.loads(path.read_text())
+path.write_text(json.dumps(state | {"status": "kept", "done": 1.0, "reasons": ["gain: too little"]}))
+"""
+
+
+def request(who: str = "test") -> RetrainingRequest:
+    return RetrainingRequest("gauges", "gauges", "random_forest", 30, NOW, Trigger.API, who)
+
+
+@pytest.fixture
+def ends() -> list[RunState]:
+    return []
+
+
+@pytest.fixture
+def trainings(tmp_path: Path, ends: list[RunState]) -> Callable[..., TrainingProcesses]:
+    def made(
+        *command: str,
+        seconds: float = 60.0,
+        clock: Callable[[], datetime] = lambda: NOW,
+        folder: Path = tmp_path / "runs",
+    ) -> TrainingProcesses:
+        return TrainingProcesses(
+            folder,
+            tmp_path,
+            "{}",
+            limits=Limits(1 << 33, seconds),
+            clock=clock,
+            ended=ends.append,
+            command=command,
+        )
+
+    return made
+
+
+def python(code: str, *arguments: object) -> tuple[str, ...]:
+    return (sys.executable, "-c", code, *map(str, arguments))
+
+
+def until(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+def test_a_training_ends_as_it_says_itself(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path, ends: list[RunState]
+) -> None:
+    some = trainings(*python(WELL, tmp_path / "runs" / "now.json"))
+    assert some.state() is None
+    begun = some.start(request())
+    assert begun.running
+    ended = some.wait(begun.run_id)
+    assert (ended.status, ended.reasons) == (RunStatus.KEPT, ("gain: too little",))
+    until(lambda: len(ends) == 1)
+    assert ends[0].run_id == begun.run_id
+    assert some.start(request()).run_id != begun.run_id  # the lock is free again
+
+
+def test_a_second_one_is_told_since_when_the_first_runs_and_for_whom(
+    trainings: Callable[..., TrainingProcesses],
+) -> None:
+    first, second = trainings("sleep", "30"), trainings("sleep", "30")
+    begun = first.start(request("the schedule"))
+    with pytest.raises(TrainingInProgress, match=r"since 2026-07-29 18:20:00 UTC .*begun by the schedule") as refused:
+        second.start(request())
+    assert refused.value.run_id == begun.run_id
+    assert second.state() == first.state()
+    assert second.cancel(begun.run_id)
+    assert first.wait(begun.run_id).status is RunStatus.CANCELLED
+    assert not second.cancel(begun.run_id)
+
+
+def test_one_that_fails_says_its_last_words(trainings: Callable[..., TrainingProcesses], ends: list[RunState]) -> None:
+    some = trainings(*python("import sys; sys.stdin.readline(); sys.exit('no memory for a tree')"))
+    ended = some.wait(some.start(request()).run_id)
+    assert ended.status is RunStatus.FAILED
+    assert ended.reasons == ("Its process ended with code 1: no memory for a tree",)
+    assert ended.ended_at == NOW
+
+
+def test_one_that_is_killed_says_so_and_frees_the_lock(trainings: Callable[..., TrainingProcesses]) -> None:
+    some = trainings("sleep", "30")
+    begun = some.start(request())
+    os.kill(begun.pid, signal.SIGKILL)
+    ended = some.wait(begun.run_id)
+    assert ended.status is RunStatus.FAILED
+    assert "signal 9" in ended.reasons[0]
+    again = some.start(request())
+    some.cancel(again.run_id)
+    some.wait(again.run_id)
+
+
+def test_one_that_takes_too_long_is_ended(trainings: Callable[..., TrainingProcesses]) -> None:
+    some = trainings("sleep", "30", seconds=0.2)
+    ended = some.wait(some.start(request()).run_id)
+    assert ended.status is RunStatus.FAILED
+    assert "CLOUDBURST_RETRAIN_MINUTES" in ended.reasons[0]
+
+
+def test_one_that_hangs_while_nobody_watches_is_ended_by_the_next(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs"
+    files = RunFiles(folder)
+    lock = files.take()
+    assert lock is not None
+    hanging = os.posix_spawn("/bin/sleep", ["sleep", "60"], {}, setpgroup=0)
+    os.set_inheritable(lock, True)
+    files.write(RunState("old", request(), hanging, NOW, RunStatus.RUNNING, 0.5, "fitting"))
+    os.kill(hanging, signal.SIGSTOP)
+    some = trainings("sleep", "30", seconds=60)
+    with pytest.raises(TrainingInProgress):
+        some.start(request())
+    later = NOW + timedelta(seconds=60 + GRACE_S + 1)
+    patient = trainings("sleep", "30", clock=lambda: later)
+    os.close(lock)  # what the kill of the hanging process does to a lock that it holds
+    begun = patient.start(request())
+    patient.cancel(begun.run_id)
+    patient.wait(begun.run_id)
+    os.kill(hanging, signal.SIGKILL)
+    os.waitpid(hanging, 0)
+
+
+def test_one_whose_process_is_gone_was_interrupted(trainings: Callable[..., TrainingProcesses], tmp_path: Path) -> None:
+    gone = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(gone, 0)
+    RunFiles(tmp_path / "runs").take()
+    RunFiles(tmp_path / "runs").write(RunState("old", request(), gone, NOW, RunStatus.RUNNING, 0.5, "fitting"))
+    state = trainings("true").state()
+    assert state is not None
+    assert (state.status, state.reasons) == (RunStatus.INTERRUPTED, ("Its process is gone.",))
+
+
+def test_it_ends_with_whoever_began_it(tmp_path: Path) -> None:
+    from core.bootstrap.work import _end_with
+
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(writing)
+        with os.fdopen(reading) as begun_by:
+            _end_with(begun_by)
+        os._exit(0)
+    os.close(reading)
+    os.close(writing)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"run_id": 3}', "[]", "\x00"])
+def test_a_state_that_cannot_be_read_is_no_training(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "now.json").write_text(text)
+    assert trainings("true").state() is None
+
+
+def test_without_a_folder_to_write_in_nothing_begins(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="No training can be started"):
+        trainings("true", folder=tmp_path / "file" / "runs").start(request())
+    with pytest.raises(ConfigurationError, match="No training can be started"):
+        trainings("a-program-that-is-not-there").start(request())

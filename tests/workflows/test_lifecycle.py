@@ -1,0 +1,151 @@
+"""Who asks for a training, who serves, and why: all of it is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from core import Core
+from core.domain.lifecycle import RunStatus, Trigger
+from core.errors import ConfigurationError, ModelError, ModelNotFound, ModelUntrusted, TrainingInProgress
+from core.workflows.retraining import RETRAIN
+from tests.models_made import stored
+from tests.trainings_made import FakeTrainings
+
+REGION = "uttarakhand-himachal"
+
+
+@pytest.fixture
+def house(open_house: Callable[..., Core]) -> Core:
+    made = open_house(grid_spacing_deg=1.0)
+    made.lifecycle.trainings = FakeTrainings()
+    return made
+
+
+def test_what_nobody_says_is_taken_from_the_plan(house: Core) -> None:
+    asked = house.lifecycle.asked(REGION, who="test", trigger=Trigger.API)
+    assert (asked.algorithm, asked.days_back) == ("random_forest", 365)
+    assert (asked.source, asked.region_id, asked.now) == ("simulator", REGION, house.clock())
+
+
+@pytest.mark.parametrize("days", [0, -3, 36_501, True, "many"])
+def test_days_that_cannot_be_are_refused(house: Core, days: object) -> None:
+    with pytest.raises(ConfigurationError, match="cannot look back"):
+        house.lifecycle.asked(REGION, who="test", trigger=Trigger.API, days_back=days)  # type: ignore[arg-type]
+
+
+def test_an_unknown_algorithm_or_region_is_refused_before_anything_begins(house: Core) -> None:
+    with pytest.raises(ConfigurationError, match="Unknown model"):
+        house.lifecycle.retrain(REGION, who="test", algorithm="crystal_ball")
+    with pytest.raises(ConfigurationError, match="Unknown region"):
+        house.lifecycle.retrain("atlantis", who="test")
+    assert house.lifecycle.trainings.state() is None
+
+
+def test_a_second_training_is_told_since_when_the_first_runs(house: Core) -> None:
+    first = house.lifecycle.retrain(REGION, who="one")
+    with pytest.raises(TrainingInProgress, match="running since") as refused:
+        house.lifecycle.retrain(REGION, who="two")
+    assert refused.value.run_id == first.run_id
+
+
+def test_a_planned_training_waits_for_its_turn_and_only_once(house: Core) -> None:
+    life = house.lifecycle
+    trainings = life.trainings
+    assert isinstance(trainings, FakeTrainings)
+    life.retrain(REGION, who="somebody")
+    for _ in range(3):
+        life.wait_for(life.asked(REGION, who="schedule", trigger=Trigger.SCHEDULE, late_s=7.0))
+        life.start_waiting()
+    assert trainings.now is not None
+    assert trainings.now.request.who == "somebody"
+    trainings.end(RunStatus.KEPT)
+    life.start_waiting()
+    assert (trainings.now.request.who, trainings.now.request.late_s) == ("schedule", 7.0)
+    trainings.end(RunStatus.KEPT)
+    ended = trainings.now
+    life.start_waiting()
+    assert trainings.now is ended
+
+
+def test_promoting_moves_the_pointer_and_is_written_down(house: Core) -> None:
+    life = house.lifecycle
+    seed = life.store.champion("simulator", REGION)
+    version = stored(house.store, "simulator").version
+    made = life.promote(version, REGION, "test", "it is better on the west side")
+    assert life.store.champion("simulator", REGION).version == version
+    assert life.ledger.deployments("simulator", REGION) == (made,)
+    assert (made.generation, made.from_version, made.action) == (1, seed.version, "promoted")
+    assert made.why == "it is better on the west side"
+    assert house.forecasting.served(REGION).manifest.version == version
+
+
+def test_rolling_back_lets_the_one_before_serve_again(house: Core) -> None:
+    life = house.lifecycle
+    seed = life.store.champion("simulator", REGION).version
+    one, two = (stored(house.store, "simulator").version for _ in range(2))
+    life.promote(one, REGION, "test", "first")
+    life.promote(two, REGION, "test", "second")
+    back = life.roll_back(REGION, "test", "it rained")
+    assert (back.to_version, back.from_version, back.action) == (one, two, "rolled back")
+    assert [made.generation for made in life.ledger.deployments("simulator", REGION)] == [3, 2, 1]
+    assert seed in life.store.before("simulator", REGION)
+
+
+def test_without_anybody_before_there_is_nothing_to_roll_back_to(house: Core) -> None:
+    with pytest.raises(ModelNotFound, match="No other version"):
+        house.lifecycle.roll_back(REGION, "test", "why not")
+
+
+@pytest.mark.parametrize("why", ["", "   "])
+def test_a_change_without_a_reason_is_refused(house: Core, why: str) -> None:
+    version = stored(house.store, "simulator").version
+    with pytest.raises(ConfigurationError, match="needs a reason"):
+        house.lifecycle.promote(version, REGION, "test", why)
+    assert house.lifecycle.store.champion("simulator", REGION).generation == 0
+
+
+def test_what_serves_already_is_not_promoted_again(house: Core) -> None:
+    version = stored(house.store, "simulator").version
+    house.lifecycle.promote(version, REGION, "test", "once")
+    with pytest.raises(ModelError, match="already"):
+        house.lifecycle.promote(version, REGION, "test", "twice")
+
+
+def test_a_version_of_simulated_data_is_never_promoted_for_real_ones(
+    open_house: Callable[..., Core], gauge_folder: Callable[..., object]
+) -> None:
+    house = open_house(source=f"gauges:{gauge_folder()}")
+    version = stored(house.store, "simulator").version
+    with pytest.raises(ModelUntrusted, match="simulated"):
+        house.lifecycle.promote(version, house.default_region, "test", "try")
+
+
+def test_an_end_is_written_down_and_a_deployment_forgets_what_was_issued(house: Core) -> None:
+    life, trainings = house.lifecycle, house.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    house.forecasting.cache.set("issue:x", 1, 60)
+    life.retrain(REGION, who="test", why="because")
+    life.ended(trainings.end(RunStatus.KEPT, reasons=("gain: no",)))
+    assert house.forecasting.cache.get("issue:x") == 1
+    life.ended(trainings.end(RunStatus.DEPLOYED))
+    assert house.forecasting.cache.get("issue:x") is None
+    newest, before = life.ledger.runs(kind=RETRAIN)
+    assert (newest["status"], before["status"]) == ("deployed", "kept")
+    assert before["detail"]["why"] == "because"
+    assert before["detail"]["reasons"] == ["gain: no"]
+
+
+def test_what_an_earlier_process_could_not_write_is_written_at_the_start(house: Core) -> None:
+    life, trainings = house.lifecycle, house.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    version = stored(house.store, "simulator").version
+    life.promote(version, REGION, "test", "before the ledger was lost")
+    life.retrain(REGION, who="test")
+    trainings.end(RunStatus.INTERRUPTED)
+    for _ in range(2):
+        life.reconcile()
+    runs = life.ledger.runs(kind=RETRAIN)
+    assert [run["status"] for run in runs] == ["interrupted"]
+    assert len(life.ledger.deployments("simulator", REGION)) == 1

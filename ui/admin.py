@@ -1,0 +1,50 @@
+"""Who may change what serves, from a page: one click on a dashboard of one's own, the token everywhere else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import CloudburstError, Core
+from ui import components
+
+#: Key of the session that remembers a right token; it ends with the session.
+KNOWN = "admin token known"
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+WHO = "dashboard"
+
+
+def allowed(core: Core) -> str | None:
+    """Return who acts, in words; where the token is needed and not known yet, ask for it and return None."""
+    if may(core):
+        return WHO
+    with st.form("admin", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        token = st.text_input("Admin token", type="password", key="admin token", width=320)
+        sent = st.form_submit_button("Unlock", icon=":material/lock_open:")
+    st.caption("What changes who serves needs the token: CLOUDBURST_ADMIN_TOKEN, or the file data/admin.token.")
+    if sent:
+        _try(core, token)
+    return None
+
+
+def may(core: Core) -> bool:
+    """Say whether this session may act without being asked."""
+    return one_click(core) or bool(st.session_state.get(KNOWN))
+
+
+def one_click(core: Core) -> bool:
+    """Say whether only this machine can reach the dashboard, and nobody asked for a token."""
+    hosts = st.get_option("server.allowedHosts") or [""]  # an empty list allows every host
+    near = st.get_option("server.address") in LOCAL and LOCAL.issuperset(hosts)
+    return near and not core.admin.configured
+
+
+def _try(core: Core, token: str) -> None:
+    try:
+        right = core.admin.knows(token)
+    except CloudburstError as error:
+        components.refusal(error)
+        return
+    if right:
+        st.session_state[KNOWN] = True
+        st.rerun()
+    st.error("This is not the token.", icon=":material/lock:")

@@ -1,0 +1,138 @@
+"""The life of the models on the page: who serves, who challenges, every deployment with who, when and why."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import CloudburstError, Core, Deployment, History, Issue, Region, Scorecard, Shadow
+from ui import admin, components
+from ui.training import gate_table
+from ui.words import local, plain
+
+#: Measures of a challenger beside what was shown.
+BESIDE = ("brier_skill", "auc", "best_csi", "calibration_slope")
+
+
+def history(core: Core, now: Issue) -> History:
+    """Return the history of the region; where the ledger does not answer, say so and end the page."""
+    try:
+        return core.histories.of(now.forecast.region.id)
+    except CloudburstError as error:
+        components.refusal(error)
+        st.stop()
+
+
+def standing(found: History) -> None:
+    """Show who serves and who challenges."""
+    with st.container(horizontal=True):
+        st.metric("Serves", _short(found.serves), help=found.serves or "nobody", border=True, width=280)
+        deployed = "–" if found.champion is None else str(found.champion.generation)
+        st.metric("Deployments so far", deployed, border=True, width=180)
+        st.metric("Challengers in the shadow", str(len(found.challengers)), border=True, width=220)
+    if found.instead:
+        st.error(plain(found.instead), icon=":material/warning:")
+
+
+def _short(version: str | None) -> str:
+    return "nobody" if version is None else version.replace("_", " ").rsplit(" ", 2)[0]
+
+
+def shadows(core: Core, now: Issue) -> None:
+    """Show how the challengers do on what was really issued, each on the same cases as what was shown."""
+    try:
+        found = core.histories.shadows(now.forecast.region.id)
+    except CloudburstError as error:
+        components.refusal(error)
+        return
+    if not found:
+        st.info("No challenger forecasts in the shadow.", icon=":material/visibility_off:")
+        return
+    st.dataframe(shadow_table(found), hide_index=True)
+    st.caption(
+        "Challengers forecast at every refresh, unseen; both are scored on the same windows whose truth is known."
+    )
+
+
+def shadow_table(found: tuple[Shadow, ...]) -> pd.DataFrame:
+    """Return one row per challenger and measure: its value beside that of what was shown."""
+    rows: list[dict[str, object]] = []
+    for one in found:
+        row = {"challenger": one.version, "cases": one.cases, "events": one.events}
+        if one.challenger is None or one.shown is None:
+            rows.append({**row, "measure": "nothing to score yet"})
+            continue
+        cards = {"challenger says": one.challenger, "shown": one.shown}
+        rows += [
+            {**row, "measure": name.replace("_", " ")} | {who: _value(card, name) for who, card in cards.items()}
+            for name in BESIDE
+        ]
+    return pd.DataFrame(rows)
+
+
+def _value(card: Scorecard, name: str) -> str:
+    value = card.measures[name].value
+    return "not available" if value is None else f"{value:.4f}"
+
+
+def ledger(found: History, region: Region) -> None:
+    """Show every change of who serves, the newest first, and what the gate said of each."""
+    if not found.deployments:
+        st.info("Nobody was deployed yet: the shipped seed model serves.", icon=":material/history:")
+        return
+    st.dataframe(deployment_table(found.deployments, region), hide_index=True)
+    judged = {f"{made.generation}: {made.to_version}": made.verdict for made in found.deployments if made.verdict}
+    if judged:
+        with st.expander("What the gate said"):
+            chosen = st.selectbox("Deployment", list(judged), key="gate of deployment")
+            rules = [{"name": rule.name, "met": rule.met, "text": rule.text} for rule in judged[chosen].rules]
+            st.dataframe(gate_table(rules), hide_index=True)
+
+
+def deployment_table(deployments: tuple[Deployment, ...], region: Region) -> pd.DataFrame:
+    """Return one row per deployment: who, when, why, from, to."""
+    return pd.DataFrame(
+        [
+            {
+                "no.": made.generation,
+                "when": local(made.at, region, "%d %b %Y %H:%M"),
+                "what": made.action,
+                "from": made.from_version or "shipped seed model",
+                "to": made.to_version,
+                "who": made.who,
+                "why": made.why,
+                "gate": "not asked" if made.verdict is None else f"{len(made.verdict.rules)} rules met",
+            }
+            for made in deployments
+        ]
+    )
+
+
+def change(core: Core, now: Issue, found: History) -> None:
+    """Let somebody who may do so promote a version or roll back, with a reason."""
+    with st.popover("Promote or roll back", icon=":material/swap_horiz:"):
+        who = admin.allowed(core)
+        if who is None:
+            return
+        choices = [v.version for v in found.versions if v.refused is None and v.version != found.serves]
+        why = st.text_input("Why (stands in the ledger)", key="change why", max_chars=200)
+        version = st.selectbox("Version", choices, key="promote version") if choices else None
+        with st.container(horizontal=True):
+            promote = st.button("Promote", key="promote", disabled=version is None)
+            back = st.button("Roll back to the one before", key="roll back")
+        if promote or back:
+            _changed(core, now, who, (version if promote else None, why))
+
+
+def _changed(core: Core, now: Issue, who: str, asked: tuple[str | None, str]) -> None:
+    version, why = asked
+    region = now.forecast.region.id
+    try:
+        if version is None:
+            core.lifecycle.roll_back(region, who, why)
+        else:
+            core.lifecycle.promote(version, region, who, why)
+    except CloudburstError as error:
+        components.refusal(error)
+        return
+    st.rerun()

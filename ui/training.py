@@ -1,0 +1,103 @@
+"""Trainings on the page: begin one, watch it, cancel it, and read how the last one ended."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import ALGORITHMS, CloudburstError, Core, History, Issue, RunState, RunStatus, Trigger
+from ui import admin, components
+from ui.words import age, local, plain
+
+#: How often a running training is looked at.
+TICK_S = 2.0
+DAYS = (7, 3650)
+SIGNS: dict[RunStatus, tuple[str, str]] = {
+    RunStatus.RUNNING: ("⏳", "running"),
+    RunStatus.DEPLOYED: ("✓", "the new version serves"),
+    RunStatus.KEPT: ("=", "the champion serves on, the challenger forecasts in the shadow"),
+    RunStatus.SKIPPED: ("○", "the data are not fit to learn from"),
+    RunStatus.FAILED: ("✕", "failed; nothing was changed"),
+    RunStatus.CANCELLED: ("✕", "cancelled; nothing was changed"),
+    RunStatus.INTERRUPTED: ("✕", "interrupted; nothing was changed"),
+}
+#: What the gate's rules are called in a table.
+MET, BROKEN = "✓ met", "✕ not met"
+
+
+def panel(core: Core, now: Issue, history: History) -> None:
+    """Show the training that runs or ended last, and let another one begin."""
+    running = history.training is not None and history.training.running
+    st.fragment(_watch, run_every=TICK_S if running else None)(core, now, running)
+    if not running:
+        _begin(core, now)
+
+
+def _watch(core: Core, now: Issue, was_running: bool) -> None:
+    """Show how far it is; when it has ended, draw the whole page anew."""
+    state = core.lifecycle.trainings.state()
+    if was_running and (state is None or not state.running):
+        st.rerun()
+    if state is None:
+        st.info("Nothing was trained in this house yet.", icon=":material/model_training:")
+    elif state.running:
+        _progress(core, now, state)
+    else:
+        ended(now, state)
+
+
+def _progress(core: Core, now: Issue, state: RunState) -> None:
+    since = local(state.begun_at, now.forecast.region, "%d %b %H:%M:%S")
+    st.progress(min(state.done, 1.0), text=f"Training {plain(state.request.algorithm)}: {plain(state.text)}")
+    st.caption(f"Running since {since} (process {state.pid}), begun by {plain(state.request.who)}{_late(state)}.")
+    if admin.may(core) and st.button("Cancel", icon=":material/cancel:", key="cancel training"):
+        core.lifecycle.trainings.cancel(state.run_id)
+
+
+def _late(state: RunState) -> str:
+    return f"; it should have begun {age(state.request.late_s)} earlier" if state.request.late_s else ""
+
+
+def ended(now: Issue, state: RunState) -> None:
+    """Show how a training ended, with the gate's rules."""
+    sign, meaning = SIGNS[state.status]
+    when = local(state.ended_at, now.forecast.region)
+    st.markdown(f"**Last training: {sign} {state.status.value}** ({meaning}), {when}, by {plain(state.request.who)}")
+    for reason in state.reasons:
+        st.caption(plain(reason))
+    rules = state.metrics.get("gate")
+    if rules:
+        with st.expander("What the gate looked at"):
+            st.dataframe(gate_table(rules), hide_index=True)
+
+
+def gate_table(rules: list[dict[str, object]]) -> pd.DataFrame:
+    """Return one row per rule of the gate."""
+    return pd.DataFrame(
+        [{"rule": rule["name"], "met": MET if rule["met"] else BROKEN, "found": rule["text"]} for rule in rules]
+    )
+
+
+def _begin(core: Core, now: Issue) -> None:
+    with st.popover("Retrain", icon=":material/model_training:"):
+        who = admin.allowed(core)
+        if who is None:
+            return
+        algorithms = sorted(ALGORITHMS)
+        plan = core.lifecycle.plan
+        algorithm = st.selectbox("Algorithm", algorithms, index=algorithms.index(plan.algorithm), key="retrain with")
+        days = st.number_input("Days to look back", *DAYS, value=plan.days_back, key="retrain days")
+        why = st.text_input("Why (stands in the ledger)", key="retrain why", max_chars=200)
+        if st.button("Train a challenger", type="primary", key="retrain"):
+            _start(core, now, who, (algorithm, int(days), why))
+
+
+def _start(core: Core, now: Issue, who: str, asked: tuple[str, int, str]) -> None:
+    algorithm, days, why = asked
+    region = now.forecast.region.id
+    try:
+        core.lifecycle.retrain(region, who=who, why=why, trigger=Trigger.PAGE, algorithm=algorithm, days_back=days)
+    except CloudburstError as error:
+        components.refusal(error)
+        return
+    st.rerun()
