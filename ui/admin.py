@@ -13,12 +13,18 @@ LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 WHO = "dashboard"
 
 
-def allowed(core: Core) -> str | None:
-    """Return who acts, in words; where the token is needed and not known yet, ask for it and return None."""
+def allowed(core: Core, what: str) -> str | None:
+    """Return who acts, in words; where the token is needed and not known yet, ask for it and return None.
+
+    Parameters
+    ----------
+    what
+        Names the action: a page may ask in several places.
+    """
     if may(core):
         return WHO
-    with st.form("admin", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        token = st.text_input("Admin token", type="password", key="admin token", width=320)
+    with st.form(f"admin {what}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        token = st.text_input("Admin token", type="password", key=f"admin token {what}", width=320)
         sent = st.form_submit_button("Unlock", icon=":material/lock_open:")
     st.caption("What changes who serves needs the token: CLOUDBURST_ADMIN_TOKEN, or the file data/admin.token.")
     if sent:

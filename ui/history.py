@@ -111,7 +111,7 @@ def deployment_table(deployments: tuple[Deployment, ...], region: Region) -> pd.
 def change(core: Core, now: Issue, found: History) -> None:
     """Let somebody who may do so promote a version or roll back, with a reason."""
     with st.popover("Promote or roll back", icon=":material/swap_horiz:"):
-        who = admin.allowed(core)
+        who = admin.allowed(core, "change")
         if who is None:
             return
         choices = [v.version for v in found.versions if v.refused is None and v.version != found.serves]

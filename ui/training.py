@@ -80,7 +80,7 @@ def gate_table(rules: list[dict[str, object]]) -> pd.DataFrame:
 
 def _begin(core: Core, now: Issue) -> None:
     with st.popover("Retrain", icon=":material/model_training:"):
-        who = admin.allowed(core)
+        who = admin.allowed(core, "retrain")
         if who is None:
             return
         algorithms = sorted(ALGORITHMS)

@@ -94,12 +94,7 @@ def close_core() -> None:
 def _build(settings: Settings, clock: Clock) -> Core:
     logs.configure(settings.log_level)
     _usable_home(settings.home)
-    store = FolderModelStore(
-        settings.home / "models",
-        PROJECT_ROOT / "models",
-        (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256),
-        keys.secret(settings.home / "data" / "model.key"),
-    )
+    store = _store(settings)
     check: Checker = partial(all_checks, plain_z=settings.quality_z == "plain")
     ledger: Ledger = SqlLedger(settings.ledger_url)
     cache = cache_at(settings.cache_url)
@@ -116,12 +111,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         ledger=ledger,
         cache=cache,
         tiers=tiers,
-        limits=AgeLimits(
-            amber=timedelta(minutes=settings.observation_amber_minutes),
-            no_data=timedelta(hours=settings.observation_no_data_hours),
-            run_amber=timedelta(hours=settings.forecast_amber_hours),
-            run_no_data=timedelta(hours=settings.forecast_no_data_hours),
-        ),
+        limits=_ages(settings),
         clock=clock,
         ttl_s=settings.refresh_minutes * 60,
         served_features=served_features,
@@ -152,6 +142,26 @@ def _build(settings: Settings, clock: Clock) -> Core:
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
         admin=Admin(settings.admin_token, settings.home / "data" / "admin.token"),
+    )
+
+
+def _store(settings: Settings) -> FolderModelStore:
+    """Return the versions of this home beside the shipped one; its key is made at the first start."""
+    return FolderModelStore(
+        settings.home / "models",
+        PROJECT_ROOT / "models",
+        (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256),
+        keys.secret(settings.home / "data" / "model.key"),
+    )
+
+
+def _ages(settings: Settings) -> AgeLimits:
+    """Return the ages from which data are stale, and none."""
+    return AgeLimits(
+        amber=timedelta(minutes=settings.observation_amber_minutes),
+        no_data=timedelta(hours=settings.observation_no_data_hours),
+        run_amber=timedelta(hours=settings.forecast_amber_hours),
+        run_no_data=timedelta(hours=settings.forecast_no_data_hours),
     )
 
 

@@ -23,7 +23,7 @@ WORDS = {
 
 
 class Aspect(StrEnum):
-    """What of a variable is followed from day to day, as a statistic over all places and hours of a day."""
+    """What of a variable is followed from day to day, as a statistic over all places and hours of a day; the plainest first."""
 
     LEVEL = "level"
     RELATIVE = "relative to the other variables"
@@ -38,7 +38,7 @@ class Shift:
     Parameters
     ----------
     aspect, rising
-        What showed it first, and whether that has risen or fallen.
+        The plainest of what showed it, and whether that has risen or fallen.
     since
         Day (UTC) on which the run of departures began.
     raised

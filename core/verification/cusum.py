@@ -156,7 +156,7 @@ def threshold(brought: Floats, learned: int, days: int, rate: float, rng: np.ran
 
 
 def _drawn(n: int, wanted: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return positions of whole blocks of days, the first following the last (Politis and Romano 1992), (draws, days)."""
+    """Return positions of whole blocks of days, the first after the last (Politis and Romano 1992), (draws, days)."""
     begin = rng.integers(0, n, (BATCH, -(-wanted // BLOCK_DAYS), 1))
     return np.asarray(((begin + np.arange(BLOCK_DAYS)) % n).reshape(BATCH, -1)[:, :wanted])
 

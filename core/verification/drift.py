@@ -26,8 +26,8 @@ from core.verification.standing import (
     Mask,
     daily,
     days_of,
-    month_of,
     near,
+    season_of,
     stability_index,
     standing,
 )
@@ -44,6 +44,7 @@ LEAST_WATCHED = 0.5
 #: A departure that follows an alarm of the same variable so soon belongs to it.
 SAME_ALARM_DAYS = 14
 EPOCH = date(1970, 1, 1)
+_PLAINEST = tuple(Aspect)
 
 
 @dataclass(frozen=True)
@@ -112,20 +113,21 @@ def judge(
 def _days(array: NDArray[np.float32], hour: Ints, periods: Periods, axis: Ints) -> Daily:
     day = days_of(hour)
     inside = (day >= axis[0]) & (day <= axis[-1])
-    hour, day = hour[inside], day[inside]
+    array, hour, day = array[:, inside], hour[inside], day[inside]
     # The day before the first that is watched says what is new on that.
     wanted = _season(periods, axis) | np.isin(axis, np.arange(periods.watched[0] - 1, periods.watched[1] + 1))
-    low, high = standing(array[:, inside], hour, periods.in_reference(day), periods.seasonal, wanted[day - axis[0]])
+    ranked = wanted[day - axis[0]] & np.isfinite(array).any(axis=0)
+    low, high = standing(array, hour, periods.in_reference(day), periods.seasonal, ranked)
     return daily(low, high, day, axis, periods.in_reference(axis))
 
 
 def _learned(days: Daily, periods: Periods, axis: Ints) -> int:
-    """Return the number of days of the reference that a day is compared with, in the month that has fewest."""
+    """Return the number of days of the reference that a day is compared with, in the season that has fewest."""
     known = np.isfinite(days.level) & periods.in_reference(axis)
     if not periods.seasonal:
         return int(known.sum())
-    month = month_of(axis)
-    return min(int((known & near(month, int(m))).sum()) for m in np.unique(month[periods.in_watched(axis)]))
+    seasons = np.unique(season_of(axis[periods.in_watched(axis)]))
+    return min(int((known & near(axis, int(season))).sum()) for season in seasons)
 
 
 def _refusal(days: Daily, learned: int, periods: Periods, axis: Ints) -> str:
@@ -144,9 +146,8 @@ def _season(periods: Periods, axis: Ints) -> Mask:
     usual = periods.in_reference(axis)
     if not periods.seasonal:
         return usual
-    month = month_of(axis)
-    watched = np.unique(month[periods.in_watched(axis)])
-    return np.asarray(usual & np.logical_or.reduce([near(month, int(m)) for m in watched]))
+    watched = np.unique(season_of(axis[periods.in_watched(axis)]))
+    return np.asarray(usual & np.logical_or.reduce([near(axis, int(season)) for season in watched]))
 
 
 def _judged(
@@ -189,25 +190,32 @@ def _statistics(followed: Sequence[_Followed], season: Mask) -> tuple[list[tuple
 
 
 def _shifts(one: _Followed, found: Sequence[tuple[Aspect, Crossing]], days: Ints) -> tuple[Shift, ...]:
-    """Return the alarms of one variable; departures close after each other are one alarm, named by the first."""
-    runs: list[tuple[Aspect, Crossing, int]] = []
+    """Return the alarms of one variable; departures close after each other are one alarm.
+
+    The first says since when; the plainest of them, level before contrast, says what.
+    """
+    runs: list[list[tuple[Aspect, Crossing]]] = []
     for aspect, crossing in found:
-        if runs and crossing.since <= runs[-1][2] + SAME_ALARM_DAYS:
-            runs[-1] = (*runs[-1][:2], crossing.raised)
+        if runs and crossing.since <= runs[-1][-1][1].raised + SAME_ALARM_DAYS:
+            runs[-1].append((aspect, crossing))
         else:
-            runs.append((aspect, crossing, crossing.raised))
+            runs.append([(aspect, crossing)])
     level = one.days.level[-len(days) :]
-    return tuple(
-        Shift(
-            variable=one.variable,
-            aspect=aspect,
-            rising=first.side > 0,
-            since=_date(int(days[first.since])),
-            raised=_date(int(days[first.raised])),
-            percentile=_percentile(level[first.since : last + 1]),
+    shifts = []
+    for run in runs:
+        first, last = run[0][1], run[-1][1]
+        aspect, plainest = min(run, key=lambda part: _PLAINEST.index(part[0]))
+        shifts.append(
+            Shift(
+                variable=one.variable,
+                aspect=aspect,
+                rising=plainest.side > 0,
+                since=_date(int(days[first.since])),
+                raised=_date(int(days[first.raised])),
+                percentile=_percentile(level[first.since : last.raised + 1]),
+            )
         )
-        for aspect, first, last in runs
-    )
+    return tuple(shifts)
 
 
 def _percentile(level: Floats) -> float | None:

@@ -1,8 +1,10 @@
 """Where values stand within what is usual for their place, season and hour, and what a day of such ranks amounts to.
 
-Every value becomes its rank in the reference of the same place, of the same month with the months before and after it,
-and of the same three hours of the day (probability integral transform). Whatever the season and the hour, ranks are
-uniform while nothing changes; so months and hours can be thrown together, and a cold night in winter is no drift.
+Every value becomes its rank in the reference of the same place, of the same season (35 days on both sides of the ten
+days of the year it lies in) and of the same three hours of the day (probability integral transform). Whatever the
+season and the hour, ranks are uniform while nothing changes; so seasons and hours can be thrown together, and a cold
+night in winter is no drift. Calendar months with their neighbours would be coarser: in a spring that warms by a degree
+in six days the end of every month would be warm.
 
 A value that stands in the reference many times, such as no rain, takes up a whole interval of ranks; its mass is spread
 evenly over it (the non-randomised transform of Czado, Gneiting and Held 2009, Biometrics 65, 1254-1261,
@@ -11,21 +13,23 @@ doi:10.1111/j.1541-0420.2009.01191.x), and its rank is the interval's middle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.verification.climatology import cells
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Values = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 #: A place with fewer values of a season and three hours is ranked within those of all places.
 PLACE_VALUES = 30
-SLOTS = 8
+#: Hours of the day that are ranked together.
+SLOT_H = 3
+#: Days of the year that are ranked together, and those on both sides of their middle that are their season.
+SEASON_STEP, SEASON_REACH, YEAR_DAYS = 10, 35, 365.25
 #: Values of the reference are not compared with those of their own so many days: these share their weather.
 FOLD_DAYS = 30
 BINS = 10
@@ -96,18 +100,24 @@ def days_of(hour: Ints) -> Ints:
     return np.asarray((hour - 1) // 24)
 
 
-def month_of(day: Ints) -> Ints:
-    """Return the month of days, 0 is January."""
-    return np.asarray(day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12)
+def season_of(day: Ints) -> Ints:
+    """Return the ten days of the year, 0..36, that days lie in."""
+    return np.asarray(_day_of_year(day) // SEASON_STEP)
 
 
-def near(month: Ints, other: int) -> Mask:
-    """Return which months are one month or a neighbour of it."""
-    return np.asarray((month - other + 1) % 12 <= 2)
+def near(day: Ints, season: int) -> Mask:
+    """Return which days belong to the same season as ten days of the year: 35 on both sides of their middle."""
+    apart = np.abs(_day_of_year(day) - SEASON_STEP * (season + 0.5) + 0.5)
+    return np.asarray(np.minimum(apart, YEAR_DAYS - apart) <= SEASON_REACH)
+
+
+def _day_of_year(day: Ints) -> Ints:
+    date = day.astype("datetime64[D]")
+    return np.asarray((date - date.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64))
 
 
 def standing(
-    values: NDArray[np.float32], hour: Ints, reference: Mask, seasonal: bool, wanted: Mask | None = None
+    values: Values, hour: Ints, reference: Mask, seasonal: bool, wanted: Mask | None = None
 ) -> tuple[Floats, Floats]:
     """Return the interval of ranks that every value takes up, from 0 to 1: its lower and upper ends, NaN where unknown.
 
@@ -131,53 +141,52 @@ def standing(
     low, high = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
     fold = np.where(reference, days_of(hour) // FOLD_DAYS, -1)
     for targets, usual in _pools(hour, reference, seasonal, np.ones(len(hour), bool) if wanted is None else wanted):
-        few = np.isfinite(values[:, usual]).sum(axis=1) < PLACE_VALUES
-        everywhere = _Pool.of(values[:, usual], fold[usual]) if few.any() else None
-        for place, mine in enumerate(values):
-            pool = everywhere if few[place] else None
-            pool = pool or _Pool.of(mine[None, usual], fold[usual])
-            for f in np.unique(fold[targets]):
-                part = targets[fold[targets] == f]
-                low[place, part], high[place, part] = pool.intervals(mine[part], int(f))
+        pool, own = values[:, usual], fold[usual]
+        few = np.isfinite(pool).sum(axis=1) < PLACE_VALUES
+        everywhere = pool.reshape(1, -1) if few.any() else pool[:0]
+        for rows, among in ((~few, pool[~few]), (few, everywhere)):
+            if rows.any() and among.size:
+                at = np.ix_(rows, targets)
+                folds = own if among is not everywhere else np.tile(own, len(pool))
+                low[at], high[at] = _intervals(values[at], fold[targets], among, folds)
     return low, high
 
 
 def _pools(hour: Ints, reference: Mask, seasonal: bool, wanted: Mask) -> Iterator[tuple[Ints, Ints]]:
-    """Yield the positions of hours of one month and three hours of the day, and of the reference they belong to."""
-    cell = cells(hour - 1)
-    month, slot = (cell // SLOTS if seasonal else np.zeros_like(cell)), cell % SLOTS
-    for m in np.unique(month):
-        season = reference & (near(month, int(m)) if seasonal else True)
-        for s in range(SLOTS):
-            targets, usual = np.flatnonzero(wanted & (month == m) & (slot == s)), np.flatnonzero(season & (slot == s))
-            if len(targets) and len(usual):
-                yield targets, usual
+    """Yield positions of hours of ten days of the year and three hours of the day, and of the reference they have."""
+    day, slot = days_of(hour), (hour - 1) % 24 // SLOT_H
+    season = season_of(day) if seasonal else np.zeros_like(day)
+    for s in np.unique(season[wanted]):
+        usual = reference & (near(day, int(s)) if seasonal else True)
+        for t in range(24 // SLOT_H):
+            targets, those = np.flatnonzero(wanted & (season == s) & (slot == t)), np.flatnonzero(usual & (slot == t))
+            if len(targets) and len(those):
+                yield targets, those
 
 
-@dataclass(frozen=True)
-class _Pool:
-    """Values that others are ranked in: all of them, and those of every fold of days, sorted."""
+def _intervals(values: Values, fold: Ints, pool: Values, folds: Ints) -> tuple[Floats, Floats]:
+    """Return the intervals of values, shape (places, hours), within a pool without their own fold.
 
-    values: NDArray[np.float32]
-    by_fold: Mapping[int, NDArray[np.float32]]
-
-    @classmethod
-    def of(cls, values: NDArray[np.float32], fold: Ints) -> _Pool:
-        known = np.isfinite(values)
-        folds = np.broadcast_to(fold, values.shape)[known]
-        kept = values[known]
-        return cls(np.sort(kept), {int(f): np.sort(kept[folds == f]) for f in np.unique(folds)})
-
-    def intervals(self, values: NDArray[np.float32], fold: int) -> tuple[Floats, Floats]:
-        """Return the intervals of values that belong to a fold; those of another one than any are new."""
-        own = self.by_fold.get(fold, self.values[:0])
-        others = len(self.values) - len(own)
-        if others < PLACE_VALUES:
-            return np.full(len(values), np.nan), np.full(len(values), np.nan)
-        below = np.searchsorted(self.values, values, "left") - np.searchsorted(own, values, "left")
-        upto = np.searchsorted(self.values, values, "right") - np.searchsorted(own, values, "right")
-        known = np.isfinite(values)
-        return np.where(known, below / (others + 1), np.nan), np.where(known, (upto + 1) / (others + 1), np.nan)
+    Parameters
+    ----------
+    pool
+        Shape (places, values), or (1, values) of one pool for all.
+    """
+    ordered = np.sort(pool, axis=1)  # NaN last
+    below, upto = np.empty(values.shape), np.empty(values.shape)
+    count = np.isfinite(pool).sum(axis=1)
+    for place, mine in enumerate(values):
+        row = place if len(pool) > 1 else 0
+        among = ordered[row, : count[row]]
+        below[place], upto[place] = np.searchsorted(among, mine, "left"), np.searchsorted(among, mine, "right")
+    others = np.broadcast_to(count[:, None], values.shape).astype(float)
+    for f in np.unique(fold[fold >= 0]):
+        part, mine = np.flatnonzero(fold == f), pool[:, None, folds == f]
+        below[:, part] -= (mine < values[:, part, None]).sum(axis=2)
+        upto[:, part] -= (mine <= values[:, part, None]).sum(axis=2)
+        others[:, part] -= np.isfinite(mine).sum(axis=2)
+    known = np.isfinite(values) & (others >= PLACE_VALUES)
+    return np.where(known, below / (others + 1), np.nan), np.where(known, (upto + 1) / (others + 1), np.nan)
 
 
 def daily(low: Floats, high: Floats, day: Ints, axis: Ints, usual: Mask) -> Daily:

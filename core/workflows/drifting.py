@@ -36,6 +36,8 @@ PLACES = 40
 STEP_DAYS = 30
 #: Days of reference, of inputs where there are seasons, and of the rest.
 REFERENCE_DAYS, SHORT_REFERENCE_DAYS = 3 * 365, 365
+#: A day is judged by days of the year no more than 40 off, and these are ranked among others as near: twice 40 days.
+SEASON_DAYS = 80
 #: A day is looked at when it has been over for so long: late values are there by then.
 LATE = timedelta(hours=6)
 #: Part of the false alarms that the score may make; it is judged by itself, because its record is another.
@@ -164,11 +166,11 @@ def _thinned(region: Region) -> Region:
 
 
 def _months_wanted(periods: Periods) -> frozenset[int]:
-    """Return the months of the year to be read: those watched, and two on either side; a neighbour has neighbours."""
+    """Return the months of the year to be read: those of the season, and those that its days are ranked in."""
     if not periods.seasonal:
         return frozenset(range(1, 13))
-    watched = {_date(day).month for day in range(periods.watched[0], periods.watched[1] + 1)}
-    return frozenset((month + by - 1) % 12 + 1 for month in watched for by in range(-2, 3))
+    around = range(-SEASON_DAYS, SEASON_DAYS + 1, 10)
+    return frozenset(_date(day + by).month for day in range(*periods.watched) for by in around)
 
 
 def _touches(periods: Periods, first: datetime, last: datetime) -> bool:

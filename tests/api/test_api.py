@@ -12,6 +12,7 @@ from api.app import api, start_core, stop_core
 from core import VERSION, open_core
 from core.adapters.seed import SEED_VERSION
 from core.domain.forecast import WINDOWS, events_in
+from core.errors import ModelNotFound
 
 ROUTES = {
     "/health",
@@ -20,6 +21,12 @@ ROUTES = {
     "/models",
     "/monitoring/data-quality/report",
     "/monitoring/data-quality/check",
+    "/admin/retrain",
+    "/admin/retrain/{run_id}",
+    "/admin/retrain/{run_id}/cancel",
+    "/admin/model/history",
+    "/admin/model/{version}/promote",
+    "/admin/model/rollback",
 }
 
 
@@ -101,17 +108,30 @@ def test_a_source_that_is_not_there_is_a_problem_document(client: TestClient, mo
     assert client.get("/health").json()["status"] == "degraded"
 
 
-def test_a_corrupt_champion_is_a_problem_document_and_a_refused_version(client: TestClient, home: Path) -> None:
+def test_a_pointer_that_cannot_be_believed_is_a_problem_and_the_seed_stands_in(client: TestClient, home: Path) -> None:
     open_core()
     pointer = home / "models" / "trained" / "simulator@uttarakhand-himachal.json"
     pointer.parent.mkdir(parents=True, exist_ok=True)
     pointer.write_text("{")
-    assert "pointer" in str(problem(client.get("/forecasts"), 503)["detail"])
+    issue = client.get("/forecasts").json()
+    assert issue["model_version"] == SEED_VERSION
+    assert any("stands in" in text and "pointer" in text for text in issue["problems"])
     assert any("pointer" in text for text in client.get("/health").json()["problems"])
     (home / "models" / "versions" / "evil").mkdir(parents=True)
     versions = {v["version"]: v for v in client.get("/models").json()}
     assert versions["evil"]["refused"]
     assert versions[SEED_VERSION]["refused"] is None
+
+
+def test_without_anybody_who_can_serve_there_is_a_problem_document(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(open_core().store), "load", _nothing)
+    assert "not there" in str(problem(client.get("/forecasts"), 503)["detail"])
+
+
+def _nothing(*_: object) -> None:
+    raise ModelNotFound("It is not there.")
 
 
 def test_the_openapi_page_needs_no_other_host(client: TestClient) -> None:

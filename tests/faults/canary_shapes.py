@@ -141,6 +141,8 @@ def _named(name: str) -> Shape:
 
 def _moved(trap: Trap, path: Path) -> None:
     """Move something out of models/ and leave a link to it."""
+    if path.is_dir():
+        (path / ".theirs.tmp").write_bytes(b"not ours to remove")
     path.rename(trap.outside / path.name)
     path.symlink_to(trap.outside / path.name)
 

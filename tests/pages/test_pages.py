@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import close_core
+from core import close_core, open_core
 from core.adapters.seed import SEED_VERSION
 from tests.faults.source_server import serving
+from tests.models_made import stored
 from ui.shell import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,19 +156,18 @@ def test_a_source_that_is_down_and_a_wrong_setting_are_a_banner(
     assert any(words in error.value.replace("\\", "") for error in app.error)  # Markdown's signs are escaped
 
 
-def test_a_flipped_bit_in_the_champion_is_a_banner_and_no_level(home: Path) -> None:
-    import shutil
-
-    name = SEED_VERSION.rsplit("_", 1)[0] + "_99"
-    target = home / "models" / "versions" / name
-    shutil.copytree(ROOT / "models" / "versions" / SEED_VERSION, target)
-    manifest = target / "manifest.json"
-    manifest.write_text(manifest.read_text().replace(SEED_VERSION, name))
-    data = bytearray((target / "model.skops").read_bytes())
+def test_a_flipped_bit_in_the_champion_is_a_banner_and_the_one_before_stands_in(home: Path) -> None:
+    core = open_core()
+    name = stored(core.store, "simulator").version
+    core.lifecycle.promote(name, "uttarakhand-himachal", "tests", "to see it fall")
+    close_core()
+    model = home / "models" / "versions" / name / "model.skops"
+    data = bytearray(model.read_bytes())
     data[1000] ^= 4
-    (target / "model.skops").write_bytes(data)
-    (home / "models" / "trained").mkdir()
-    (home / "models" / "trained" / "simulator@uttarakhand-himachal.json").write_text(json.dumps({"version": name}))
+    model.write_bytes(data)
     app = opened("pages/risk_map.py")
-    assert any("not what its manifest says" in error.value for error in app.error)
-    assert list(app.dataframe[0].value["level"].unique()) == ["▨ No data"]
+    banner = next(error.value for error in app.error if "stands in" in error.value)
+    assert SEED_VERSION in banner.replace("\\", "")
+    assert "not what its manifest says" in banner
+    assert list(app.dataframe[0].value["level"].unique()) != ["▨ No data"]
+    assert (home / "models" / "quarantine" / name / "reason.txt").is_file()

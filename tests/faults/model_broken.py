@@ -1,0 +1,70 @@
+"""Deliberately broken variants of the store: what every gate must find."""
+
+from __future__ import annotations
+
+import os
+import pickle  # noqa: TID251 - one variant loads what must never be loaded
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.adapters import skops_files
+from core.adapters.version_files import VersionFiles
+from core.errors import ModelUntrusted
+
+Variant = Callable[[pytest.MonkeyPatch], object]
+#: In how many blocks the careless writer writes: a small file has as many moments in which it is torn as a large one.
+BLOCKS = 8
+_MODULES = ("model_store", "pointers", "quarantine", "metric_files", "run_files")
+
+
+def sound(_patch: pytest.MonkeyPatch) -> None:
+    """Leave everything as it is."""
+
+
+def in_place(patch: pytest.MonkeyPatch) -> None:
+    """Write every file and folder where it will stand: no temporary one, no rename."""
+    for name in _MODULES:
+        patch.setattr(f"core.adapters.{name}.write_text", lambda path, text: _block_by_block(path, text.encode()))
+    patch.setattr("core.adapters.model_store.write_folder", _folder_in_place)
+    patch.setattr("core.adapters.keys._make", lambda path: _block_by_block(path, os.urandom(32).hex().encode(), 0o600))
+    patch.setattr("core.adapters.pointers._restore", lambda _path, _before: None)
+
+
+def unchecked(patch: pytest.MonkeyPatch) -> None:
+    """Believe every file: no digest, no signature."""
+    patch.setattr(VersionFiles, "_checked", lambda self, name, _manifest: self._read(name))
+    patch.setattr(VersionFiles, "_refuse_unsigned", lambda _self, _text: None)
+
+
+def unpickling(patch: pytest.MonkeyPatch) -> None:
+    """Fall back on unpickling what is no skops archive, as skops' own cards once did (CVE-2025-54886)."""
+    careful = skops_files.opened
+
+    def opened(data: bytes, version: str) -> Mapping[str, Any]:
+        try:
+            return careful(data, version)
+        except ModelUntrusted:
+            return pickle.loads(data)  # type: ignore[no-any-return]  # noqa: S301 - the fault itself
+
+    patch.setattr(skops_files, "opened", opened)
+
+
+def _folder_in_place(path: Path, contents: Mapping[str, bytes]) -> None:
+    path.mkdir(parents=True)
+    for name, data in contents.items():
+        _block_by_block(path / name, data)
+
+
+def _block_by_block(path: Path, data: bytes, mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = max(1, -(-len(data) // BLOCKS))
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        for at in range(0, len(data), size):
+            os.write(handle, data[at : at + size])
+            os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,236 @@
+"""Kills, dying disks, flipped bits, malicious files and races around the model store.
+
+    python -m tests.faults.model_faults [--kills 500] [--flips 1000] [--rounds 50] [--seed 0] [--short]
+
+Each gate prints a line: what it counted, what it found of a deliberately broken variant, PASS or FAIL. The exit code is
+1 where a gate fails, and where the broken variant passes it. Gates that need strace are skipped without it, which is a
+failure unless the form is short.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from pathlib import Path
+
+import pytest
+
+from tests.faults.model_broken import Variant, in_place, sound, unchecked, unpickling
+from tests.faults.model_canaries import TOUCHED, touched
+from tests.faults.model_homes import Home, made_home
+from tests.faults.model_killing import kills
+from tests.faults.model_tampering import LOADED, tampered
+from tests.faults.model_writers import WRITERS, pack_once
+from tests.faults.model_writing import ERRORS, Tries, bench, failing, killed
+from tests.faults.processes import silence
+from tests.faults.system_calls import CALLS, Untraceable
+from tests.faults.training_race import round_of
+
+#: Least share of the killed deployments that must land, and that must not: a kill loop with one outcome proves nothing.
+LEAST = 0.2
+#: Kills after which the variant in place must have been caught: every third or fourth breaks it.
+MOST_OF_CONTROL = 150
+#: Findings printed of a gate that fails.
+TOLD = 12
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is tried."""
+
+    kills: int
+    flips: int
+    rounds: int
+    processes: int = 20
+    writers: tuple[str, ...] = tuple(writer.name for writer in WRITERS)
+    calls: tuple[str, ...] = tuple(CALLS)
+    errors: tuple[str, ...] = ERRORS
+    #: Malicious shapes; none stands for all.
+    shapes: tuple[str, ...] = ()
+    seed: int = 0
+    strace: bool = True
+
+
+SHORT = Scale(
+    30, 60, 2, 8, ("save", "deploy"), ("write", "fsync", "rename"), ("ENOSPC",),
+    ("pickle signed", "pickle as model.skops", "compressed joblib signed", "skops of a foreign type signed",
+     "skops node ReduceNode", "pickled array in a skops archive", "zip-slip", "version folder is a link",
+     "pointer is a link", "pointer to a version outside", "manifest that names a version outside",
+     "extra model.pkl", "pickle as models/trained/model.pkl"), strace=False)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a gate says: its counts, its findings, and what it found of the broken variant."""
+
+    text: str
+    wrong: Sequence[str]
+    control: str
+    caught: bool
+
+    @property
+    def well(self) -> bool:
+        """True where nothing is wrong and the broken variant was caught."""
+        return not self.wrong and self.caught
+
+
+Gate = Callable[[Home, Path, Scale], Result]
+
+
+def gate_of_kills(home: Home, folder: Path, scale: Scale) -> Result:
+    """Kill at random moments; in place, until enough is broken."""
+    found = kills(home, folder, scale.kills, scale.seed)
+    control = kills(home, folder, MOST_OF_CONTROL, scale.seed, in_place, enough=max(2, scale.kills // 25))
+    wrong = list(found.broken)
+    if not LEAST <= found.share <= 1 - LEAST:
+        wrong.append(f"{found.share:.0%} of the killed deployments landed: that proves nothing")
+    counts = [f"{step} {found.landed[step]}:{found.missed[step]}" for step in found.landed]
+    text = (
+        f"{scale.kills} kills, {len(found.broken)} broken; {found.share:.0%} of the killed deployments landed,"
+        f" {found.unsaid} unacknowledged (landed:not {', '.join(counts)})"
+    )
+    return Result(text, wrong, f"in place {len(control.broken)} of {control.count} broken", bool(control.broken))
+
+
+def gate_of_last_calls(home: Home, folder: Path, scale: Scale) -> Result:
+    """End every writer before every system call that touches the disk."""
+    found, control = _every_writer(home, folder, scale, killed)
+    return Result(_counts(found, "kills"), found.broken, *_caught(control))
+
+
+def gate_of_failing_calls(home: Home, folder: Path, scale: Scale) -> Result:
+    """Let every such call fail."""
+
+    def tried(*args: object) -> Tries:
+        return failing(args[0], scale.errors, args[1])  # type: ignore[arg-type]
+
+    found, control = _every_writer(home, folder, scale, tried)
+    return Result(_counts(found, f"errors ({', '.join(scale.errors)})"), found.broken, *_caught(control))
+
+
+def gate_of_flips(home: Home, folder: Path, scale: Scale) -> Result:
+    """Flip and cut; without digests, a tenth as often."""
+    found = tampered(home, folder, scale.flips, scale.seed)
+    control = tampered(home, folder, max(30, scale.flips // 10), scale.seed, unchecked)
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.count.items()))
+    loaded = control.count[LOADED]
+    return Result(
+        f"{scale.flips} flips and cuts, {found.count[LOADED]} loaded: {counts}",
+        found.bad,
+        f"unchecked {loaded} loaded",
+        loaded > 0,
+    )
+
+
+def gate_of_canaries(home: Home, folder: Path, scale: Scale) -> Result:
+    """Plant every malicious shape; unpickling, only the signed pickle."""
+    found = touched(home, folder, names=scale.shapes)
+    control = touched(home, folder, unpickling, ("pickle signed",))
+    touches, theirs = (sum(TOUCHED in one for one in some.wrong) for some in (found, control))
+    return Result(
+        f"{found.shapes} shapes, {found.tried} ways in: {touches} canaries touched, {len(found.wrong)} findings",
+        found.wrong,
+        f"unpickling {theirs} touched",
+        theirs > 0,
+    )
+
+
+def gate_of_race(_home: Home, _folder: Path, scale: Scale) -> Result:
+    """Let processes retrain at once; without the lock, one round."""
+    found = [round_of(scale.processes) for _ in range(scale.rounds)]
+    control, _ = round_of(scale.processes, alone=False)
+    alone = (1, scale.processes - 1)
+    wrong = [f"{began} began, {refused} were refused" for began, refused in found if (began, refused) != alone]
+    text = f"{scale.rounds - len(wrong)} of {scale.rounds} rounds with exactly one of {scale.processes}"
+    return Result(text, wrong, f"without the lock {control} began", control > 1)
+
+
+GATES: dict[str, Gate] = {
+    "kills": gate_of_kills,
+    "last calls": gate_of_last_calls,
+    "failing calls": gate_of_failing_calls,
+    "flips": gate_of_flips,
+    "canaries": gate_of_canaries,
+    "race": gate_of_race,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the gates, print, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.model_faults")
+    for name, default in (("--kills", 500), ("--flips", 1000), ("--rounds", 50), ("--seed", 0)):
+        parser.add_argument(name, type=int, default=default)
+    parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
+    parser.add_argument("--only", choices=sorted(GATES), help="one gate")
+    args = parser.parse_args(arguments)
+    scale = SHORT if args.short else Scale(args.kills, args.flips, args.rounds, seed=args.seed)
+    silence()
+    with tempfile.TemporaryDirectory() as name:
+        with pytest.MonkeyPatch.context() as patch:
+            pack_once(patch)
+            template = made_home(Path(name))
+        chosen = [args.only] if args.only else list(GATES)
+        found = [_passed(gate, template, Path(name), scale) for gate in chosen]
+    return 0 if all(found) else 1
+
+
+def _passed(name: str, template: Home, folder: Path, scale: Scale) -> bool:
+    """Run one gate and print its line; say whether it may count as passed."""
+    began = time.monotonic()
+    try:
+        result = GATES[name](template, folder, scale)
+    except Untraceable as error:
+        _print(f"{name:<14}skipped: {error} {'SKIP' if not scale.strace else 'FAIL'}")
+        return not scale.strace
+    verdict = "PASS" if result.well else "FAIL"
+    _print(f"{name:<14}{result.text} | {result.control} | {time.monotonic() - began:.0f} s {verdict}")
+    for one in result.wrong[:TOLD]:
+        _print(f"    {one}")
+    if len(result.wrong) > TOLD:
+        _print(f"    and {len(result.wrong) - TOLD} more")
+    return result.well
+
+
+def _every_writer(
+    home: Home, folder: Path, scale: Scale, tried: Callable[..., Tries]
+) -> tuple[Tries, dict[str, Tries]]:
+    """Return what came of all writers, and of each one that writes in place."""
+    with pytest.MonkeyPatch.context() as patch:
+        pack_once(patch)
+        some = [writer for writer in WRITERS if writer.name in scale.writers]
+
+        def all_of(variant: Variant, calls: Sequence[str]) -> dict[str, Tries]:
+            return {one.name: tried(bench(one, home, folder, variant), calls) for one in some}
+
+        found = reduce(add, all_of(sound, scale.calls).values(), Tries())
+        some = [writer for writer in some if writer.name in CONTROLS]
+        return found, all_of(in_place, ("write",))
+
+
+#: Writers that also run in place: the others write in the same two ways.
+CONTROLS = ("deploy", "metrics", "secret key")
+
+
+def _counts(found: Tries, what: str) -> str:
+    return f"{found.count} {what}: {found.old} left the old state, {found.new} the new one, {len(found.broken)} broken"
+
+
+def _caught(control: dict[str, Tries]) -> tuple[str, bool]:
+    """Return what the writers in place did, and whether each that tears what was there was caught."""
+    text = ", ".join(f"{name} {len(found.broken)}" for name, found in control.items())
+    return f"in place broken: {text}", all(found.broken for found in control.values())
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line.rstrip() + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The gates around the model store in their short form: each passes, and catches its broken variant."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults import model_faults
+from tests.faults.model_faults import GATES, Result
+from tests.faults.system_calls import Untraceable
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[str]:
+    """Return what the short form prints, from a process without the threads of other tests: it forks."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.faults.model_faults", "--short"],
+        cwd=PROJECT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode in (0, 1), ran.stderr
+    return ran.stdout.splitlines()
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_gate_passes_and_catches_its_broken_variant(lines: list[str], gate: str) -> None:
+    at = next(i for i, line in enumerate(lines) if line.startswith(gate))
+    if lines[at].endswith("SKIP"):
+        pytest.skip(lines[at])
+    assert lines[at].endswith(" PASS"), "\n".join(lines[at:])
+
+
+def test_a_gate_that_lets_its_broken_variant_pass_fails() -> None:
+    assert Result("", (), "", caught=True).well
+    assert not Result("", (), "", caught=False).well
+    assert not Result("", ("torn",), "", caught=True).well
+
+
+@pytest.mark.parametrize(("form", "code"), [([], 1), (["--short"], 0)])
+def test_without_strace_only_the_short_form_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: list[str], code: int
+) -> None:
+    def untraceable(*_: object) -> Result:
+        raise Untraceable("no strace")
+
+    monkeypatch.setattr(model_faults, "silence", list)
+    monkeypatch.setattr(model_faults, "made_home", lambda _folder: None)
+    monkeypatch.setitem(GATES, "last calls", untraceable)
+    assert model_faults.main(["--only", "last calls", *form]) == code
+    assert "skipped: no strace" in capsys.readouterr().out
