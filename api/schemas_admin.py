@@ -88,6 +88,13 @@ class VersionAnswer(BaseModel):
     manifest: ModelManifest | None
 
 
+class DriftAnswer(BaseModel):
+    """What was found when drift was looked for last, in sentences."""
+
+    text: str
+    alarms: list[str]
+
+
 class HistoryAnswer(BaseModel):
     """The life of a region's models."""
 
@@ -99,5 +106,6 @@ class HistoryAnswer(BaseModel):
     instead: str
     challengers: list[str]
     training: RunAnswer | None
+    drift: DriftAnswer | None
     versions: list[VersionAnswer]
     deployments: list[DeploymentAnswer]

@@ -7,6 +7,7 @@
 from core.bootstrap import VERSION, Core, close_core, open_core, serve
 from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
 from core.domain.budget import BudgetLine
+from core.domain.drift import DriftReport
 from core.domain.explanation import Driver
 from core.domain.forecast import (
     EVENTS,
@@ -72,6 +73,7 @@ __all__ = [
     "DataQualityMiddleware",
     "Deployment",
     "Drift",
+    "DriftReport",
     "Driver",
     "EventDefinition",
     "Exceedance",

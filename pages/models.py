@@ -35,6 +35,9 @@ comparison.show(core, now, found)
 st.subheader("Challengers in the shadow", anchor=False)
 history.shadows(core, now)
 
+st.subheader("Drift", anchor=False)
+history.drift(found)
+
 st.subheader("Who served, when and why", anchor=False)
 history.ledger(found, region)
 components.provenance(core, now.forecast)

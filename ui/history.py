@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import CloudburstError, Core, Deployment, History, Issue, Region, Scorecard, Shadow
+from core import CloudburstError, Core, Deployment, DriftReport, History, Issue, Region, Scorecard, Shadow
 from ui import admin, components
 from ui.training import gate_table
 from ui.words import local, plain
@@ -73,6 +73,47 @@ def shadow_table(found: tuple[Shadow, ...]) -> pd.DataFrame:
 def _value(card: Scorecard, name: str) -> str:
     value = card.measures[name].value
     return "not available" if value is None else f"{value:.4f}"
+
+
+def drift(found: History) -> None:
+    """Show whether inputs and score have left what was usual for the season and hour."""
+    report = found.drift
+    if report is None:
+        st.info("Drift was not looked for yet; the scheduler does so.", icon=":material/troubleshoot:")
+        return
+    for alarm in report.alarms:
+        st.warning(plain(alarm), icon=":material/trending_up:")
+    if not report.alarms:
+        st.success("No drift." if report.judged else "Nothing could be judged yet.", icon=":material/check_circle:")
+    st.dataframe(drift_table(report), hide_index=True)
+    reference = "nothing to compare with"
+    if report.reference_begin is not None:
+        reference = f"against {report.reference_begin:%d %b %Y} to {report.reference_end:%d %b %Y}"
+    st.caption(
+        f"Days from {report.begin:%d %b %Y} to {report.end:%d %b %Y}, {reference}, same season and hour;"
+        f" {report.places} of {report.places_of} places. Designed for fewer than one false alarm in 90 days."
+    )
+
+
+def drift_table(report: DriftReport) -> pd.DataFrame:
+    """Return one row per variable: stability index beside its usual bound, and how near the sums are to an alarm."""
+    return pd.DataFrame(
+        [
+            {
+                "variable": one.variable,
+                "state": "not judged" if not one.judged else ("▲ drifted" if one.shifts else "✓ as usual"),
+                "stability index, 14 days": _number(one.psi),
+                "usual is below": _number(one.psi_usual),
+                "share of the alarm's threshold": "–" if one.share is None else f"{one.share:.0%}",
+                "in words": one.text,
+            }
+            for one in report.variables
+        ]
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def ledger(found: History, region: Region) -> None:

@@ -66,6 +66,7 @@ def history(who: Who, region: str | None = None) -> dict[str, Any]:  # noqa: ARG
         "instead": found.instead,
         "challengers": found.challengers,
         "training": None if found.training is None else _run(found.training),
+        "drift": None if found.drift is None else {"text": found.drift.text, "alarms": found.drift.alarms},
         "versions": [
             {
                 "version": one.version,

@@ -14,6 +14,7 @@ from core.settings import PROJECT_ROOT, Settings
 from core.workflows.beginnings import Beginnings
 from core.workflows.collecting import Collecting
 from core.workflows.deploying import Deploying
+from core.workflows.drifting import Drifting
 from core.workflows.fitness import INPUTS, Needs
 from core.workflows.forecasting import Forecasting
 from core.workflows.judging import Judging
@@ -57,6 +58,7 @@ def lifecycle_of(
         serving=serving,
         deploying=deploying,
         retraining=retraining,
+        drifting=Drifting(observing, training.ledger, training.store, clock),
         beginnings=Beginnings(retraining, forecasting, verification, settings.simulated_history_days),
         plan=Plan(
             estimators.algorithm(settings.retrain_algorithm).name,

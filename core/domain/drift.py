@@ -23,7 +23,7 @@ WORDS = {
 
 
 class Aspect(StrEnum):
-    """What of a variable is followed from day to day, as a statistic over all places and hours of a day; the plainest first."""
+    """What of a variable is followed, as a statistic over all places and hours of a day; the plainest first."""
 
     LEVEL = "level"
     RELATIVE = "relative to the other variables"

@@ -148,7 +148,7 @@ def periods_of(now: datetime, until: datetime | None, seasonal: bool) -> Periods
 
     >>> periods = periods_of(datetime(2026, 7, 30, 12, tzinfo=UTC), None, True)
     >>> [str(np.datetime64(day, "D")) for day in periods.watched]
-    ['2026-06-01', '2026-07-29']
+    ['2026-06-06', '2026-07-29']
     """
     last = (as_utc(now) - LATE - EPOCH).days - 1
     anchor = 0 if until is None else (as_utc(until) - EPOCH).days

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.domain.drift import DriftReport
 from core.domain.forecast import DEFAULT_WINDOW, TARGET
 from core.domain.learning import Champion, Scorecard, StoredVersion
 from core.domain.lifecycle import Deployment, RunState
@@ -34,6 +35,8 @@ class History:
         Versions that forecast unseen beside the champion, newest first.
     training
         The training that runs or ended last in this home, None where there was none.
+    drift
+        What was found when it was looked for last, None before the first look of this process.
     deployments, runs
         Newest first.
     """
@@ -46,6 +49,7 @@ class History:
     challengers: tuple[str, ...]
     versions: tuple[StoredVersion, ...]
     training: RunState | None
+    drift: DriftReport | None
     deployments: tuple[Deployment, ...]
     runs: tuple[Mapping[str, Any], ...]
 
@@ -98,6 +102,7 @@ class Histories:
             challengers=life.serving.challengers(life.source, region_id, self.forecasting.challengers),
             versions=life.store.versions(),
             training=life.trainings.state(),
+            drift=life.looked(region_id),
             deployments=life.ledger.deployments(life.source, region_id, MOST),
             runs=tuple(run for run in runs if run["detail"].get("region") == region_id)[:MOST],
         )

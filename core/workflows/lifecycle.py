@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from core.domain.drift import DriftReport
 from core.domain.lifecycle import Deployment, RetrainingRequest, RunState, RunStatus, Trigger
 from core.errors import CloudburstError, ConfigurationError, ModelError, ModelNotFound, TrainingInProgress
 from core.learning import estimators
 from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent
 from core.workflows.beginnings import Beginnings
 from core.workflows.deploying import Deploying
+from core.workflows.drifting import Drifting
 from core.workflows.observing import Observing
 from core.workflows.retraining import RETRAIN, Retraining, detail_of
 from core.workflows.serving import Serving
@@ -21,6 +23,8 @@ from core.workflows.serving import Serving
 log = structlog.get_logger()
 #: Kind of run in the ledger that the making of a history at the first start is.
 FIRST = "first start"
+#: Kind of run in the ledger that an alarm of drift is.
+DRIFT = "drift"
 #: A reason is a sentence or two.
 LONGEST_REASON = 500
 #: Runs of the ledger among which that of a training that was cut off is looked for.
@@ -52,6 +56,7 @@ class Lifecycle:
     serving: Serving
     deploying: Deploying
     retraining: Retraining
+    drifting: Drifting
     beginnings: Beginnings
     plan: Plan
     clock: Clock
@@ -59,6 +64,7 @@ class Lifecycle:
     #: Set once the house stands: it reports to this very value.
     trainings: Trainings = field(init=False)
     _waiting: list[RetrainingRequest] = field(default_factory=list, init=False)
+    _looked: dict[str, DriftReport] = field(default_factory=dict, init=False)
 
     @property
     def source(self) -> str:
@@ -151,6 +157,38 @@ class Lifecycle:
             self._waiting.pop(0)
             raise
         self._waiting.pop(0)
+
+    def watch(self, region_id: str, retrains: bool) -> DriftReport:
+        """Look for drift in a region; an alarm that is new is written down, and challenges the champion once.
+
+        Raises
+        ------
+        ConfigurationError, SourceError, DataError
+            If the region is not known or the ledger does not answer.
+        """
+        report = self.drifting.look(region_id, self._learned_until(region_id))
+        self._looked[region_id] = report
+        known = {run["detail"].get("key") for run in self.ledger.runs(RECENT, DRIFT)}
+        new = [shift for shift in report.shifts if f"{region_id}: {shift.key}" not in known]
+        for shift in new:
+            detail = {"region": region_id, "key": f"{region_id}: {shift.key}", "text": shift.text}
+            self.ledger.record_run(DRIFT, "alarm", detail, self.clock())
+        if new and retrains:
+            why = " ".join(shift.text for shift in new)
+            self.wait_for(self.asked(region_id, who="drift", why=why, trigger=Trigger.DRIFT))
+        return report
+
+    def looked(self, region_id: str) -> DriftReport | None:
+        """Return what was found when drift was looked for last, None where it was not since the start."""
+        return self._looked.get(region_id)
+
+    def _learned_until(self, region_id: str) -> datetime | None:
+        """Return until when the champion knows the weather of this house, None where it learned elsewhere."""
+        try:
+            manifest = self.store.manifest(self.store.champion(self.source, region_id).version)
+        except ModelError:
+            return None
+        return manifest.trained_on.end if manifest.source == self.source else None
 
     def promote(self, version: str, region_id: str, who: str, why: str) -> Deployment:
         """Let a version serve a region by hand.

@@ -194,8 +194,9 @@ def test_the_score_is_judged_by_the_champions_own_record(house: House) -> None:
     house.ledger.held = record(changed=5.0)
     found = house.look().of(SCORE)
     assert found.judged
+    assert found.shifts[0].rising
     assert (found.shifts[0].percentile or 0) > 75
-    assert abs((found.shifts[0].since - (END - timedelta(days=20)).date()).days) <= 5
+    assert abs((found.shifts[0].since - (END - timedelta(days=20)).date()).days) <= 7
     house.store.version = "v2"
     assert house.look().of(SCORE).not_judged.startswith("0 days of reference")
     house.store.version = None

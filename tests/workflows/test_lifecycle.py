@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
 from core import Core
+from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
 from core.domain.lifecycle import RunStatus, Trigger
 from core.errors import ConfigurationError, ModelError, ModelNotFound, ModelUntrusted, TrainingInProgress
+from core.workflows.drifting import Drifting
+from core.workflows.lifecycle import DRIFT
 from core.workflows.retraining import RETRAIN
 from tests.models_made import stored
 from tests.trainings_made import FakeTrainings
@@ -149,3 +153,37 @@ def test_what_an_earlier_process_could_not_write_is_written_at_the_start(house: 
     runs = life.ledger.runs(kind=RETRAIN)
     assert [run["status"] for run in runs] == ["interrupted"]
     assert len(life.ledger.deployments("simulator", REGION)) == 1
+
+
+def drifted(*since: date) -> DriftReport:
+    shifts = tuple(Shift("temperature_c", Aspect.LEVEL, True, day, day, 0.9) for day in since)
+    found = VariableDrift("temperature_c", "", 90, 0.3, 0.1, 0.2, shifts)
+    day = date(2026, 7, 28)
+    return DriftReport("simulator", REGION, day, day, day, day, 9, 9, (found,))
+
+
+def test_drift_challenges_the_champion_once_for_every_alarm(house: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    life, trainings = house.lifecycle, house.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    first, second = date(2026, 7, 20), date(2026, 7, 25)
+    found = [drifted(), drifted(first), drifted(first), drifted(first, second)]
+    monkeypatch.setattr(Drifting, "look", lambda *_: found.pop(0))
+    begun = []
+    for _ in range(4):
+        life.watch(REGION, retrains=True)
+        life.start_waiting()
+        if trainings.now is not None and trainings.now.running:
+            begun.append(trainings.now.request)
+            trainings.end(RunStatus.KEPT)
+    assert [asked.trigger for asked in begun] == [Trigger.DRIFT, Trigger.DRIFT]
+    assert "temperature" in begun[0].why.lower()
+    assert len(life.ledger.runs(kind=DRIFT)) == 2
+    assert life.looked(REGION) == drifted(first, second)
+
+
+def test_where_the_settings_say_so_drift_is_only_written_down(house: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Drifting, "look", lambda *_: drifted(date(2026, 7, 20)))
+    house.lifecycle.watch(REGION, retrains=False)
+    house.lifecycle.start_waiting()
+    assert house.lifecycle.trainings.state() is None
+    assert len(house.lifecycle.ledger.runs(kind=DRIFT)) == 1
