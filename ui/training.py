@@ -48,10 +48,15 @@ def _watch(core: Core, now: Issue, was_running: bool) -> None:
 
 def _progress(core: Core, now: Issue, state: RunState) -> None:
     since = local(state.begun_at, now.forecast.region, "%d %b %H:%M:%S")
-    st.progress(min(state.done, 1.0), text=f"Training {plain(state.request.algorithm)}: {plain(state.text)}")
+    st.progress(min(state.done, 1.0), text=f"{_what(state)}: {plain(state.text)}")
     st.caption(f"Running since {since} (process {state.pid}), begun by {plain(state.request.who)}{_late(state)}.")
     if admin.may(core) and st.button("Cancel", icon=":material/cancel:", key="cancel training"):
         core.lifecycle.trainings.cancel(state.run_id)
+
+
+def _what(state: RunState) -> str:
+    first = state.request.trigger is Trigger.FIRST_START
+    return "Making the simulated history" if first else f"Training {plain(state.request.algorithm)}"
 
 
 def _late(state: RunState) -> str:
@@ -62,7 +67,8 @@ def ended(now: Issue, state: RunState) -> None:
     """Show how a training ended, with the gate's rules."""
     sign, meaning = SIGNS[state.status]
     when = local(state.ended_at, now.forecast.region)
-    st.markdown(f"**Last training: {sign} {state.status.value}** ({meaning}), {when}, by {plain(state.request.who)}")
+    what, by = _what(state), plain(state.request.who)
+    st.markdown(f"**Last: {what}: {sign} {state.status.value}** ({meaning}), {when}, by {by}")
     for reason in state.reasons:
         st.caption(plain(reason))
     rules = state.metrics.get("gate")

@@ -42,9 +42,9 @@ _RANKING: Mapping[str, Callable[[Floats, Floats], float | None]] = {
 _OF_WARNINGS = ("pod", "far", "csi")
 #: Measures that a gate can go by.
 JUDGED = ("brier", *_RANKING)
-#: Days that are drawn together: longer than most spells of weather last. In the simulated world single days promoted up
-#: to 6.0 % of the equally good and 1.8 % of the worse, where 5 and 1 % are the limits; 5 days promote 3.7 and 0.2 %. The
-#: price is power: of candidates 5 % better, 98 in place of 99 % after 90 days, and 49 in place of 76 % after 30.
+#: Days that are drawn together: longer than most spells of weather last. In the simulated world single days promote
+#: up to 6.0 % of the equally good and 1.8 % of the worse (limits: 5 and 1 %), 5 days 3.7 and 0.2 %. The price is power:
+#: of candidates that are 5 % better, 98 in place of 99 % after 90 days, and 49 in place of 76 % after 30.
 SPELL_DAYS = 5
 #: With the events of fewer spells than this an interval would rest on a single piece of weather.
 LEAST_SPELLS = 2.0
