@@ -26,7 +26,8 @@ log = structlog.get_logger()
 #: How long a starter waits for whoever holds the lock to say who it is, and how often everybody looks, seconds.
 PATIENCE_S, LOOK_S = 2.0, 0.2
 #: Threads spin while they wait for one another unless they are told not to: a fit beside serving went from 3 s to 96 s.
-THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+#: OpenBLAS cannot be told; a regression beside other work went from 9 s to 100 s with two of its threads.
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}
 #: How much longer than its limit a training is left to whoever began it, before the next one ends it, seconds.
 GRACE_S = 60.0
 

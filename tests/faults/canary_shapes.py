@@ -22,8 +22,8 @@ from tests.faults.model_homes import Home, packed
 
 ANOTHER_KEY = b"another key of thirty-two bytes."
 LOADERS = (
-    "ObjectNode", "FunctionNode", "TypeNode", "MethodNode", "PartialNode", "OperatorFuncNode", "ReduceNode",
-    "TreeNode", "RandomStateNode", "CachedNode", "JsonNode", "SysNode")  # fmt: skip
+    "ObjectNode", "FunctionNode", "TypeNode", "MethodNode", "PartialNode", "OperatorFuncNode",
+    "TreeNode", "RandomStateNode", "CachedNode", "JsonNode", "NoSuchNode")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,19 @@ class Trap:
     def pickle(self) -> bytes:
         """A pickle that touches the canary when it is loaded."""
         return pickle.dumps(Canary(self.canary))
+
+
+class Touching:
+    """Opened by skops as a type that it trusts, it touches a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __getstate__(self) -> dict[str, str]:
+        return {"path": str(self.path)}
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        Path(state["path"]).mkdir()
 
 
 class Canary:
@@ -175,7 +188,10 @@ def _archive(change: Callable[[dict[str, bytes]], object]) -> bytes:
 
 
 def _node(loader: str) -> Shape:
-    """Let the first object of the archive be one that makes a folder (CVE-2025-54412, -54413 hid one in such nodes)."""
+    """Let the first object of the archive name os.mkdir in a node of any kind (CVE-2025-54412, -54413 hid it so).
+
+    Most are malformed for their kind too: whichever fault is seen first, the file must be refused.
+    """
 
     def plant(trap: Trap) -> None:
         def change(members: dict[str, bytes]) -> None:
@@ -201,7 +217,7 @@ def _node(loader: str) -> Shape:
 def _foreign_type(trap: Trap) -> None:
     from skops import io as skops
 
-    _forge(trap, skops.dumps({"classifier": Canary(trap.canary)}))
+    _forge(trap, skops.dumps({"classifier": Touching(trap.canary)}))
 
 
 def _pickled_array(trap: Trap) -> None:

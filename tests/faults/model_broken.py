@@ -52,6 +52,16 @@ def unpickling(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(skops_files, "opened", opened)
 
 
+def trusting(patch: pytest.MonkeyPatch) -> None:
+    """Trust the types that a file itself names, as MLflow once did (GHSA-w582-9x45-8mpx)."""
+    from skops import io
+
+    def opened(data: bytes, _version: str) -> Mapping[str, Any]:
+        return io.loads(data, trusted=io.get_untrusted_types(data=data))  # type: ignore[no-any-return]
+
+    patch.setattr(skops_files, "opened", opened)
+
+
 def _folder_in_place(path: Path, contents: Mapping[str, bytes]) -> None:
     path.mkdir(parents=True)
     for name, data in contents.items():

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.model_broken import Variant, in_place, sound, unchecked, unpickling
+from tests.faults.model_broken import Variant, in_place, sound, trusting, unchecked, unpickling
 from tests.faults.model_canaries import TOUCHED, touched
 from tests.faults.model_homes import Home, made_home
 from tests.faults.model_killing import kills
@@ -58,11 +58,10 @@ class Scale:
 
 
 SHORT = Scale(
-    30, 60, 2, 8, ("save", "deploy"), ("write", "fsync", "rename"), ("ENOSPC",),
-    ("pickle signed", "pickle as model.skops", "compressed joblib signed", "skops of a foreign type signed",
-     "skops node ReduceNode", "pickled array in a skops archive", "zip-slip", "version folder is a link",
-     "pointer is a link", "pointer to a version outside", "manifest that names a version outside",
-     "extra model.pkl", "pickle as models/trained/model.pkl"), strace=False)  # fmt: skip
+    20, 40, 2, 8, ("deploy", "metrics"), ("write", "fsync", "rename"), ("ENOSPC",),
+    ("pickle signed", "pickle as model.skops", "skops of a foreign type signed", "pickled array in a skops archive",
+     "zip-slip", "version folder is a link", "pointer is a link", "pointer to a version outside",
+     "extra model.pkl"), strace=False)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ Gate = Callable[[Home, Path, Scale], Result]
 def gate_of_kills(home: Home, folder: Path, scale: Scale) -> Result:
     """Kill at random moments; in place, until enough is broken."""
     found = kills(home, folder, scale.kills, scale.seed)
-    control = kills(home, folder, MOST_OF_CONTROL, scale.seed, in_place, enough=max(2, scale.kills // 25))
+    control = kills(home, folder, MOST_OF_CONTROL, scale.seed, variant=in_place, enough=max(2, scale.kills // 25))
     wrong = list(found.broken)
     if not LEAST <= found.share <= 1 - LEAST:
         wrong.append(f"{found.share:.0%} of the killed deployments landed: that proves nothing")
@@ -129,15 +128,19 @@ def gate_of_flips(home: Home, folder: Path, scale: Scale) -> Result:
 
 
 def gate_of_canaries(home: Home, folder: Path, scale: Scale) -> Result:
-    """Plant every malicious shape; unpickling, only the signed pickle."""
+    """Plant every malicious shape; for each careless variant only the one that it falls for."""
     found = touched(home, folder, names=scale.shapes)
-    control = touched(home, folder, unpickling, ("pickle signed",))
-    touches, theirs = (sum(TOUCHED in one for one in some.wrong) for some in (found, control))
+    careless = {
+        "unpickling": touched(home, folder, unpickling, ("pickle signed",)),
+        "trusting": touched(home, folder, trusting, ("skops of a foreign type signed",)),
+    }
+    touches = {name: sum(TOUCHED in one for one in some.wrong) for name, some in careless.items()}
+    ours = sum(TOUCHED in one for one in found.wrong)
     return Result(
-        f"{found.shapes} shapes, {found.tried} ways in: {touches} canaries touched, {len(found.wrong)} findings",
+        f"{found.shapes} shapes, {found.tried} ways in: {ours} canaries touched, {len(found.wrong)} findings",
         found.wrong,
-        f"unpickling {theirs} touched",
-        theirs > 0,
+        ", ".join(f"{name} {count} touched" for name, count in touches.items()),
+        all(touches.values()),
     )
 
 
@@ -214,7 +217,7 @@ def _every_writer(
 
 
 #: Writers that also run in place: the others write in the same two ways.
-CONTROLS = ("deploy", "metrics", "secret key")
+CONTROLS = ("metrics", "secret key", "state of a run")
 
 
 def _counts(found: Tries, what: str) -> str:

@@ -49,7 +49,7 @@ class Kills:
 
 
 def kills(
-    template: Home, folder: Path, count: int, seed: int, variant: Variant = sound, enough: int = 1 << 30
+    template: Home, folder: Path, count: int, seed: int, *, variant: Variant = sound, enough: int = 1 << 30
 ) -> Kills:
     """Kill so many processes, each at a random moment of a random step.
 

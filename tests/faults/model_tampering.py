@@ -42,7 +42,7 @@ def tampered(template: Home, folder: Path, count: int, seed: int, variant: Varia
         process = forked(partial(_spoil, home, some, f"{seed}/{start}", variant))
         code = process.ended()
         for line in process.lines:
-            kind, _, what = line.partition(": ")
+            kind = line.partition(": ")[0]
             found.count[kind] += 1
             if kind in (LOADED, WRONG, CRASHED):
                 found.bad.append(line)

@@ -76,8 +76,10 @@ def spoiled(act: Callable[[Say], object], call: str, number: int, fault: str) ->
     with tempfile.NamedTemporaryFile() as log:
         names = CALLS[call]
         tracer = subprocess.Popen(
-            [strace, "-o", log.name, "-e", f"trace={names}", "-e", f"inject={names}:{fault}:when={number}"]
-            + ["-p", str(process.pid)],
+            [
+                *(strace, "-o", log.name, "-p", str(process.pid)),
+                *("-e", f"trace={names}", "-e", f"inject={names}:{fault}:when={number}"),
+            ],
             stderr=subprocess.PIPE,
             text=True,
         )
