@@ -71,6 +71,7 @@ def job_table(jobs: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame
                 "job": job["name"],
                 "every": age(job["every_s"]),
                 "last run": "not yet" if job["last_run"] is None else local(job["last_run"], region, "%d %b %H:%M:%S"),
+                "next in": age(job.get("next_in_s")),
                 "state": _job_state(job),
             }
             for job in jobs
@@ -81,7 +82,11 @@ def job_table(jobs: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame
 def _job_state(job: Mapping[str, Any]) -> str:
     if job["last_error"]:
         return f"✕ failed: {job['last_error']}"
-    return "… waiting for its first run" if job["last_run"] is None else "✓ went well"
+    if job.get("running_since"):
+        return "⏳ running"
+    if job["last_run"] is None:
+        return "… waiting for its first run"
+    return f"✓ went well, {age(job['late_s'])} late" if job.get("late_s") else "✓ went well"
 
 
 def _source(core: Core, now: Issue) -> None:

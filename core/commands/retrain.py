@@ -1,4 +1,4 @@
-"""python -m core retrain|promote|roll-back: challenge the champion of a region, or change it by hand."""
+"""python -m core retrain|training|promote|roll-back: challenge the champion of a region, or change it by hand."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ def add(commands: Any) -> None:
     retrain.add_argument("--why", default="", help="stands in the ledger")
     retrain.set_defaults(run=_retrain)
 
+    training = commands.add_parser("training", help="show the training that runs or ended last in this home")
+    training.add_argument("--cancel", action="store_true", help="end it, whoever began it")
+    training.set_defaults(run=_training)
+
     promote = commands.add_parser("promote", help="let a version serve a region")
     promote.add_argument("version")
     back = commands.add_parser("roll-back", help="let the version that served before serve again")
@@ -43,10 +47,34 @@ def _retrain(core: Core, args: argparse.Namespace) -> int:
         algorithm=args.model,
         days_back=args.days_back,
     )
-    with progress() as told:
-        state = core.lifecycle.run(request, told)
+    try:
+        with progress() as told:
+            state = core.lifecycle.run(request, told)
+    except KeyboardInterrupt:
+        _cancel(core)
+        raise
     print(_said(state))
     return 0 if state.status in (RunStatus.DEPLOYED, RunStatus.KEPT, RunStatus.SKIPPED) else NOT_DONE
+
+
+def _training(core: Core, args: argparse.Namespace) -> int:
+    if args.cancel:
+        print("cancelled" if _cancel(core) else "no training runs")
+        return 0
+    state = core.lifecycle.trainings.state()
+    if state is None:
+        print("no training yet")
+    elif state.running:
+        by = f"begun by {state.request.who} at {state.begun_at:%Y-%m-%d %H:%M:%S} UTC (process {state.pid})"
+        print(f"running: {state.done:.0%}, {state.text}; {by}")
+    else:
+        print(_said(state))
+    return 0
+
+
+def _cancel(core: Core) -> bool:
+    state = core.lifecycle.trainings.state()
+    return state is not None and core.lifecycle.trainings.cancel(state.run_id)
 
 
 def _promote(core: Core, args: argparse.Namespace) -> int:

@@ -32,8 +32,6 @@ from tests.faults.processes import silence
 from tests.faults.system_calls import CALLS, Untraceable
 from tests.faults.training_race import round_of
 
-#: Least share of the killed deployments that must land, and that must not: a kill loop with one outcome proves nothing.
-LEAST = 0.2
 #: Kills after which the variant in place must have been caught: every third or fourth breaks it.
 MOST_OF_CONTROL = 150
 #: Findings printed of a gate that fails.
@@ -54,14 +52,18 @@ class Scale:
     #: Malicious shapes; none stands for all.
     shapes: tuple[str, ...] = ()
     seed: int = 0
+    #: Whether strace must be there.
     strace: bool = True
+    #: Least share of the killed deployments that must land, and that must not: one outcome alone proves nothing.
+    least: float = 0.2
 
 
 SHORT = Scale(
-    20, 40, 2, 8, ("deploy", "metrics"), ("write", "fsync", "rename"), ("ENOSPC",),
+    30, 40, 2, 8, ("deploy", "metrics"), ("write", "fsync", "rename"), ("ENOSPC",),
     ("pickle signed", "pickle as model.skops", "skops of a foreign type signed", "pickled array in a skops archive",
      "zip-slip", "version folder is a link", "pointer is a link", "pointer to a version outside",
-     "extra model.pkl"), strace=False)  # fmt: skip
+     "extra model.pkl"),
+    strace=False, least=0.01)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def gate_of_kills(home: Home, folder: Path, scale: Scale) -> Result:
     found = kills(home, folder, scale.kills, scale.seed)
     control = kills(home, folder, MOST_OF_CONTROL, scale.seed, variant=in_place, enough=max(2, scale.kills // 25))
     wrong = list(found.broken)
-    if not LEAST <= found.share <= 1 - LEAST:
+    if not scale.least <= found.share <= 1 - scale.least:
         wrong.append(f"{found.share:.0%} of the killed deployments landed: that proves nothing")
     counts = [f"{step} {found.landed[step]}:{found.missed[step]}" for step in found.landed]
     text = (
@@ -217,7 +219,7 @@ def _every_writer(
 
 
 #: Writers that also run in place: the others write in the same two ways.
-CONTROLS = ("metrics", "secret key", "state of a run")
+CONTROLS = ("deploy", "metrics")
 
 
 def _counts(found: Tries, what: str) -> str:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NoReturn
 
 import structlog
@@ -69,11 +70,15 @@ def forked(act: Callable[[Say], object]) -> Forked:
 def _run(act: Callable[[Say], object], pipe: int) -> NoReturn:
     code = 1
     try:
-        # writev, so that what is said is none of the writes that are counted
-        act(lambda line: os.writev(pipe, [line.replace("\n", " ").encode("utf-8", "replace") + b"\n"]) and None)
+        act(partial(_say, pipe))
         code = 0
     finally:  # whatever it is, this process must end here
         os._exit(code)
+
+
+def _say(pipe: int, line: str) -> None:
+    """Say a line by writev, so that it is none of the writes that are counted."""
+    os.writev(pipe, [line.replace("\n", " ").encode("utf-8", "replace") + b"\n"])
 
 
 def silence() -> list[str]:

@@ -91,3 +91,24 @@ def test_the_front_door_returns_a_result_whatever_is_asked(home: Path, gauges: P
     assert empty["status"] == "skipped"
     assert empty["reasons"] == ["empty: there is no observation in this period."]
     assert empty["metrics"] == {"station_hours": 0}
+
+
+def test_the_terminal_shows_and_cancels_a_training(
+    home: Path, gauges: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from core.__main__ import main
+
+    monkeypatch.setenv("CLOUDBURST_SOURCE", f"gauges:{gauges}")
+
+    def said(*arguments: str) -> str:
+        assert main(["training", *arguments]) == 0
+        return capsys.readouterr().out
+
+    assert said() == "no training yet\n"
+    assert said("--cancel") == "no training runs\n"
+    house = opened(home, gauges)
+    begun = house.lifecycle.retrain(house.default_region, who="somebody", algorithm="random_forest", days_back=60)
+    assert "begun by somebody" in said()
+    assert said("--cancel") == "cancelled\n"
+    assert house.lifecycle.trainings.wait(begun.run_id).status is RunStatus.CANCELLED
+    assert said().startswith("cancelled: no version was made")

@@ -144,11 +144,16 @@ def test_a_failed_job_says_what_it_failed_with() -> None:
     jobs = [
         {"name": "refresh", "every_s": 300.0, "last_run": AT, "last_error": "ValueError: no"},
         {"name": "appraise", "every_s": 3600.0, "last_run": None, "last_error": None},
-        {"name": "verify", "every_s": 60.0, "last_run": AT, "last_error": None},
+        {"name": "verify", "every_s": 60.0, "last_run": AT, "last_error": None, "next_in_s": 600.0},
+        {"name": "retrain", "every_s": 60.0, "last_run": AT, "last_error": None, "late_s": 7200.0},
+        {"name": "drift", "every_s": 60.0, "last_run": None, "last_error": None, "running_since": AT},
     ]
     table = monitoring.job_table(jobs, REGION)
-    assert list(table["state"]) == ["✕ failed: ValueError: no", "… waiting for its first run", "✓ went well"]
-    assert list(table["last run"]) == ["29 Jul 23:30:05 IST", "not yet", "29 Jul 23:30:05 IST"]
+    assert list(table["state"]) == [
+        "✕ failed: ValueError: no", "… waiting for its first run", "✓ went well", "✓ went well, 2.0 h late", "⏳ running",
+    ]  # fmt: skip
+    assert list(table["last run"])[:3] == ["29 Jul 23:30:05 IST", "not yet", "29 Jul 23:30:05 IST"]
+    assert list(table["next in"])[1:3] == ["unknown", "10 min"]
 
 
 def test_the_archive_is_summed_by_source_and_region() -> None:
