@@ -1,4 +1,4 @@
-"""The command line: python -m core ingest, check, train, retrain, promote, hindcast, forecast, replay, models, doctor."""
+"""The command line: python -m core ingest, check, train, retrain, hindcast, forecast, replay, models, doctor."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """What the workflows ask of the world: one Protocol per port, implemented by adapters and by the fakes of the tests."""
 
-from core.ports.vocabulary import Clock, OpenPeriod, Period, Progress, silent
 from core.ports.models import MetricFiles, ModelStore, Trainings
 from core.ports.records import Ledger
 from core.ports.services import Cache, Scheduler
+from core.ports.vocabulary import Clock, OpenPeriod, Period, Progress, silent
 from core.ports.weather import (
     Archive,
     BackfillSource,

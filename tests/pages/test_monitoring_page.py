@@ -150,8 +150,12 @@ def test_a_failed_job_says_what_it_failed_with() -> None:
     ]
     table = monitoring.job_table(jobs, REGION)
     assert list(table["state"]) == [
-        "✕ failed: ValueError: no", "… waiting for its first run", "✓ went well", "✓ went well, 2.0 h late", "⏳ running",
-    ]  # fmt: skip
+        "✕ failed: ValueError: no",
+        "… waiting for its first run",
+        "✓ went well",
+        "✓ went well, 2.0 h late",
+        "⏳ running",
+    ]
     assert list(table["last run"])[:3] == ["29 Jul 23:30:05 IST", "not yet", "29 Jul 23:30:05 IST"]
     assert list(table["next in"])[1:3] == ["unknown", "10 min"]
 
