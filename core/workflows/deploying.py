@@ -23,7 +23,7 @@ class Deploying:
     ledger: Ledger
 
     def champion(self, pointer: tuple[str, str]) -> Champion:
-        """Return who was deployed; where the pointer is not believed nobody, with the number that counting goes on from.
+        """Return who was deployed; where the pointer is not believed nobody, with the number to count on from.
 
         Raises
         ------
