@@ -83,8 +83,10 @@ def drift(found: History) -> None:
         return
     for alarm in report.alarms:
         st.warning(plain(alarm), icon=":material/trending_up:")
-    if not report.alarms:
-        st.success("No drift." if report.judged else "Nothing could be judged yet.", icon=":material/check_circle:")
+    if not report.judged:
+        st.info("Nothing could be judged yet.", icon=":material/hourglass_empty:")
+    elif not report.alarms:
+        st.success("No drift.", icon=":material/check_circle:")
     st.dataframe(drift_table(report), hide_index=True)
     reference = "nothing to compare with"
     if report.reference_begin is not None:

@@ -19,7 +19,7 @@ import structlog
 
 from core.adapters.run_files import RunFiles
 from core.domain.lifecycle import RetrainingRequest, RunState, RunStatus
-from core.errors import ConfigurationError, TrainingInProgress
+from core.errors import CloudburstError, ConfigurationError, TrainingInProgress
 from core.ports import Clock, Progress, silent
 
 log = structlog.get_logger()
@@ -189,7 +189,10 @@ class TrainingProcesses:
             state = self._unsaid(state, process.returncode, late)
             self._files.write(state)
         self._files.forget(begun.run_id)
-        self._ended(state)
+        try:
+            self._ended(state)
+        except CloudburstError as error:  # a ledger that does not answer is told at the next start
+            log.error("the end of a training is not written down yet", run_id=state.run_id, reason=error.message)
 
     def _unsaid(self, state: RunState, code: int, late: bool) -> RunState:
         """Return how a training ended that could not say so itself."""

@@ -247,7 +247,7 @@ class Lifecycle:
             self.changed()
 
     def reconcile(self) -> None:
-        """Write down what an earlier process did and could not: its deployment, and a training that was cut off.
+        """Write down what an earlier process did and could not: its deployment, and how its training ended.
 
         Raises
         ------
@@ -257,7 +257,7 @@ class Lifecycle:
         for region in self.observing.regions():
             self.deploying.reconcile((self.source, region.id))
         state = self.trainings.state()
-        if state is not None and state.status is RunStatus.INTERRUPTED:
+        if state is not None and not state.running:
             known = {run["detail"].get("run_id") for run in self.ledger.runs(RECENT) if run["kind"] in (RETRAIN, FIRST)}
             if state.run_id not in known:
                 self.ended(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import Core, open_core
+from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
 from core.domain.lifecycle import RunStatus, Trigger
 from core.errors import InsufficientData
 from core.workflows.histories import Histories
@@ -174,3 +176,24 @@ def test_versions_that_cannot_be_compared_yet_say_so(core: Core, monkeypatch: py
     app = page()
     app.toggle(key="compare now").set_value(True).run()
     assert any("Every case was learned from" in error.value for error in app.error)
+
+
+def test_drift_is_shown_as_what_was_found_and_never_as_well_where_nothing_was_judged(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = date(2026, 7, 20)
+    shifts = (Shift("temperature_c", Aspect.LEVEL, True, day, day, 0.9),)
+    hot = VariableDrift("temperature_c", "", 90, 0.3, 0.1, 0.2, shifts)
+    dark = VariableDrift("wind_speed_ms", "5 days of reference, 60 are needed", 5)
+    reports = [
+        DriftReport("simulator", REGION, day, day, day, day, 9, 9, (hot, dark)),
+        DriftReport("simulator", REGION, day, day, None, None, 9, 9, (dark,)),
+    ]
+    monkeypatch.setattr(type(core.lifecycle), "looked", lambda *_: reports.pop(0))
+    app = page()
+    assert any("Temperature" in warning.value for warning in app.warning)
+    table = next(t.value for t in app.dataframe if "in words" in t.value.columns)
+    assert list(table["state"]) == ["▲ drifted", "not judged"]
+    app.run()
+    assert "Nothing could be judged yet." in texts(app)
+    assert not app.success
