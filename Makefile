@@ -19,15 +19,18 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
 
+# Two files of tests at once, each in one thread: numerical libraries that spin beside one another take ten times as long.
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
+
 test: $(VENV)/.dev
-	$(PY) -m pytest
+	$(PYTEST)
 
 check: $(VENV)/.dev
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-logo
-	$(PY) -m pytest
+	$(PYTEST)
 
 format: $(VENV)/.dev
 	$(PY) -m ruff format .

@@ -15,6 +15,9 @@ from core.errors import ConfigurationError
 PREFIX = "CLOUDBURST_"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
+#: Fewer days of history hold too few events for its first version.
+LEAST_HISTORY_DAYS = 14
+
 
 class Settings(BaseSettings):
     """Settings of one running house."""
@@ -153,6 +156,8 @@ class Settings(BaseSettings):
             raise ValueError("level_yellow < level_orange < level_red must hold")
         if not self.cost_loss_yellow < self.cost_loss_orange < self.cost_loss_red:
             raise ValueError("cost_loss_yellow < cost_loss_orange < cost_loss_red must hold")
+        if 0 < self.simulated_history_days < LEAST_HISTORY_DAYS:
+            raise ValueError(f"simulated_history_days must be 0, or {LEAST_HISTORY_DAYS} at the least")
         if self.observation_amber_minutes >= self.observation_no_data_hours * 60:
             raise ValueError("observation_amber_minutes must be shorter than observation_no_data_hours")
         if self.forecast_amber_hours >= self.forecast_no_data_hours:
