@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from core import CloudburstError, Core
@@ -9,6 +11,7 @@ from ui import components
 
 #: Key of the session that remembers a right token; it ends with the session.
 KNOWN = "admin token known"
+FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 WHO = "dashboard"
 
@@ -38,7 +41,15 @@ def may(core: Core) -> bool:
 
 
 def one_click(core: Core) -> bool:
-    """Say whether only this machine can reach the dashboard, and nobody asked for a token."""
+    """Say whether only this machine can reach the dashboard, and nobody asked for a token.
+
+    A proxy on this machine makes everybody local; it says so in a header, or names another origin.
+    """
+    if FORWARDED & {name.lower() for name in st.context.headers}:
+        return False
+    origin = urlsplit(st.context.headers.get("Origin", "")).hostname
+    if origin is not None and origin not in LOCAL:
+        return False
     hosts = st.get_option("server.allowedHosts") or [""]  # an empty list allows every host
     near = st.get_option("server.address") in LOCAL and LOCAL.issuperset(hosts)
     return near and not core.admin.configured

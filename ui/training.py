@@ -17,9 +17,9 @@ SIGNS: dict[RunStatus, tuple[str, str]] = {
     RunStatus.DEPLOYED: ("✓", "the new version serves"),
     RunStatus.KEPT: ("=", "the champion serves on, the challenger forecasts in the shadow"),
     RunStatus.SKIPPED: ("○", "the data are not fit to learn from"),
-    RunStatus.FAILED: ("✕", "failed; nothing was changed"),
-    RunStatus.CANCELLED: ("✕", "cancelled; nothing was changed"),
-    RunStatus.INTERRUPTED: ("✕", "interrupted; nothing was changed"),
+    RunStatus.FAILED: ("✕", "failed; the champion stays"),
+    RunStatus.CANCELLED: ("✕", "cancelled; the champion stays"),
+    RunStatus.INTERRUPTED: ("✕", "interrupted; the champion stays"),
 }
 #: What the gate's rules are called in a table.
 MET, BROKEN = "✓ met", "✕ not met"

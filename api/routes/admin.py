@@ -46,7 +46,7 @@ def run(run_id: str, who: Who) -> dict[str, Any]:  # noqa: ARG001 - whoever asks
 
 @router.post("/retrain/{run_id}/cancel", response_model=RunAnswer, status_code=ACCEPTED)
 def cancel(run_id: str, who: Who) -> dict[str, Any]:  # noqa: ARG001
-    """End a training; nothing of it is stored or deployed. One that has ended stays as it is."""
+    """End a training; one that has deployed or ended already stays as it is."""
     _known(run_id)
     open_core().lifecycle.trainings.cancel(run_id)
     return _run(_known(run_id))

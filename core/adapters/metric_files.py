@@ -8,12 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from core.adapters.files import write_text
 from core.errors import ConfigurationError
-
-log = structlog.get_logger()
 
 
 class JsonMetrics:
@@ -31,18 +27,6 @@ class JsonMetrics:
             raise ConfigurationError(
                 f"The metrics of {version} cannot be written: {error.strerror}.", hint=hint
             ) from None
-
-    def read(self, version: str) -> Mapping[str, Any] | None:
-        """Return the numbers of one version; a file that cannot be read is logged and counts as none."""
-        path = self._folder / f"{version}.json"
-        try:
-            found = json.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, RecursionError) as error:
-            log.error("metrics cannot be read", version=version, error=type(error).__name__)
-            return None
-        return found if isinstance(found, dict) else None
 
 
 def _plain(value: Any) -> Any:

@@ -131,7 +131,7 @@ class FolderModelStore:
         try:
             with self._locked():
                 self._remove_temporaries()
-        except ConfigurationError as error:
+        except (ConfigurationError, ModelError) as error:
             log.warning("half-written versions could not be removed", error=error.message)
 
     def champion(self, source: str, region_id: str) -> Champion:
@@ -158,10 +158,17 @@ class FolderModelStore:
         """Return who served before the champion and is still there, newest first; the seed model last at the latest.
 
         At most 20 that were deployed. Where the pointer cannot be believed, only the seed model is left.
+
+        Raises
+        ------
+        ModelCorrupt
+            If the pointer cannot be read at the moment: another day it may say who served.
         """
         try:
             standing = self._pointer(source, region_id).read()
-        except ModelCorrupt:
+        except ModelCorrupt as error:
+            if error.context["curable"]:
+                raise
             return (self._seed_version,) if self._seed_version else ()
         if standing is None:
             return ()
@@ -267,9 +274,13 @@ class FolderModelStore:
 
     def _remove_temporaries(self) -> None:
         """Remove what is half written; nobody writes now, for the caller holds the lock."""
-        for left in (self._folder / "versions").glob(".*.tmp"):
-            remove(left)
-            log.info("a half-written version was removed", name=left.name)
+        refuse_link(self._folder / "versions")
+        try:
+            for left in (self._folder / "versions").glob(".*.tmp"):
+                remove(left)
+                log.info("a half-written version was removed", name=left.name)
+        except OSError as error:
+            raise unwritable("model versions", error) from None
 
 
 def _generation(version: str) -> int:

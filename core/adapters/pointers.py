@@ -142,8 +142,11 @@ class Pointer:
         """
         refuse_link(self.path.parent)
         with locked(self.path.with_name(f".{self.path.name}.lock"), TIMEOUT_S, "the champion's pointer"):
-            for left in self.path.parent.glob(f".{self.path.stem}.*.tmp"):
-                remove(left)
+            try:
+                for left in self.path.parent.glob(f".{self.path.stem}.*.tmp"):
+                    remove(left)
+            except OSError as error:
+                raise unwritable("the champion's pointer", error) from None
             yield
 
     def refuse_lost(self, made: Deployment) -> None:

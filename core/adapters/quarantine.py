@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from core.adapters.files import free_name, locked, names_in, read_plain, sync, write_text
+from core.adapters.files import free_name, locked, names_in, read_plain, refuse_link, sync, write_text
 from core.adapters.version_files import NAME
 from core.domain.learning import StoredVersion
 from core.errors import ConfigurationError
@@ -32,6 +32,8 @@ def put_aside(root: Path, version: str, reason: str, lock: Path) -> None:
         return  # another process has put it aside
     try:
         with locked(lock, TIMEOUT_S, "model versions"):
+            refuse_link(root / "versions")
+            refuse_link(root / FOLDER)
             (root / FOLDER).mkdir(exist_ok=True)
             aside = free_name(root / FOLDER / version)
             folder.rename(aside)

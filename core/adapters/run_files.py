@@ -45,15 +45,30 @@ class RunFiles:
     def read(self) -> RunState | None:
         """Return the state of the training that runs or ended last, None where there is none that can be read.
 
-        One that was running and whose process is gone was interrupted.
+        One that was running and whose lock nobody holds was interrupted: a number of a process says nothing after a
+        restart.
         """
         try:
             state = _STATE.validate_json((self._folder / "now.json").read_bytes())
         except (OSError, ValidationError):
             return None
-        if state.running and not _alive(state.pid):
+        if state.running and self._free():
             return replace(state, status=RunStatus.INTERRUPTED, reasons=("Its process is gone.",))
         return state
+
+    def _free(self) -> bool:
+        """Say whether nobody holds the lock."""
+        try:
+            handle = os.open(self._folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(handle)
+        return True
 
     def cancelled(self, run_id: str) -> bool:
         """Say whether somebody wanted this run ended."""
@@ -66,15 +81,3 @@ class RunFiles:
     def forget(self, run_id: str) -> None:
         """Take back what was said of a run that has ended."""
         (self._folder / f"{run_id}.cancel").unlink(missing_ok=True)
-
-
-def _alive(pid: int) -> bool:
-    """Say whether a process is there and no zombie."""
-    try:
-        os.kill(pid, 0)
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's process, or a system without /proc
-        return True
-    return fields[0] != "Z"

@@ -55,8 +55,7 @@ def opened(data: bytes, version: str) -> Mapping[str, Any]:
     except InconsistentVersionWarning:
         raise ModelUntrusted(
             f"Model {version} was made with another scikit-learn.",
-            hint="Install the pinned one, or train again.",
-            curable=True,
+            hint="Install the pinned one and move the folder back from models/quarantine/, or train again.",
         ) from None
     except ModelError:
         raise

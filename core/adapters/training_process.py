@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -93,12 +94,10 @@ class TrainingProcesses:
         except OSError as error:
             raise _refused(error) from None
         try:
-            state = self._begun(lock, request)
+            return self._begun(lock, request)
         except OSError as error:
+            os.close(lock)
             raise _refused(error) from None
-        finally:
-            os.close(lock)  # the process holds it now
-        return state
 
     def state(self) -> RunState | None:
         """Return the training that runs, else the last one that ended, None where there was none."""
@@ -107,15 +106,11 @@ class TrainingProcesses:
     def cancel(self, run_id: str) -> bool:
         """End a training, whichever process began it; say whether it was running."""
         state = self._files.read()
-        lock = self._files.take()
-        if lock is not None:  # nobody runs; whoever has that number now is another process
-            os.close(lock)
-            return False
         if state is None or state.run_id != run_id or not state.running:
             return False
-        self._files.cancel(run_id)
-        _kill(state.pid)
-        return True
+        with suppress(OSError):  # a full disk keeps the word "cancelled" out of its end, and no more
+            self._files.cancel(run_id)
+        return _kill(state.pid)
 
     def wait(self, run_id: str, told: Progress = silent) -> RunState:
         """Return how a training ended, telling its progress meanwhile."""
@@ -137,7 +132,7 @@ class TrainingProcesses:
             if lock is not None:
                 return lock
             state = self._files.read()
-            if state is not None and state.running and self._overdue(state):
+            if state is not None and state.running and self._overdue(state) and self._ours(state.pid):
                 _kill(state.pid)  # it hangs, and so does whoever should have ended it
             elif (state is not None and state.running) or time.monotonic() > until:
                 raise _running(state)
@@ -145,6 +140,13 @@ class TrainingProcesses:
 
     def _overdue(self, state: RunState) -> bool:
         return (self._clock() - state.begun_at).total_seconds() > self._limits.seconds + GRACE_S
+
+    def _ours(self, pid: int) -> bool:
+        """Say whether a number is that of a training process: after a restart it may be anybody's."""
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_text("utf-8").rstrip("\0").endswith(self._command[-1])
+        except (OSError, UnicodeDecodeError):
+            return False
 
     def _begun(self, lock: int, request: RetrainingRequest) -> RunState:
         run_id = uuid4().hex[:12]
@@ -162,16 +164,27 @@ class TrainingProcesses:
         now = self._clock()
         state = RunState(run_id, request, process.pid, now, RunStatus.RUNNING, 0.0, "starting")
         self._files.write(state)
-        job = {"settings": json.loads(self._settings), "memory_bytes": self._limits.memory_bytes}
+        job = {"run_id": run_id, "settings": json.loads(self._settings), "memory_bytes": self._limits.memory_bytes}
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         process.stdin.write((json.dumps(job) + "\n").encode())
         process.stdin.flush()
-        watch = threading.Thread(target=self._watch, args=(process, state), name="training watch", daemon=True)
+        watch = threading.Thread(target=self._watch, args=(process, state, lock), name="training watch", daemon=True)
         self._watches = {run_id: watch}
         watch.start()
         return state
 
-    def _watch(self, process: subprocess.Popen[bytes], begun: RunState) -> None:
+    def _watch(self, process: subprocess.Popen[bytes], begun: RunState, lock: int) -> None:
+        """Wait for the end of a training and tell it; nobody begins another before it is written down."""
+        try:
+            state = self._end_of(process, begun)
+        finally:
+            os.close(lock)
+        try:
+            self._ended(state)
+        except CloudburstError as error:  # a ledger that does not answer is told at the next start
+            log.error("the end of a training is not written down yet", run_id=state.run_id, reason=error.message)
+
+    def _end_of(self, process: subprocess.Popen[bytes], begun: RunState) -> RunState:
         """Wait for the end of a training, end one that takes too long, and write down what it could not say itself."""
         try:
             process.wait(self._limits.seconds)
@@ -187,12 +200,12 @@ class TrainingProcesses:
             state = begun
         if state.status in (RunStatus.RUNNING, RunStatus.INTERRUPTED):
             state = self._unsaid(state, process.returncode, late)
-            self._files.write(state)
-        self._files.forget(begun.run_id)
         try:
-            self._ended(state)
-        except CloudburstError as error:  # a ledger that does not answer is told at the next start
-            log.error("the end of a training is not written down yet", run_id=state.run_id, reason=error.message)
+            self._files.write(state)
+            self._files.forget(begun.run_id)
+        except OSError as error:
+            log.error("the state of a training cannot be written", run_id=state.run_id, reason=str(error))
+        return state
 
     def _unsaid(self, state: RunState, code: int, late: bool) -> RunState:
         """Return how a training ended that could not say so itself."""
@@ -213,12 +226,14 @@ class TrainingProcesses:
         return lines[-1][:300] if lines else "it left no text"
 
 
-def _kill(pid: int) -> None:
-    """End a training and what it began: nothing it writes can be torn, so there is nothing to wait for."""
+def _kill(pid: int) -> bool:
+    """End a training and what it began, and say whether that went; nothing it writes can be torn."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError) as error:
         log.warning("a training could not be ended", pid=pid, error=type(error).__name__)
+        return False
+    return True
 
 
 def _how(code: int) -> str:

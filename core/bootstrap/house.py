@@ -232,6 +232,7 @@ class Core:
         ModelError
             If it may not serve these data or is not whole; the pointer stays.
         """
+        self.forecasting.serving.version(version, pointer[0], has_fields=True)
         champion = self.lifecycle.deploying.champion(pointer)
         made = self.lifecycle.deploying.point(
             pointer, champion, version, action="promoted", who=who, why=why, at=self.clock()

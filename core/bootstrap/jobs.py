@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from core.domain.lifecycle import Trigger
 from core.domain.units import first_due_s
 from core.domain.verification import TRUTH_SOURCES
-from core.workflows.lifecycle import FIRST
-from core.workflows.retraining import RETRAIN
+from core.errors import CloudburstError
+from core.workflows.lifecycle import FIRST, trainings_in
 
 if TYPE_CHECKING:
     from core.bootstrap.house import Core
 
 #: How often it is looked whether a training that waits may begin, seconds.
 WAITING_S = 15.0
+#: A home whose first forecast is no older is a new one.
+NEW = timedelta(days=1)
 #: Runs of the ledger among which the last training is looked for.
 RUNS = 500
 
@@ -33,26 +36,34 @@ def plan(core: Core) -> None:
 
 def refresh(core: Core) -> None:
     """Make the issue of every region anew and archive its newest hours."""
-    for region in core.regions():
-        core.forecasting.refresh(region.id)
+    _each(core, core.forecasting.refresh)
 
 
 def appraise(core: Core) -> None:
     """Measure the quality of every region's newest hours."""
-    for region in core.regions():
-        core.quality.appraise(region.id)
+    _each(core, core.quality.appraise)
 
 
 def verify(core: Core) -> None:
     """Join the truths that have come."""
-    for region in core.regions():
-        core.verification.join(region.id)
+    _each(core, core.verification.join)
 
 
 def drift(core: Core) -> None:
     """Look for drift in every region, and challenge its champion where the settings want that."""
+    _each(core, lambda region_id: core.lifecycle.watch(region_id, core.settings.drift_retrains))
+
+
+def _each(core: Core, job: Callable[[str], object]) -> None:
+    """Do a job for every region; one that fails keeps no other from its turn, and is told at the end."""
+    failed: list[CloudburstError] = []
     for region in core.regions():
-        core.lifecycle.watch(region.id, core.settings.drift_retrains)
+        try:
+            job(region.id)
+        except CloudburstError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 class _Trainings:
@@ -66,6 +77,7 @@ class _Trainings:
         if not self._planned:
             self._plan()
             self._planned = True
+        self._core.lifecycle.reconcile_deployments()
         self._core.lifecycle.start_waiting()
 
     def _plan(self) -> None:
@@ -98,11 +110,8 @@ class _Scheduled:
 
 def _last_training(core: Core, region_id: str) -> datetime | None:
     """Return when a region was last trained for, else since when it has forecasts; None for a new home."""
-    runs = [
-        run["at"]
-        for run in core.lifecycle.ledger.runs(RUNS)
-        if run["kind"] in (RETRAIN, FIRST) and run["detail"].get("region") == region_id
-    ]
+    trainings = trainings_in(core.lifecycle.ledger, RUNS)
+    runs = [run["at"] for run in trainings if run["detail"].get("region") == region_id]
     return max(runs, default=None) or core.lifecycle.ledger.first_issued(core.lifecycle.source, region_id)
 
 
@@ -111,4 +120,7 @@ def _wants_history(core: Core, region_id: str) -> bool:
     if core.lifecycle.source != "simulator" or not core.settings.simulated_history_days:
         return False
     first = [run for run in core.lifecycle.ledger.runs(RUNS, FIRST) if run["detail"].get("region") == region_id]
-    return not any(run["status"] == "deployed" for run in first)
+    if first:
+        return not any(run["status"] in ("deployed", "kept") for run in first)
+    since = core.lifecycle.ledger.first_issued(core.lifecycle.source, region_id)
+    return since is None or core.clock() - since < NEW  # a home with a history of its own gets no other

@@ -40,7 +40,7 @@ def work(begun_by: TextIO) -> int:
     settings = Settings.model_validate(job["settings"])
     files = RunFiles(settings.retraining_folder)
     state = files.read()
-    if state is None:
+    if state is None or state.run_id != job["run_id"]:
         return 2
     clock = _clock_from(state.begun_at)
     ended = _ended(settings, clock, state, files)

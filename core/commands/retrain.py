@@ -47,12 +47,13 @@ def _retrain(core: Core, args: argparse.Namespace) -> int:
         algorithm=args.model,
         days_back=args.days_back,
     )
+    begun = core.lifecycle.start(request)
     try:
         with progress() as told:
-            state = core.lifecycle.run(request, told)
+            state = core.lifecycle.trainings.wait(begun.run_id, told)
     except KeyboardInterrupt:
-        _cancel(core)
-        raise
+        core.lifecycle.trainings.cancel(begun.run_id)
+        state = core.lifecycle.trainings.wait(begun.run_id)  # its end is written down before this process goes
     print(_said(state))
     return 0 if state.status in (RunStatus.DEPLOYED, RunStatus.KEPT, RunStatus.SKIPPED) else NOT_DONE
 

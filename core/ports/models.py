@@ -36,8 +36,8 @@ class ModelStore(Protocol):
         ------
         ModelNotFound, ModelCorrupt, ModelUntrusted
             If it is not there, not what the manifest says, was not made in this home, or holds a type that is not on
-            the list. `context["curable"]` is true where it may well be read another day: a disk that does not answer,
-            another library.
+            the list. `context["curable"]` is true where it may well be read another day: a disk that does not
+            answer.
         """
 
     def save(self, manifest: ModelManifest, parts: Mapping[str, Any], card: str, probe: Probe) -> ModelManifest:
@@ -135,6 +135,3 @@ class MetricFiles(Protocol):
         ConfigurationError
             If the folder cannot be written.
         """
-
-    def read(self, version: str) -> Mapping[str, Any] | None:
-        """Return the numbers of one version, None where there are none that can be read."""

@@ -77,9 +77,10 @@ class Beginnings:
         count = self._forecasts(region, observing.check(weather, False), begin, within(told, 0.7, 0.2))
         told(0.9, "joining what happened")
         truths = self.verification.join(region.id)
-        champion = self.store.champion(state.request.source, region.id).version
-        text = f"{self.days} simulated days: {count:,} forecasts, {truths:,} truths, {made} versions."
-        return replace(state, status=RunStatus.DEPLOYED, reasons=(text,), champion=champion)
+        champion = self.store.champion(state.request.source, region.id)
+        text = f"{self.days} simulated days: {count:,} forecasts, {truths:,} truths, {made} trainings."
+        status = RunStatus.DEPLOYED if champion.generation else RunStatus.KEPT
+        return replace(state, status=status, reasons=(text,), champion=champion.version)
 
     def _archive(self, region: Region, checked: FlaggedWeather) -> None:
         hours = checked.weather.valid_at
@@ -87,15 +88,16 @@ class Beginnings:
             self.forecasting.observing.archive.store(region.id, checked.between(first, last))
 
     def _versions(self, state: RunState, begin: datetime, told: Progress) -> int:
-        """Train what would have been trained then, by the usual way; return how many versions there are."""
+        """Train what would have been trained then, by the usual way; return how many trainings that were."""
         asked = state.request
-        old = [v for v in self.store.versions() if v.manifest and v.manifest.source == asked.source]
-        if old:
-            return len(old)
+        learned = [v.manifest for v in self.store.versions() if v.manifest is not None]
+        there = {m.algorithm for m in learned if m.trained_on.region_id == asked.region_id and m.source == asked.source}
         for number, (share, algorithm) in enumerate(VERSIONS):
             then = floor_hour(begin + share * (asked.now - begin))
             days = max(1, (then - begin).days)
             request = replace(asked, now=then, days_back=days, algorithm=algorithm or asked.algorithm)
+            if request.algorithm in there:  # an earlier start was interrupted after it
+                continue
             begun = replace(state, run_id=f"{state.run_id}-{number + 1}", request=request, begun_at=then)
             part = within(told, number / len(VERSIONS), 1 / len(VERSIONS))
             ended = replace(self.retraining, clock=partial(_always, then)).run(begun, part)

@@ -54,6 +54,7 @@ class Collecting:
         source, region_id = pointer
         told(0.0, "reading the archive")
         archive = ArchivedRegion(self.observing.archive, source, self.observing.region(region_id), now)
+        begin = max([begin, *(first for first, _ in archive.periods())])
         checked = self.observing.check(archive.hours(archive.region, begin, now), True)
         fit = self.needs.of_weather(checked)
         if fit.reasons:

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 import numpy as np
+import structlog
 
 from core.domain.forecast import TARGET, Forecast, RegionForecast, RiskLevel
 from core.domain.quality import FlaggedWeather
@@ -20,6 +21,8 @@ from core.workflows.materialising import Materialising
 from core.workflows.observing import Observing
 from core.workflows.serving import Served, Serving
 from core.workflows.situation import Situation
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,14 @@ class Forecasting:
     def _shadow(self, situation: Situation) -> None:
         """Keep what the challengers say of a situation."""
         source, has_fields = situation.checked.weather.source, self.observing.fields is not None
-        for version in self.serving.challengers(source, situation.region.id, self.challengers):
-            served_by = partial(self.serving.version, version, source, has_fields)
-            said = issued(situation, served_by, self.tiers, (), silent)
-            if said.model_version is not None:  # one that is refused says nothing; the page of the models says why
-                self.ledger.record_forecast(said, shown=False)
+        try:
+            for version in self.serving.challengers(source, situation.region.id, self.challengers):
+                served_by = partial(self.serving.version, version, source, has_fields)
+                said = issued(situation, served_by, self.tiers, (), silent)
+                if said.model_version is not None:  # one that is refused says nothing; the models' page says why
+                    self.ledger.record_forecast(said, shown=False)
+        except Exception:  # whatever it is: what nobody is shown must not keep from anybody what is shown
+            log.exception("challengers could not forecast", region=situation.region.id)
 
     def served(self, region_id: str) -> Served:
         """Return the model that serves a region.

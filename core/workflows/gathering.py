@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.forecast import DEFAULT_WINDOW, MINI_CLOUDBURST_H, Window
-from core.domain.units import to_hour64
+from core.domain.units import from_datetime64, to_hour64
 from core.domain.weather import HourlyWeather, Values
 from core.errors import InsufficientData
 from core.features import fields as model_fields
@@ -93,9 +93,11 @@ def gather(
             first, last = max(begin, wanted[0] or begin), min(end, wanted[1] or end)
             if first > last:
                 continue
-            weather = source.hours(region, begin, last)
+            # No feature and no check of an hour looks further back than serving does.
+            weather = source.hours(region, max(begin, first - timedelta(hours=table.LOOKBACK_H + 24)), last)
             reach = last + timedelta(hours=model_fields.REACH_H)
-            forecast = None if fields is None else fields.fields(region, begin, reach)
+            known_from = from_datetime64(weather.valid_at[0])
+            forecast = None if fields is None else fields.fields(region, known_from, reach)
             truth = check(weather, True).usable().get("precipitation_mm")  # knows in hindsight what was stuck
             for part, features in table.in_parts(check(weather, False).usable(), CHUNK, forecast):
                 told(part.start / len(truth), f"features: {part.start} of {len(truth)} places")

@@ -14,8 +14,7 @@ from core.domain.verification import VerifiedCases
 from core.errors import CloudburstError, ModelError
 from core.workflows.comparing import Comparing, SideBySide
 from core.workflows.forecasting import Forecasting
-from core.workflows.lifecycle import FIRST, Lifecycle
-from core.workflows.retraining import RETRAIN
+from core.workflows.lifecycle import Lifecycle, trainings_in
 from core.workflows.scoring import scorable, scored
 from core.workflows.verifying import Verifying
 
@@ -92,7 +91,7 @@ class Histories:
             serves, instead = served.manifest.version, served.instead
         except ModelError as error:
             serves, instead = None, str(error)
-        runs = [run for run in life.ledger.runs(4 * MOST) if run["kind"] in (RETRAIN, FIRST)]
+        runs = trainings_in(life.ledger, 4 * MOST)
         return History(
             region_id=region_id,
             source=life.source,
@@ -139,8 +138,15 @@ class Histories:
         names = life.serving.challengers(life.source, region_id, self.forecasting.challengers)
         if not names or self.verifying.no_truth:
             return ()
-        shown = self._matured(life.ledger.issued(life.source, region_id, DEFAULT_WINDOW).counting())
-        return tuple(self._beside(name, region_id, shown) for name in names)
+        key = f"shadows:{region_id}:{names}"
+        found: tuple[Shadow, ...] | None = self.forecasting.cache.get(key)
+        if found is None:
+            since = min(life.store.manifest(name).created_at for name in names)  # nothing earlier has a counterpart
+            issued = life.ledger.issued(life.source, region_id, DEFAULT_WINDOW, (since, None))
+            shown = self._matured(issued.counting())
+            found = tuple(self._beside(name, region_id, shown) for name in names)
+            self.forecasting.cache.set(key, found, self.forecasting.ttl_s)
+        return found
 
     def _beside(self, version: str, region_id: str, shown: VerifiedCases) -> Shadow:
         issued = self.lifecycle.ledger.issued(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from core.domain.drift import DriftReport
 from core.domain.lifecycle import Deployment, RetrainingRequest, RunState, RunStatus, Trigger
-from core.errors import CloudburstError, ConfigurationError, ModelError, ModelNotFound, TrainingInProgress
+from core.errors import ConfigurationError, ModelError, ModelNotFound, TrainingInProgress
 from core.learning import estimators
 from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent
 from core.workflows.beginnings import Beginnings
 from core.workflows.deploying import Deploying
 from core.workflows.drifting import Drifting
 from core.workflows.observing import Observing
-from core.workflows.retraining import RETRAIN, Retraining, detail_of
+from core.workflows.retraining import RETRAIN, RETRAINED, Retraining, detail_of
 from core.workflows.serving import Serving
 
 log = structlog.get_logger()
@@ -27,8 +28,8 @@ FIRST = "first start"
 DRIFT = "drift"
 #: A reason is a sentence or two.
 LONGEST_REASON = 500
-#: Runs of the ledger among which that of a training that was cut off is looked for.
-RECENT = 50
+#: Runs among which that of a training that was cut off is looked for, and alarms that are remembered.
+RECENT, MANY = 50, 1000
 #: What is looked back on at the least and at the most.
 DAYS_BACK = range(1, 36501)
 
@@ -100,7 +101,7 @@ class Lifecycle:
         ConfigurationError
             If region, algorithm or days are not understood, or no process can be started.
         """
-        return self._start(
+        return self.start(
             self.asked(region_id, who=who, why=why, trigger=trigger, algorithm=algorithm, days_back=days_back)
         )
 
@@ -146,16 +147,19 @@ class Lifecycle:
             self._waiting.append(request)
 
     def start_waiting(self) -> None:
-        """Begin the next training that waits, where none runs."""
+        """Begin the next training that waits, where none runs; one that cannot begin waits on.
+
+        Raises
+        ------
+        ConfigurationError
+            If no process can be started.
+        """
         if not self._waiting:
             return
         try:
-            self._start(self._waiting[0])
+            self.start(replace(self._waiting[0], now=self.clock()))  # what came while it waited is learned from too
         except TrainingInProgress:
             return
-        except CloudburstError:
-            self._waiting.pop(0)
-            raise
         self._waiting.pop(0)
 
     def watch(self, region_id: str, retrains: bool) -> DriftReport:
@@ -168,7 +172,7 @@ class Lifecycle:
         """
         report = self.drifting.look(region_id, self._learned_until(region_id))
         self._looked[region_id] = report
-        known = {run["detail"].get("key") for run in self.ledger.runs(RECENT, DRIFT)}
+        known = {run["detail"].get("key") for run in self.ledger.runs(MANY, DRIFT)}
         new = [shift for shift in report.shifts if f"{region_id}: {shift.key}" not in known]
         for shift in new:
             detail = {"region": region_id, "key": f"{region_id}: {shift.key}", "text": shift.text}
@@ -240,11 +244,18 @@ class Lifecycle:
         return made
 
     def ended(self, state: RunState) -> None:
-        """Write down how a training ended; forget what an earlier version issued where another serves now."""
+        """Write down how a training ended; forget what an earlier version issued, for another may serve now."""
+        self.changed()
+        state = self._as_it_is(state)
         kind = FIRST if state.request.trigger is Trigger.FIRST_START else RETRAIN
-        self.ledger.record_run(kind, state.status.value, detail_of(state), self.clock())
-        if state.status is RunStatus.DEPLOYED:
-            self.changed()
+        self.ledger.record_run(kind, state.status.value, detail_of(state), state.ended_at or state.begun_at)
+
+    def _as_it_is(self, state: RunState) -> RunState:
+        """Return the end of a training; one that was cut off after its pointer had moved has deployed all the same."""
+        made = self.store.last_deployment(state.request.source, state.request.region_id)
+        if made is None or made.action != RETRAINED or made.at < state.begun_at:
+            return state
+        return replace(state, status=RunStatus.DEPLOYED, version=made.to_version, champion=made.to_version)
 
     def reconcile(self) -> None:
         """Write down what an earlier process did and could not: its deployment, and how its training ended.
@@ -254,19 +265,48 @@ class Lifecycle:
         CloudburstError
             If the ledger does not answer or a pointer cannot be read.
         """
-        for region in self.observing.regions():
-            self.deploying.reconcile((self.source, region.id))
+        self.reconcile_deployments()
         state = self.trainings.state()
         if state is not None and not state.running:
-            known = {run["detail"].get("run_id") for run in self.ledger.runs(RECENT) if run["kind"] in (RETRAIN, FIRST)}
+            known = {run["detail"].get("run_id") for run in trainings_in(self.ledger, RECENT)}
             if state.run_id not in known:
                 self.ended(state)
 
-    def run(self, request: RetrainingRequest, told: Progress = silent) -> RunState:
-        """Train and wait for the end."""
-        return self.trainings.wait(self._start(request).run_id, told)
+    def reconcile_deployments(self) -> None:
+        """Write down the deployments that the pointers stand on where the ledger could not take them."""
+        for region in self.observing.regions():
+            self.deploying.reconcile((self.source, region.id))
 
-    def _start(self, request: RetrainingRequest) -> RunState:
+    def run(self, request: RetrainingRequest, told: Progress = silent) -> RunState:
+        """Train and wait for the end.
+
+        Raises
+        ------
+        TrainingInProgress, ConfigurationError
+            As `retrain`.
+        """
+        return self.trainings.wait(self.start(request).run_id, told)
+
+    def start(self, request: RetrainingRequest) -> RunState:
+        """Begin a training that was asked for and return at once.
+
+        Raises
+        ------
+        TrainingInProgress, ConfigurationError
+            As `retrain`.
+        """
         state = self.trainings.start(request)
         log.info("training begins", run_id=state.run_id, trigger=request.trigger.value, who=request.who)
         return state
+
+
+def trainings_in(ledger: Ledger, most: int) -> tuple[Mapping[str, Any], ...]:
+    """Return the newest trainings of the ledger, those of first starts among them, newest first.
+
+    Raises
+    ------
+    ConfigurationError
+        If the ledger does not answer.
+    """
+    found = (*ledger.runs(most, RETRAIN), *ledger.runs(most, FIRST))
+    return tuple(sorted(found, key=lambda run: run["at"], reverse=True)[:most])

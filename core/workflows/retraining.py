@@ -25,6 +25,8 @@ from core.workflows.verifying import NO_TRUTH
 
 #: Kind of run in the ledger.
 RETRAIN = "retrain"
+#: What a deployment by a training is called.
+RETRAINED = "retrained"
 #: Shares of the work: reading and features, fitting; the rest is judging.
 READING, FITTING = 0.2, 0.7
 
@@ -138,7 +140,7 @@ class Retraining:
                 (request.source, request.region_id),
                 champion,
                 version,
-                action="retrained",
+                action=RETRAINED,
                 who=request.who,
                 why=request.why or f"trigger: {request.trigger.value}",
                 at=self.clock(),

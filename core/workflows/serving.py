@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 #: A version must answer to its probe as it did when it was made; threads that add up trees move the last digits.
 PARITY_TOLERANCE = 1e-9
 #: Versions kept in memory: champion, challengers, and the two that somebody compares.
-KEPT = 6
+KEPT = 12
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,9 @@ class Serving:
 
     def _line(self, source: str, region_id: str) -> tuple[tuple[str, ...], ModelError | None]:
         """Return champion and those who served before it, and what is wrong with the pointer itself."""
-        before = self.store.before(source, region_id)
+        before: tuple[str, ...] = (self.store.seed,) if self.store.seed else ()
         try:
+            before = self.store.before(source, region_id)
             return (self.store.champion(source, region_id).version, *before), None
         except ModelCorrupt as error:
             return before, error
@@ -158,10 +159,9 @@ class Serving:
             If it was trained on other features than this program builds, or on forecast fields and there are none.
         """
         with self._lock:
-            if version not in self._loaded:
-                opened = self._opened(version)
-                self._loaded = {**dict(list(self._loaded.items())[1 - KEPT :]), version: opened}
-            manifest, model = self._loaded[version]
+            opened = self._loaded.pop(version, None) or self._opened(version)
+            self._loaded = {**dict(list(self._loaded.items())[1 - KEPT :]), version: opened}  # used last stands last
+            manifest, model = opened
         if manifest.source == "simulator" and source != "simulator":
             raise ModelUntrusted(
                 f"Model {version} was trained on simulated data and may not serve real ones.",
@@ -191,7 +191,13 @@ class Serving:
 
     def _same(self, version: str, model: ForecastModel) -> None:
         """Refuse a version that answers to its probe in another way than when it was made."""
-        off = parity(model, self.store.probe(version))
+        probe = self.store.probe(version)
+        try:
+            off = parity(model, probe)
+        except Exception as error:  # parts of another program raise whatever they stumble over
+            raise ModelCorrupt(
+                f"Model {version} cannot answer to its probe ({type(error).__name__}).", hint="Train it again."
+            ) from None
         if not off <= PARITY_TOLERANCE:  # so written, NaN is refused too
             raise ModelCorrupt(
                 f"Model {version} does not answer as it did when it was made (off by {off:.2g}).",
@@ -209,5 +215,5 @@ def _model(manifest: ModelManifest, parts: object) -> ForecastModel:
         )
     try:
         return ForecastModel.from_parts(parts)  # type: ignore[arg-type]
-    except (TypeError, KeyError):
+    except Exception:  # parts of another program raise whatever they stumble over
         raise ModelUntrusted(f"Model {manifest.version} has not the parts of ours.", hint="Train it again.") from None

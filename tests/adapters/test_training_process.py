@@ -132,8 +132,9 @@ def test_one_that_hangs_while_nobody_watches_is_ended_by_the_next(
     files = RunFiles(folder)
     lock = files.take()
     assert lock is not None
-    hanging = os.posix_spawn("/bin/sleep", ["sleep", "60"], {}, setpgroup=0)
     os.set_inheritable(lock, True)
+    hanging = os.posix_spawn("/bin/sleep", ["sleep", "30"], {}, setpgroup=0)
+    os.close(lock)  # now it alone holds the lock, as a training does whose watch is gone
     files.write(RunState("old", request(), hanging, NOW, RunStatus.RUNNING, 0.5, "fitting"))
     os.kill(hanging, signal.SIGSTOP)
     some = trainings("sleep", "30", seconds=60)
@@ -141,19 +142,51 @@ def test_one_that_hangs_while_nobody_watches_is_ended_by_the_next(
         some.start(request())
     later = NOW + timedelta(seconds=60 + GRACE_S + 1)
     patient = trainings("sleep", "30", clock=lambda: later)
-    os.close(lock)  # what the kill of the hanging process does to a lock that it holds
     begun = patient.start(request())
     patient.cancel(begun.run_id)
     patient.wait(begun.run_id)
-    os.kill(hanging, signal.SIGKILL)
-    os.waitpid(hanging, 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(hanging, 0)[1]) == -signal.SIGKILL
+
+
+def test_a_process_that_is_not_ours_is_never_ended_for_having_its_number(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path
+) -> None:
+    files = RunFiles(tmp_path / "runs")
+    lock = files.take()
+    assert lock is not None
+    other = os.posix_spawn("/bin/sleep", ["sleep", "31"], {}, setpgroup=0)
+    files.write(RunState("old", request(), other, NOW, RunStatus.RUNNING, 0.5, "fitting"))
+    later = NOW + timedelta(seconds=60 + GRACE_S + 1)
+    with pytest.raises(TrainingInProgress):
+        trainings("sleep", "30", clock=lambda: later).start(request())
+    os.kill(other, 0)
+    os.kill(other, signal.SIGKILL)
+    os.waitpid(other, 0)
+    os.close(lock)
+
+
+def test_a_training_is_told_before_the_next_one_can_begin(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path, ends: list[RunState]
+) -> None:
+    some = trainings(*python(WELL, tmp_path / "runs" / "now.json"))
+    begun = RunState("none", request(), 1, NOW, RunStatus.RUNNING, 0.0, "")
+    runs = []
+    for _ in range(5):
+        runs.append(some.start(request()).run_id)
+        until(lambda: not (some.state() or begun).running)
+    until(lambda: len(ends) == len(runs))
+    assert sorted(end.run_id for end in ends) == sorted(runs)
+    assert {end.status for end in ends} == {RunStatus.KEPT}
 
 
 def test_one_whose_process_is_gone_was_interrupted(trainings: Callable[..., TrainingProcesses], tmp_path: Path) -> None:
-    gone = os.posix_spawn("/bin/true", ["true"], {})
-    os.waitpid(gone, 0)
-    RunFiles(tmp_path / "runs").take()
-    RunFiles(tmp_path / "runs").write(RunState("old", request(), gone, NOW, RunStatus.RUNNING, 0.5, "fitting"))
+    files = RunFiles(tmp_path / "runs")
+    lock = files.take()
+    assert lock is not None
+    # After a restart the number of its process is that of another, here of this very test.
+    files.write(RunState("old", request(), os.getpid(), NOW, RunStatus.RUNNING, 0.5, "fitting"))
+    assert trainings("true").state() == files.read()
+    os.close(lock)
     state = trainings("true").state()
     assert state is not None
     assert (state.status, state.reasons) == (RunStatus.INTERRUPTED, ("Its process is gone.",))

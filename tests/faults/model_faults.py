@@ -49,6 +49,8 @@ class Scale:
     writers: tuple[str, ...] = tuple(writer.name for writer in WRITERS)
     calls: tuple[str, ...] = tuple(CALLS)
     errors: tuple[str, ...] = ERRORS
+    #: Writers that also run in place: the others write in the same two ways.
+    controls: tuple[str, ...] = ("deploy", "metrics")
     #: Malicious shapes; none stands for all.
     shapes: tuple[str, ...] = ()
     seed: int = 0
@@ -59,7 +61,7 @@ class Scale:
 
 
 SHORT = Scale(
-    30, 40, 2, 8, ("deploy", "metrics"), ("write", "fsync", "rename"), ("ENOSPC",),
+    30, 40, 2, 8, ("deploy", "metrics"), ("write", "fsync", "rename"), ("ENOSPC",), ("metrics",),
     ("pickle signed", "pickle as model.skops", "skops of a foreign type signed", "pickled array in a skops archive",
      "zip-slip", "version folder is a link", "pointer is a link", "pointer to a version outside",
      "extra model.pkl"),
@@ -214,12 +216,8 @@ def _every_writer(
             return {one.name: tried(bench(one, home, folder, variant), calls) for one in some}
 
         found = reduce(add, all_of(sound, scale.calls).values(), Tries())
-        some = [writer for writer in some if writer.name in CONTROLS]
+        some = [writer for writer in some if writer.name in scale.controls]
         return found, all_of(in_place, ("write",))
-
-
-#: Writers that also run in place: the others write in the same two ways.
-CONTROLS = ("deploy", "metrics")
 
 
 def _counts(found: Tries, what: str) -> str:

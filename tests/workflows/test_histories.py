@@ -84,6 +84,8 @@ def test_challengers_are_scored_beside_what_was_shown_for_the_same_windows(house
             for place, mm in zip(shown.location_id, rng.uniform(0, 30, len(shown)), strict=True)
         ]
     )  # fmt: skip
+    assert house.histories.shadows(region) == (before,)  # as it was a moment ago
+    house.forecasting.cache.clear()
     (found,) = house.histories.shadows(region)
     assert found.cases == len(shown)
     assert found.challenger is not None

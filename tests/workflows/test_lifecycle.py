@@ -13,7 +13,7 @@ from core.domain.lifecycle import RunStatus, Trigger
 from core.errors import ConfigurationError, ModelError, ModelNotFound, ModelUntrusted, TrainingInProgress
 from core.workflows.drifting import Drifting
 from core.workflows.lifecycle import DRIFT
-from core.workflows.retraining import RETRAIN
+from core.workflows.retraining import RETRAIN, RETRAINED
 from tests.models_made import stored
 from tests.trainings_made import FakeTrainings
 
@@ -126,15 +126,14 @@ def test_a_version_of_simulated_data_is_never_promoted_for_real_ones(
         house.lifecycle.promote(version, house.default_region, "test", "try")
 
 
-def test_an_end_is_written_down_and_a_deployment_forgets_what_was_issued(house: Core) -> None:
+def test_an_end_is_written_down_and_what_was_issued_before_is_forgotten(house: Core) -> None:
     life, trainings = house.lifecycle, house.lifecycle.trainings
     assert isinstance(trainings, FakeTrainings)
     house.forecasting.cache.set("issue:x", 1, 60)
     life.retrain(REGION, who="test", why="because")
     life.ended(trainings.end(RunStatus.KEPT, reasons=("gain: no",)))
-    assert house.forecasting.cache.get("issue:x") == 1
-    life.ended(trainings.end(RunStatus.DEPLOYED))
     assert house.forecasting.cache.get("issue:x") is None
+    life.ended(trainings.end(RunStatus.DEPLOYED))
     newest, before = life.ledger.runs(kind=RETRAIN)
     assert (newest["status"], before["status"]) == ("deployed", "kept")
     assert before["detail"]["why"] == "because"
@@ -187,3 +186,45 @@ def test_where_the_settings_say_so_drift_is_only_written_down(house: Core, monke
     house.lifecycle.start_waiting()
     assert house.lifecycle.trainings.state() is None
     assert len(house.lifecycle.ledger.runs(kind=DRIFT)) == 1
+
+
+def test_a_training_cut_off_after_its_pointer_moved_has_deployed(house: Core) -> None:
+    life, trainings = house.lifecycle, house.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    version = stored(house.store, "simulator").version
+    life.retrain(REGION, who="test")
+    champion = life.deploying.champion(("simulator", REGION))
+    life.deploying.point(
+        ("simulator", REGION), champion, version, action=RETRAINED, who="test", why="", at=house.clock()
+    )
+    life.ended(trainings.end(RunStatus.FAILED, reasons=("Its process ended with signal 9.",)))
+    (run,) = life.ledger.runs(kind=RETRAIN)
+    assert (run["status"], run["detail"]["version"]) == ("deployed", version)
+
+
+def test_many_other_runs_do_not_make_a_training_be_written_twice(house: Core) -> None:
+    life, trainings = house.lifecycle, house.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    life.retrain(REGION, who="test")
+    life.ended(trainings.end(RunStatus.KEPT))
+    for _ in range(60):
+        life.ledger.record_run("quality", "fallen", {}, house.clock())
+    life.reconcile()
+    assert len(life.ledger.runs(kind=RETRAIN)) == 1
+
+
+def test_a_training_that_cannot_begin_waits_on(house: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    life, trainings = house.lifecycle, house.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    life.wait_for(life.asked(REGION, who="schedule", trigger=Trigger.SCHEDULE))
+
+    def full(*_: object) -> None:
+        raise ConfigurationError("No training can be started: no space left.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeTrainings, "start", full)
+        with pytest.raises(ConfigurationError):
+            life.start_waiting()
+    life.start_waiting()
+    assert trainings.now is not None
+    assert trainings.now.request.who == "schedule"

@@ -84,7 +84,9 @@ def test_a_record_that_does_not_fit_is_news_not_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "nonsense", [None, 3, "weather", b"", [3], [RECORD, None], {1, 2}, np.zeros(3), iter([RECORD])], ids=repr
+    "nonsense",
+    [None, 3, "weather", b"", [3], [RECORD, None], {1, 2}, np.zeros(3), iter([RECORD])],
+    ids=lambda n: type(n).__name__,
 )
 def test_what_is_no_record_at_all_is_an_error_with_a_hint(nonsense: Any) -> None:
     with pytest.raises(SchemaMismatch) as caught:
