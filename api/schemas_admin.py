@@ -88,6 +88,22 @@ class VersionAnswer(BaseModel):
     manifest: ModelManifest | None
 
 
+class PastRunAnswer(BaseModel):
+    """A training of the ledger."""
+
+    run_id: str
+    ended_at: datetime
+    status: str
+    algorithm: str
+    days_back: int
+    trigger: str
+    who: str
+    why: str
+    late_s: float
+    version: str | None
+    reasons: list[str]
+
+
 class DriftAnswer(BaseModel):
     """What was found when drift was looked for last, in sentences."""
 
@@ -108,4 +124,5 @@ class HistoryAnswer(BaseModel):
     training: RunAnswer | None
     drift: DriftAnswer | None
     versions: list[VersionAnswer]
+    runs: list[PastRunAnswer]
     deployments: list[DeploymentAnswer]

@@ -40,4 +40,7 @@ history.drift(found)
 
 st.subheader("Who served, when and why", anchor=False)
 history.ledger(found, region)
+
+st.subheader("Trainings", anchor=False)
+history.trainings(found, region)
 components.provenance(core, now.forecast)

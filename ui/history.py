@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from core import CloudburstError, Core, Deployment, DriftReport, History, Issue, Region, Scorecard, Shadow
 from ui import admin, components
 from ui.training import gate_table
-from ui.words import local, plain
+from ui.words import age, local, plain
 
 #: Measures of a challenger beside what was shown.
 BESIDE = ("brier_skill", "auc", "best_csi", "calibration_slope")
@@ -147,6 +150,34 @@ def deployment_table(deployments: tuple[Deployment, ...], region: Region) -> pd.
                 "gate": "not asked" if made.verdict is None else f"{len(made.verdict.rules)} rules met",
             }
             for made in deployments
+        ]
+    )
+
+
+def trainings(found: History, region: Region) -> None:
+    """Show how the trainings of the region ended, the newest first, those that changed nothing too."""
+    if not found.runs:
+        st.info("No training has ended yet.", icon=":material/history:")
+        return
+    st.dataframe(training_table(found.runs, region), hide_index=True)
+
+
+def training_table(runs: tuple[Mapping[str, Any], ...], region: Region) -> pd.DataFrame:
+    """Return one row per training: when, how it ended, why it was begun and by whom, and what decided."""
+    return pd.DataFrame(
+        [
+            {
+                "ended": local(run["at"], region, "%d %b %Y %H:%M"),
+                "state": run["status"],
+                "algorithm": run["detail"]["algorithm"],
+                "days": run["detail"]["days_back"],
+                "trigger": run["detail"]["trigger"],
+                "who": run["detail"]["who"],
+                "late": age(run["detail"]["late_s"]) if run["detail"]["late_s"] else "",
+                "version": run["detail"]["version"] or "none",
+                "what decided": " ".join(run["detail"]["reasons"]),
+            }
+            for run in runs
         ]
     )
 

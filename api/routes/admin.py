@@ -17,6 +17,7 @@ from core import Deployment, ModelError, RunState, Trigger, open_core
 
 router = APIRouter(prefix="/admin", tags=["admin"], responses=REFUSALS)
 NOT_FOUND, ACCEPTED = 404, 202
+RUN_DETAILS = ("run_id", "algorithm", "days_back", "trigger", "who", "why", "late_s", "version", "reasons")
 Answer = dict[str, Any] | Response
 
 
@@ -76,6 +77,10 @@ def history(who: Who, region: str | None = None) -> dict[str, Any]:  # noqa: ARG
                 "manifest": one.manifest,
             }
             for one in found.versions
+        ],
+        "runs": [
+            {"ended_at": run["at"], "status": run["status"]} | {name: run["detail"][name] for name in RUN_DETAILS}
+            for run in found.runs
         ],
         "deployments": [_deployment(made) for made in found.deployments],
     }

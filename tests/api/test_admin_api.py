@@ -68,6 +68,9 @@ def test_a_training_begins_is_watched_and_ends(client: TestClient, trainings: Fa
     assert client.get(f"/admin/retrain/{told['run_id']}").json()["text"] == "reading"
     trainings.end(RunStatus.SKIPPED, reasons=("empty: there is no observation in this period.",))
     ended = client.get(f"/admin/retrain/{told['run_id']}").json()
+    open_core().lifecycle.ended(trainings.now)
+    (run,) = client.get("/admin/model/history").json()["runs"]
+    assert (run["run_id"], run["status"], run["why"]) == (told["run_id"], "skipped", "new gauges")
     assert ended["status"] == "skipped"
     assert ended["reasons"] == ["empty: there is no observation in this period."]
 

@@ -111,6 +111,17 @@ def test_how_the_last_training_ended_stands_there_with_the_rules_of_the_gate(cor
     assert list(table["met"]) == ["✕ not met", "✓ met"]
 
 
+def test_trainings_that_changed_nothing_stand_there_too(core: Core) -> None:
+    trainings = core.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    core.lifecycle.retrain(REGION, who="Asha", trigger=Trigger.PAGE)
+    core.lifecycle.ended(trainings.end(RunStatus.SKIPPED, reasons=("one class: 0 events in 8,760 cases.",)))
+    table = next(t.value for t in page().dataframe if "what decided" in t.value.columns)
+    assert table[["state", "who", "what decided"]].to_numpy().tolist() == [
+        ["skipped", "Asha", "one class: 0 events in 8,760 cases."]
+    ]
+
+
 def test_one_click_trains_a_challenger_on_a_dashboard_of_ones_own(core: Core, local: None) -> None:
     trainings = core.lifecycle.trainings
     assert isinstance(trainings, FakeTrainings)
