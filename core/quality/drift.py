@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import theilslopes
 
 from core.domain.quality import Drift
 from core.domain.units import HOUR, MAD_TO_SIGMA, ZERO_CELSIUS_K
@@ -126,6 +125,8 @@ def daily(hourly: Numbers, valid_at: Hours) -> Numbers:
 
 def trend(days: Numbers) -> Trend | None:
     """Return the trend of daily values, shape (days,); None with fewer than fourteen known ones."""
+    from scipy.stats import theilslopes  # a quarter of the program's start, for what is asked once a day
+
     at = np.flatnonzero(np.isfinite(days))
     if len(at) < LEAST_DAYS:
         return None
