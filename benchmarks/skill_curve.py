@@ -46,10 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         card, _ = card_of(split.trained(ALGORITHM, cases)[..., 0], 0, split.trial)
         lines.append(_row(name, cases, card.measures))
         print("\n".join(lines), flush=True)
-    everything = np.ones(len(split.known.hour), bool)
-    card, _ = card_of(split.reference(np.ones(len(split.past.locations), bool))[..., 0], 0, split.trial)
-    lines.append(_row("the reference, all of it", everything, card.measures))
-    print("\n".join(lines))
     if args.out:
         write(args.out, "curve", "\n".join(lines))
     return 0
