@@ -19,6 +19,11 @@ def configure(level: str) -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=_standard_error,
         cache_logger_on_first_use=False,
     )
+
+
+def _standard_error(*_: object) -> structlog.WriteLogger:
+    """Return a logger that writes to standard error as it is now: whoever took its place may have closed it since."""
+    return structlog.WriteLogger(sys.stderr)

@@ -58,13 +58,19 @@ def _ended(settings: Settings, clock: Clock, state: RunState, files: RunFiles) -
         return core.lifecycle.retraining.run(state, told)
     except CloudburstError as error:
         return _failed(state, str(error))
-    except MemoryError:
-        return _failed(state, "It needs more memory than it may have (CLOUDBURST_RETRAIN_MEMORY_GB).")
-    except OSError as error:
-        return _failed(state, f"{error.strerror or type(error).__name__}: nothing was changed.")
     except Exception as error:  # the run must say how it ended; the log has the rest
         log.exception("training failed")
-        return _failed(state, f"{type(error).__name__}: see the log.")
+        return _failed(state, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """Return in words what ended a training that broke off."""
+    # A thread that finds no room for its stack says so in a way of its own.
+    if isinstance(error, MemoryError) or "start new thread" in str(error):
+        return "It needs more memory than it may have (CLOUDBURST_RETRAIN_MEMORY_GB)."
+    if isinstance(error, OSError):
+        return f"{error.strerror or type(error).__name__}: the champion stays."
+    return f"{type(error).__name__}: see the log."
 
 
 class _Told:

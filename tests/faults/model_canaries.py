@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.metric_files import JsonMetrics
 from core.adapters.run_files import RunFiles
 from core.errors import CloudburstError
 from core.workflows.serving import Serving
@@ -33,7 +32,6 @@ USES: dict[str, Use] = {
     "last deployment": lambda home, _: home.store().last_deployment(*POINTER),
     "foreign files": lambda home, _: home.store().foreign_files(),
     "challengers": lambda home, _: Serving(home.store()).challengers(*POINTER, most=5),
-    "metrics": lambda home, version: JsonMetrics(home.models / "metrics").read(version),
     "state of the run": lambda home, _: RunFiles(home.runs).read(),
     "deploy": deploy,
     "serve one": lambda home, version: Serving(home.store()).version(version, POINTER[0]),

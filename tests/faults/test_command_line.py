@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,8 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.adapters.keys import secret
 from core.adapters.seed import SEED_VERSION
 from tests.faults.source_server import answer, failure, serving
+from tests.models_made import deployed, model_store, stored
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,25 +78,22 @@ def test_a_setting_that_cannot_be_used_is_refused_by_name(home: Path, setting: s
     refused(run(home, "forecast", "--json", **{setting: value}), word)
 
 
-def test_a_model_with_one_flipped_bit_is_refused_and_nothing_is_lost(home: Path) -> None:
-    versions = home / "models" / "versions"
-    name = SEED_VERSION.rsplit("_", 1)[0] + "_99"
-    shutil.copytree(ROOT / "models" / "versions" / SEED_VERSION, versions / name)
-    manifest = versions / name / "manifest.json"
-    manifest.write_text(manifest.read_text().replace(SEED_VERSION, name))
-    pointer = home / "models" / "trained" / "simulator@uttarakhand-himachal.json"
-    pointer.parent.mkdir(parents=True)
-    pointer.write_text(json.dumps({"version": name}))
+def test_a_model_with_one_flipped_bit_is_put_aside_and_nothing_is_lost(home: Path) -> None:
+    store = model_store(home / "models", secret(home / "data" / "model.key"))
+    name = stored(store, "simulator").version
+    deployed(store, "simulator", "uttarakhand-himachal", name)
     assert json.loads(run(home, "forecast", "--json").stdout)["model_version"] == name  # the control: whole, it serves
-    model = versions / name / "model.skops"
+    model = home / "models" / "versions" / name / "model.skops"
     data = bytearray(model.read_bytes())
     data[len(data) // 2] ^= 1
     model.write_bytes(data)
-    refused(run(home, "forecast", "--json"), name, "not what its manifest says")
+    issue = json.loads(run(home, "forecast", "--json").stdout)
+    assert issue["model_version"] == SEED_VERSION
+    assert any("stands in" in text and "not what its manifest says" in text for text in issue["problems"])
     doctor = run(home, "doctor")
     assert doctor.returncode == 2
     assert f"FAIL model {name}" in doctor.stdout
-    assert model.read_bytes() == bytes(data)
+    assert (home / "models" / "quarantine" / name / "model.skops").read_bytes() == bytes(data)
 
 
 def test_a_hand_made_pickle_is_named_by_the_doctor_and_never_loaded(home: Path, tmp_path: Path) -> None:

@@ -41,14 +41,19 @@ def test_the_drawing_names_the_attributes_an_error_carries() -> None:
         ("InsufficientData", "have"),
         ("InsufficientData", "need"),
         ("TrainingInProgress", "run_id"),
+        ("DeploymentLost", "generation"),
     ):
         assert re.search(rf"{name}\b.*\.{attribute}\b", errors.__doc__ or ""), name
 
 
 @pytest.mark.parametrize("name", _classes())
 def test_every_error_carries_message_hint_and_context(name: str) -> None:
-    needs = {"SourceRateLimited": {"retry_after_s": 60.0}, "InsufficientData": {"have": 3, "need": 20}}
-    own = {**needs, "TrainingInProgress": {"run_id": "r1"}}.get(name, {})
+    needs: dict[str, dict[str, object]] = {
+        "SourceRateLimited": {"retry_after_s": 60.0},
+        "InsufficientData": {"have": 3, "need": 20},
+    }
+    needs |= {"TrainingInProgress": {"run_id": "r1"}, "DeploymentLost": {"generation": 4}}
+    own = needs.get(name, {})
     error = _classes()[name]("It rains.", hint="Take a coat.", place="x", **own)
     assert isinstance(error, CloudburstError)
     assert (error.message, error.hint, error.context) == ("It rains.", "Take a coat.", {"place": "x"})
