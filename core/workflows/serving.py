@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.domain.forecast import DEFAULT_WINDOW, EventDefinition, Exceedance, Window, events_in
 from core.domain.learning import ModelManifest
 from core.domain.weather import Values
-from core.errors import FeatureMismatch, ModelCorrupt, ModelError, ModelUntrusted
+from core.errors import FeatureMismatch, ModelCorrupt, ModelError, ModelNotFound, ModelUntrusted
 from core.features import table
 from core.learning.probes import parity
 from core.learning.windows import Bounds, ForecastModel
@@ -108,13 +108,20 @@ class Serving:
             try:
                 served = self.version(version, source, has_fields)
             except ModelError as error:
-                refused = refused or error
+                refused = refused or self._reason(version, error)
                 log.error("a version cannot serve", version=version, reason=error.message)
                 continue
             if refused is None:
                 return served
             return replace(served, instead=f"{version} stands in for the champion. {refused}")
         raise refused or ModelCorrupt("Nobody can serve.", hint="Train a model: python -m core train --help")
+
+    def _reason(self, version: str, error: ModelError) -> ModelError:
+        """Return why a version cannot serve: of one that was put aside, what it was put aside for."""
+        if not isinstance(error, ModelNotFound):
+            return error
+        aside = [v.refused for v in self.store.versions() if v.version == version and v.quarantined]
+        return ModelCorrupt(f"Model {version} was put aside: {aside[0]}", hint=error.hint) if aside else error
 
     def _line(self, source: str, region_id: str) -> tuple[tuple[str, ...], ModelError | None]:
         """Return champion and those who served before it, and what is wrong with the pointer itself."""

@@ -55,7 +55,10 @@ def test_a_torn_champion_is_put_aside_and_the_one_before_stands_in(store: Folder
     assert "not what its manifest says" in (aside.refused or "")
     # The pointer stays: it says who was chosen, until somebody deploys.
     assert store.champion("gauges", REGION).version == champion
-    assert Serving(store).champion("gauges", REGION).manifest.version == before
+    again = Serving(store).champion("gauges", REGION)
+    assert again.manifest.version == before
+    assert "put aside" in again.instead
+    assert "not what its manifest says" in again.instead
 
 
 def test_a_version_that_answers_otherwise_than_when_it_was_made_is_put_aside(store: FolderModelStore) -> None:
