@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +13,6 @@ from core.workflows.gathering import Gathered, gather
 from core.workflows.materialising import Materialising
 from core.workflows.observing import Observing
 from core.workflows.training import windows_of
-
-Counts = Mapping[str, int | float]
 
 
 @dataclass(frozen=True)

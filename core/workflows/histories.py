@@ -143,7 +143,7 @@ class Histories:
         if found is None:
             since = min(life.store.manifest(name).created_at for name in names)  # nothing earlier has a counterpart
             issued = life.ledger.issued(life.source, region_id, DEFAULT_WINDOW, (since, None))
-            shown = self._matured(issued.counting())
+            shown = scorable(issued.counting(), TARGET)
             found = tuple(self._beside(name, region_id, shown) for name in names)
             self.forecasting.cache.set(key, found, self.forecasting.ttl_s)
         return found
@@ -152,7 +152,7 @@ class Histories:
         issued = self.lifecycle.ledger.issued(
             self.lifecycle.source, region_id, DEFAULT_WINDOW, shown=False, model_version=version
         )
-        theirs, ours = self._matured(issued.counting()).paired(shown)
+        theirs, ours = scorable(issued.counting(), TARGET).paired(shown)
         if not len(theirs):
             return Shadow(version, 0, 0, None, None)
         try:
@@ -160,6 +160,3 @@ class Histories:
         except CloudburstError:  # too good to be true: nothing is claimed
             return Shadow(version, len(theirs), int(theirs.happened(TARGET).sum()), None, None)
         return Shadow(version, cards[0].n, cards[0].events, *cards)
-
-    def _matured(self, cases: VerifiedCases) -> VerifiedCases:
-        return scorable(cases, TARGET)
