@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.domain.quality import FlaggedWeather
 from core.errors import InsufficientData
 from core.ports import FieldSource, Progress
 from core.workflows.archived import ArchivedRegion
-from core.workflows.fitness import Fitness, Needs
+from core.workflows.fitness import EMPTY, Fitness, Needs
 from core.workflows.gathering import Gathered, gather
 from core.workflows.materialising import Materialising
 from core.workflows.observing import Observing
@@ -51,11 +52,14 @@ class Collecting:
         source, region_id = pointer
         told(0.0, "reading the archive")
         archive = ArchivedRegion(self.observing.archive, source, self.observing.region(region_id), now)
-        begin = max([begin, *(first for first, _ in archive.periods())])
-        checked = self.observing.check(archive.hours(archive.region, begin, now), True)
-        fit = self.needs.of_weather(checked)
-        if fit.reasons:
-            return None, fit
+        fit = EMPTY
+
+        def examined(checked: FlaggedWeather) -> None:
+            nonlocal fit
+            fit = self.needs.of_weather(checked)
+            if fit.reasons:
+                raise InsufficientData(fit.reasons[0], have=0, need=1, hint="Look at the quality of the data.")
+
         fields = self.fields(source)
         try:
             cases = gather(
@@ -66,8 +70,9 @@ class Collecting:
                 told,
                 fields=fields,
                 served=self.served,
+                examined=examined,
             )
         except InsufficientData as error:
-            return None, Fitness((f"empty: {error.message}",), fit.counts)
+            return None, Fitness(fit.reasons or (f"empty: {error.message}",), fit.counts)
         few = self.needs.of_cases(cases)
         return None if few.reasons else cases, Fitness(few.reasons, {**fit.counts, **few.counts})

@@ -33,6 +33,10 @@ class Fitness:
     counts: Mapping[str, int | float]
 
 
+#: Nothing was ever observed.
+EMPTY = Fitness(("empty: there is no observation in this period.",), {"station_hours": 0})
+
+
 @dataclass(frozen=True)
 class Needs:
     """What an archive needs to be learned from.
@@ -55,9 +59,9 @@ class Needs:
         """Return what the stored hours are worth, before anything is computed from them."""
         usable = checked.usable()
         observed = checked.weather.observed()
-        counts: dict[str, int | float] = {"station_hours": int(observed.sum())}
         if not observed.any():
-            return Fitness(("empty: there is no observation in this period.",), counts)
+            return EMPTY
+        counts: dict[str, int | float] = {"station_hours": int(observed.sum())}
         begun = int(np.flatnonzero(observed.any(axis=0))[0])
         reasons, good, expected = [], 0, 0
         for name in INPUTS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.forecast import DEFAULT_WINDOW, MINI_CLOUDBURST_H, Window
+from core.domain.quality import FlaggedWeather
 from core.domain.units import from_datetime64, to_hour64
 from core.domain.weather import HourlyWeather, Values
 from core.errors import InsufficientData
@@ -64,6 +65,7 @@ def gather(
     *,
     fields: FieldSource | None = None,
     served: Materialising | None = None,
+    examined: Callable[[FlaggedWeather], None] = lambda _: None,
 ) -> Gathered:
     """Return the labelled cases of all periods and places.
 
@@ -77,6 +79,9 @@ def gather(
         Where forecast fields come from; None: features of what was observed only.
     served
         Features as they were served: where there are some, they stand in the place of those built in hindsight.
+    examined
+        Shown the wanted hours of every period with the flags of hindsight before anything is computed from them; it
+        raises where they are not worth it.
 
     Raises
     ------
@@ -95,10 +100,12 @@ def gather(
                 continue
             # No feature and no check of an hour looks further back than serving does.
             weather = source.hours(region, max(begin, first - timedelta(hours=table.LOOKBACK_H + 24)), last)
+            hindsight = check(weather, True)  # knows what was stuck
+            examined(hindsight.since(first))
+            truth = hindsight.usable().get("precipitation_mm")
             reach = last + timedelta(hours=model_fields.REACH_H)
             known_from = from_datetime64(weather.valid_at[0])
             forecast = None if fields is None else fields.fields(region, known_from, reach)
-            truth = check(weather, True).usable().get("precipitation_mm")  # knows in hindsight what was stuck
             for part, features in table.in_parts(check(weather, False).usable(), CHUNK, forecast):
                 told(part.start / len(truth), f"features: {part.start} of {len(truth)} places")
                 names = features.names
