@@ -16,11 +16,13 @@ def local(moment: datetime | None, region: Region, form: str = "%d %b %H:%M") ->
 
 
 def age(seconds: float | None) -> str:
-    """Return an age in words: "40 min", "3.5 h", "12 days"."""
+    """Return an age in words: "30 s", "40 min", "3.5 h", "12 days"."""
     if seconds is None or math.isnan(seconds):
         return "unknown"
+    if seconds < 59.5:
+        return f"{max(seconds, 0):.0f} s"
     if seconds < 5400:
-        return f"{max(seconds, 0) / 60:.0f} min"
+        return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
 
 

@@ -73,7 +73,7 @@ def test_every_page_says_that_it_is_a_replay_and_offers_the_way_back(page: str, 
     assert "Simulated" not in said(app)
     assert metrics["Region"] == "2 stored places"
     assert metrics["Issued"] == "08 Jun 11:30 IST"
-    assert metrics["Age of data"] == "0 min"
+    assert metrics["Age of data"] == "0 s"
 
 
 def test_the_control_starts_a_replay_and_the_address_can_be_shared(file: Path) -> None:
