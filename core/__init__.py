@@ -5,9 +5,26 @@
 """
 
 from core.bootstrap import VERSION, Core, close_core, open_core, serve
+from core.bootstrap.framework import ABTestingFramework, AnalysisResult
 from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
 from core.domain.budget import BudgetLine
 from core.domain.drift import DriftReport
+from core.domain.experiment import (
+    Arm,
+    CaseOutcome,
+    Contrast,
+    Experiment,
+    ExperimentAnalysis,
+    ExperimentResult,
+    ModelVariant,
+    Rollout,
+    Rules,
+    Stage,
+    Status,
+    Step,
+    TrafficSplitStrategy,
+    UnitKey,
+)
 from core.domain.explanation import Driver
 from core.domain.forecast import (
     EVENTS,
@@ -34,10 +51,12 @@ from core.errors import (
     CloudburstError,
     ConfigurationError,
     DataError,
+    ExperimentError,
     ModelError,
     TrainingInProgress,
     UnknownPlace,
 )
+from core.experiments.planning import USUAL_SPREAD_PERCENT, Plan, plan
 from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
 from core.ports import ReplayWindow
 from core.quality.schema import WeatherRecord
@@ -61,13 +80,19 @@ __all__ = [
     "MEASURES",
     "MINI_CLOUDBURST",
     "TARGET",
+    "USUAL_SPREAD_PERCENT",
     "VARIABLES",
     "VERSION",
     "WINDOWS",
+    "ABTestingFramework",
+    "AnalysisResult",
+    "Arm",
     "BudgetLine",
+    "CaseOutcome",
     "Champion",
     "CloudburstError",
     "ConfigurationError",
+    "Contrast",
     "Core",
     "DataError",
     "DataQualityMiddleware",
@@ -77,6 +102,10 @@ __all__ = [
     "Driver",
     "EventDefinition",
     "Exceedance",
+    "Experiment",
+    "ExperimentAnalysis",
+    "ExperimentError",
+    "ExperimentResult",
     "Finding",
     "Flag",
     "FlaggedWeather",
@@ -92,8 +121,10 @@ __all__ = [
     "ModelError",
     "ModelManifest",
     "ModelRetrainingPipeline",
+    "ModelVariant",
     "Outline",
     "PlaceDifference",
+    "Plan",
     "QualityMetrics",
     "QualityReport",
     "RecordValidation",
@@ -102,17 +133,24 @@ __all__ = [
     "ReplayWindow",
     "RetrainingResult",
     "RiskLevel",
+    "Rollout",
+    "Rules",
     "RunState",
     "RunStatus",
     "Scorecard",
     "Shadow",
     "SideBySide",
     "Stability",
+    "Stage",
+    "Status",
+    "Step",
     "StoredVersion",
     "TableValidation",
+    "TrafficSplitStrategy",
     "TrainingInProgress",
     "Trigger",
     "Truth",
+    "UnitKey",
     "UnknownPlace",
     "Verdict",
     "VerificationReport",
@@ -122,6 +160,7 @@ __all__ = [
     "close_core",
     "events_in",
     "open_core",
+    "plan",
     "serve",
     "source_text",
     "thresholds",

@@ -20,6 +20,10 @@
         FeatureMismatch           other features than the model was trained on
         DeploymentLost            somebody else deployed in between (.generation)
       TrainingInProgress          somebody else trains (.run_id)
+      ExperimentError             an experiment
+        UnknownExperiment         there is none of this name, or it has no such variant
+        ExperimentExists          there is one of this name already
+        ExperimentClosed          its stage does not allow that
       UnknownPlace                a place outside every region
 
 Flags, UNKNOWN, NO DATA and verdicts are values, not errors: they are the ordinary news of weather.
@@ -141,6 +145,22 @@ class TrainingInProgress(CloudburstError):
     def __init__(self, message: str, *, run_id: str, hint: str = "", **context: Any) -> None:
         super().__init__(message, hint=hint, **context)
         self.run_id = run_id
+
+
+class ExperimentError(CloudburstError):
+    """An experiment cannot be used."""
+
+
+class UnknownExperiment(ExperimentError):
+    """There is no experiment of this name, or it has no such variant."""
+
+
+class ExperimentExists(ExperimentError):
+    """There is an experiment of this name already."""
+
+
+class ExperimentClosed(ExperimentError):
+    """The stage of an experiment does not allow that."""
 
 
 class UnknownPlace(CloudburstError):

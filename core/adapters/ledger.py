@@ -58,9 +58,9 @@ class SqlLedger:
             parsed = sa.make_url(url)
             if parsed.get_backend_name() == "sqlite" and parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = sa.create_engine(parsed)
+            self.engine = sa.create_engine(parsed)
             if parsed.get_backend_name() == "sqlite":
-                sa.event.listen(self._engine, "connect", _prepare_sqlite)
+                sa.event.listen(self.engine, "connect", _prepare_sqlite)
             self._create()
         except (SQLAlchemyError, ImportError, OSError, ValueError, KeyError) as error:
             raise _refused(error) from error
@@ -72,9 +72,9 @@ class SqlLedger:
     def record_forecasts(self, issues: Sequence[RegionForecast], *, shown: bool = True) -> int:
         """Keep many issues, all or none of them; return the number of new rows."""
         rows = (row for issue in issues for row in ledger_outcomes.issue_rows(issue, shown))
-        insert = self._insert(forecasts).on_conflict_do_nothing()
+        insert = self.insert(forecasts).on_conflict_do_nothing()
         count = 0
-        with _answering(), self._engine.begin() as connection:
+        with answering(), self.engine.begin() as connection:
             while part := list(islice(rows, ledger_outcomes.ROWS)):
                 count += connection.execute(insert, part, execution_options=COUNTED).rowcount
         return count
@@ -82,7 +82,7 @@ class SqlLedger:
     def record_run(self, kind: str, status: str, detail: Mapping[str, Any], at: datetime) -> None:
         """Keep what a job did."""
         row = {"at": at, "kind": kind, "status": status, "detail": json.dumps(dict(detail), default=str)}
-        with _answering(), self._engine.begin() as connection:
+        with answering(), self.engine.begin() as connection:
             connection.execute(sa.insert(runs), [row])
 
     def runs(self, limit: int = 50, kind: str | None = None) -> tuple[Mapping[str, Any], ...]:
@@ -90,7 +90,7 @@ class SqlLedger:
         query = sa.select(runs.c.at, runs.c.kind, runs.c.status, runs.c.detail).order_by(runs.c.id.desc()).limit(limit)
         if kind is not None:
             query = query.where(runs.c.kind == kind)
-        with _answering(), self._engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             found = connection.execute(query).mappings().all()
         return tuple({**row, "detail": json.loads(row["detail"])} for row in found)
 
@@ -99,7 +99,7 @@ class SqlLedger:
         level, (begin_h, window_h) = forecasts.c.level, (forecasts.c.begin_h, forecasts.c.window_h)
         default = (begin_h == DEFAULT_WINDOW.begin_h) & (window_h == DEFAULT_WINDOW.length_h)
         query = sa.select(level, sa.func.count()).where(default & forecasts.c.shown).group_by(level)
-        with _answering(), self._engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             return {str(level): int(count) for level, count in connection.execute(query)}
 
     def issued(
@@ -113,24 +113,24 @@ class SqlLedger:
         model_version: str | None = None,
     ) -> VerifiedCases:
         """Return every issue of a window with its truth; `period` is first and last `valid_from`, both included."""
-        with _answering(), self._engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             return ledger_outcomes.issued(
                 connection, source, region_id, window, period, shown=shown, model_version=model_version
             )
 
     def first_issued(self, source: str, region_id: str) -> datetime | None:
         """Return the first hour from which a recorded forecast of a region is valid, None without any."""
-        with _answering(), self._engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             return ledger_outcomes.first_issued(connection, source, region_id)
 
     def awaited(self, source: str, region_id: str, period: Period, known_since: datetime) -> tuple[Outcome, ...]:
         """Return the windows forecast in a period, without its end; known ones only from `known_since` on."""
-        with _answering(), self._engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             return ledger_outcomes.awaited(connection, source, region_id, period, known_since)
 
     def record_outcomes(self, found: Sequence[Outcome]) -> int:
         """Keep what happened, the newest of one window; return the number of rows that are new or say something new."""
-        insert = self._insert(outcomes)
+        insert = self.insert(outcomes)
         new = {name: insert.excluded[name] for name in ledger_outcomes.SAID}
         differs = sa.or_(*(outcomes.c[name].is_distinct_from(new[name]) for name in ledger_outcomes.TRUTH))
         kept = insert.on_conflict_do_update(index_elements=OUTCOME_KEY, set_=new, where=differs).returning(
@@ -139,19 +139,19 @@ class SqlLedger:
         count = 0
         for first in range(0, len(found), ledger_outcomes.ROWS):  # the others write in between
             rows = [ledger_outcomes.row(outcome) for outcome in found[first : first + ledger_outcomes.ROWS]]
-            with _answering(), self._engine.begin() as connection:
+            with answering(), self.engine.begin() as connection:
                 count += len(connection.execute(kept, rows).all())
         return count
 
     def record_deployment(self, made: Deployment) -> bool:
         """Keep a change of who serves, the first of one generation; say whether it was new."""
-        with _answering(), self._engine.begin() as connection:
-            insert = self._insert(deployments).on_conflict_do_nothing().returning(deployments.c.id)
+        with answering(), self.engine.begin() as connection:
+            insert = self.insert(deployments).on_conflict_do_nothing().returning(deployments.c.id)
             return bool(connection.execute(insert, [ledger_deployments.row(made)]).all())
 
     def deployments(self, source: str, region_id: str, limit: int = 50) -> tuple[Deployment, ...]:
         """Return the changes of who serves a region, the newest generation first."""
-        with _answering(), self._engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             return ledger_deployments.newest(connection, source, region_id, limit)
 
     def record_quality(self, metrics: Sequence[QualityMetrics]) -> int:
@@ -169,31 +169,31 @@ class SqlLedger:
         ]
         if not rows:
             return 0
-        with _answering(), self._engine.begin() as connection:
-            insert = self._insert(quality_metrics).on_conflict_do_nothing().returning(quality_metrics.c.id)
+        with answering(), self.engine.begin() as connection:
+            insert = self.insert(quality_metrics).on_conflict_do_nothing().returning(quality_metrics.c.id)
             return len(connection.execute(insert, rows).all())
 
     def quality(self, region_id: str, since: datetime) -> tuple[QualityMetrics, ...]:
         """Return the metrics of a region as a whole whose period ends at `since` or later, oldest first."""
         table = quality_metrics
         wanted = (table.c.region_id == region_id) & (table.c.location_id == "") & (table.c.end >= since)
-        with _answering(), self._engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             query = sa.select(table).where(wanted).order_by(table.c.end, table.c.id)
             found = connection.execute(query).mappings().all()
         return tuple(_metrics(row) for row in found)
 
     def check(self) -> None:
         """Make sure the database answers."""
-        with _answering(), self._engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             connection.execute(sa.select(1))
 
     def _create(self) -> None:
         """Create what is missing and lead an earlier schema to this one; of several processes one does so."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             if sa.inspect(connection).has_table(schema.name) and _version(connection) == SCHEMA_VERSION:
                 return
-        with self._engine.begin() as connection:
-            connection.execute(sa.text(ALONE[self._engine.dialect.name]))
+        with self.engine.begin() as connection:
+            connection.execute(sa.text(ALONE[self.engine.dialect.name]))
             connection.execute(sa.schema.CreateTable(schema, if_not_exists=True))
             found = _version(connection)
             if found is not None and found > SCHEMA_VERSION:
@@ -209,13 +209,13 @@ class SqlLedger:
             for index in (index for table in metadata.sorted_tables for index in table.indexes):
                 connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
             if found != SCHEMA_VERSION:
-                connection.execute(self._insert(schema).on_conflict_do_nothing(), [{"version": SCHEMA_VERSION}])
+                connection.execute(self.insert(schema).on_conflict_do_nothing(), [{"version": SCHEMA_VERSION}])
 
-    def _insert(self, table: sa.Table) -> Any:
+    def insert(self, table: sa.Table) -> Any:
         """Return the insert of this database, which knows ON CONFLICT."""
         from sqlalchemy.dialects import postgresql, sqlite
 
-        return {"sqlite": sqlite, "postgresql": postgresql}[self._engine.dialect.name].insert(table)
+        return {"sqlite": sqlite, "postgresql": postgresql}[self.engine.dialect.name].insert(table)
 
 
 def _version(connection: sa.Connection) -> int | None:
@@ -232,7 +232,7 @@ def _metrics(row: Mapping[Any, Any]) -> QualityMetrics:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Turn a database that does not answer into an error of ours."""
     try:
         yield

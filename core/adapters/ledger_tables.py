@@ -12,7 +12,7 @@ from core.domain.units import as_utc
 
 metadata = sa.MetaData()
 #: Version of the tables below; a later one is refused, an earlier one is migrated.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -121,6 +121,65 @@ quality_metrics = sa.Table(
     *(sa.Column(name, sa.Float) for name in QUALITY_NUMBERS),  # NULL is not known
     sa.UniqueConstraint("source", "region_id", "location_id", "end"),
 )
+experiment_steps = sa.Table(
+    "experiment_steps",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("experiment_id", sa.String(64), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # of two steps from the same one only one is made
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),  # JSON
+    sa.UniqueConstraint("experiment_id", "number"),
+)
+#: What names one case of an experiment.
+CASE_KEY = ("experiment_id", "valid_at", "location_id")
+experiment_results = sa.Table(
+    "experiment_results",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("experiment_id", sa.String(64), nullable=False),
+    sa.Column("valid_at", UtcTime, nullable=False),
+    sa.Column("location_id", sa.String(64), nullable=False),
+    sa.Column("variant_id", sa.String(64), nullable=False),
+    sa.Column("issued_at", UtcTime, nullable=False),
+    sa.Column("shown", sa.Boolean, nullable=False),
+    sa.Column("probability", sa.Float),  # NULL: the variant failed
+    sa.Column("latency_ms", sa.Float),
+    sa.Column("state", sa.String(8), nullable=False),  # pending, matured or expired
+    sa.UniqueConstraint(*CASE_KEY, "variant_id"),
+    sa.Index("experiment_results_by_state", "experiment_id", "variant_id", "state"),
+)
+#: What happened, known once: a result that comes afterwards is not taken for a forecast.
+experiment_outcomes = sa.Table(
+    "experiment_outcomes",
+    metadata,
+    sa.Column("experiment_id", sa.String(64), primary_key=True),
+    sa.Column("valid_at", UtcTime, primary_key=True),
+    sa.Column("location_id", sa.String(64), primary_key=True),
+    sa.Column("happened", sa.Boolean, nullable=False),
+)
+#: Units that were shown a variant since the shares last changed (`step` is the number of that step).
+experiment_units = sa.Table(
+    "experiment_units",
+    metadata,
+    sa.Column("experiment_id", sa.String(64), primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True),
+    sa.Column("variant_id", sa.String(64), primary_key=True),
+    sa.Column("unit", sa.String(160), primary_key=True),
+)
+#: Sums of the matured cases of a variant and a day (`core.experiments.sums`), JSON; they are only ever added to.
+experiment_days = sa.Table(
+    "experiment_days",
+    metadata,
+    sa.Column("experiment_id", sa.String(64), primary_key=True),
+    sa.Column("variant_id", sa.String(64), primary_key=True),
+    sa.Column("day", sa.Integer, primary_key=True),  # since 1970
+    sa.Column("sums", sa.Text, nullable=False),
+)
 KEPT = (
     "region_id, location_id, issued_at, valid_from, window_h, source, model_version, level, freshness, worst_flag, "
     "p_15, p_30, p_50, p_100, p_50_2h, content"
@@ -142,6 +201,7 @@ MIGRATIONS: dict[int, tuple[sa.Executable, ...]] = {
         sa.text(f"INSERT INTO forecasts ({KEPT_3}) SELECT {KEPT_3} FROM forecasts_3 ORDER BY id"),  # noqa: S608
         sa.text("DROP TABLE forecasts_3"),
     ),
+    5: (),  # the tables of the experiments are new
 }
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from core.adapters import keys, logs, seed
 from core.adapters.archive import ParquetArchive
+from core.adapters.experiment_files import JsonExperiments
 from core.adapters.feature_store import ParquetFeatures
 from core.adapters.ledger import SqlLedger
+from core.adapters.ledger_experiments import SqlExperiments
 from core.adapters.model_store import FolderModelStore
 from core.adapters.quality_files import ParquetQuality
 from core.adapters.scheduler import ThreadScheduler
@@ -21,12 +23,13 @@ from core.bootstrap.replays import Replays
 from core.bootstrap.services import cache_at, field_source, weather_source
 from core.errors import ConfigurationError
 from core.features import table
-from core.ports import Clock, Ledger
+from core.ports import Clock
 from core.quality.checks import Checker
 from core.quality.checks import check as all_checks
 from core.risk import AgeLimits, LevelRule, Tiers
 from core.settings import PROJECT_ROOT, Settings, load_settings
 from core.workflows.appraising import Appraising
+from core.workflows.experimenting import Experimenting
 from core.workflows.forecasting import Forecasting
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.histories import Histories
@@ -96,7 +99,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     _usable_home(settings.home)
     store = _store(settings)
     check: Checker = partial(all_checks, plain_z=settings.quality_z == "plain")
-    ledger: Ledger = SqlLedger(settings.ledger_url)
+    ledger = SqlLedger(settings.ledger_url)
     cache = cache_at(settings.cache_url)
     scheduler = ThreadScheduler()
     serving = Serving(store)
@@ -141,6 +144,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         ),
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
+        experiments=_experiments(settings.home / "models", ledger, forecasting),
         admin=Admin(settings.admin_token, settings.home / "data" / "admin.token"),
     )
 
@@ -153,6 +157,12 @@ def _store(settings: Settings) -> FolderModelStore:
         (seed.SEED_VERSION, seed.SEED_MANIFEST_SHA256),
         keys.secret(settings.home / "data" / "model.key"),
     )
+
+
+def _experiments(models: Path, ledger: SqlLedger, forecasting: Forecasting) -> Experimenting:
+    files = JsonExperiments(models / "experiments", models / "experiment_results")
+    has_fields = forecasting.observing.fields is not None
+    return Experimenting(SqlExperiments(ledger), files, forecasting.serving, forecasting.clock, has_fields)
 
 
 def _ages(settings: Settings) -> AgeLimits:

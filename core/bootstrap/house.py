@@ -28,6 +28,7 @@ from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Sche
 from core.settings import Settings
 from core.workflows import explaining
 from core.workflows.appraising import Appraising
+from core.workflows.experimenting import Experimenting
 from core.workflows.forecasting import Forecasting, Issue
 from core.workflows.hindcasting import Hindcasting
 from core.workflows.histories import Histories
@@ -68,6 +69,7 @@ class Core:
     replays: Replays
     lifecycle: Lifecycle
     histories: Histories
+    experiments: Experimenting
     admin: Admin
 
     @property

@@ -1,5 +1,6 @@
 """What the workflows ask of the world: one Protocol per port, implemented by adapters and by the fakes of the tests."""
 
+from core.ports.experiments import ExperimentFiles, ExperimentRecords, Fold
 from core.ports.models import MetricFiles, ModelStore, Trainings
 from core.ports.records import Ledger
 from core.ports.services import Cache, Scheduler
@@ -22,8 +23,11 @@ __all__ = [
     "Budgeted",
     "Cache",
     "Clock",
+    "ExperimentFiles",
+    "ExperimentRecords",
     "FeatureStore",
     "FieldSource",
+    "Fold",
     "Ledger",
     "MetricFiles",
     "ModelStore",

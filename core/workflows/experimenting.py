@@ -1,0 +1,356 @@
+"""Experimenting: who is shown which variant, what every variant said, what then happened, and what it comes to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.experiment import (
+    TRANSITIONS,
+    CaseOutcome,
+    Counts,
+    Experiment,
+    ExperimentAnalysis,
+    ExperimentResult,
+    Matured,
+    ModelVariant,
+    Stage,
+    Status,
+    Step,
+    TrafficSplitStrategy,
+    Winner,
+)
+from core.errors import ExperimentClosed, ExperimentError, ModelError, UnknownExperiment
+from core.experiments import assignment, rollout
+from core.experiments.analysis import Recorded, analyse, broken, harmless
+from core.experiments.sums import WIDTH, Sums, sums
+from core.ports import Clock, ExperimentFiles, ExperimentRecords
+from core.workflows.serving import Serving
+
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
+#: Percentages are kept to a hundredth.
+HUNDREDTH = 0.005
+#: Units in which days are counted.
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Experimenting:
+    """Registers experiments, keeps what they record, and says what they come to.
+
+    Parameters
+    ----------
+    has_fields
+        Whether features will be built with forecast fields.
+    """
+
+    records: ExperimentRecords
+    files: ExperimentFiles
+    serving: Serving
+    clock: Clock
+    has_fields: bool = False
+
+    # ------------------------------------------------------------------------------------------------ lifecycle
+
+    def create(self, experiment: Experiment, *, draft: bool = False, at: datetime | None = None) -> Experiment:
+        """Register an experiment, and start it unless it is a draft.
+
+        Raises
+        ------
+        ExperimentError
+            If the definition makes no sense, or there is one of this name.
+        ConfigurationError
+            If it cannot be written.
+        """
+        _sensible(experiment)
+        self.files.store(experiment)
+        self.step(experiment.id, "create", experiment.created_by, experiment.why, at=at)
+        if not draft:
+            self.step(experiment.id, "start", experiment.created_by, experiment.why, at=at)
+        return experiment
+
+    def step(
+        self,
+        experiment_id: str,
+        action: str,
+        who: str,
+        why: str = "",
+        *,
+        detail: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+    ) -> Step:
+        """Take one step in the life of an experiment (an action of `TRANSITIONS`), and write it down.
+
+        Raises
+        ------
+        UnknownExperiment, ExperimentClosed
+            If there is none of this name, or its stage does not allow that, or somebody else took a step in between.
+        """
+        experiment = self.experiment(experiment_id)
+        steps = self.records.steps(experiment_id)
+        allowed, stage = TRANSITIONS[action]
+        now = steps[-1].stage if steps else None
+        if (now is None) != (action == "create") or (now is not None and now not in allowed):
+            raise ExperimentClosed(
+                f"{experiment_id} is {now.value if now else 'not registered'}: nobody can {action} it.",
+                hint="Create a new experiment." if now in (Stage.STOPPED, Stage.DECIDED) else "Look at its stage.",
+            )
+        said = dict(detail or {})
+        if action == "start" and experiment.strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT:
+            said.setdefault("percent", _percent(steps) or experiment.rollout.percent[0])
+        made = Step(experiment_id, at or self.clock(), action, stage, who, why, said)
+        if not self.records.record_step(made, len(steps) + 1):
+            raise ExperimentClosed(f"Somebody else changed {experiment_id} in between.", hint="Look at it again.")
+        return made
+
+    def decide(self, experiment_id: str, winner: str | None, who: str, why: str, at: datetime | None = None) -> Step:
+        """End an experiment with a decision, whatever the evidence; the evidence is written down with it.
+
+        Parameters
+        ----------
+        winner
+            Variant that won, None: nobody.
+
+        Raises
+        ------
+        UnknownExperiment, ExperimentClosed
+            If there is no such experiment or variant, or it is decided already.
+        ExperimentError
+            If there is no reason.
+        """
+        if winner is not None:
+            self._variant(self.experiment(experiment_id), winner)
+        if not why.strip():
+            raise ExperimentError("A decision needs a reason.", hint="Say why in a few words.")
+        found = self.analyse(experiment_id)
+        detail = {"winner": winner, "status": found.status.value, "evidence": dict(found.winner.evidence)}
+        return self.step(experiment_id, "decide", who, why.strip(), detail=detail, at=at)
+
+    def experiment(self, experiment_id: str) -> Experiment:
+        """Return the definition of one experiment.
+
+        Raises
+        ------
+        UnknownExperiment
+            If there is none of this name; the hint lists the known ones.
+        """
+        known = self.files.experiments()
+        for one in known:
+            if one.id == experiment_id:
+                return one
+        names = ", ".join(one.id for one in known) or "none yet"
+        raise UnknownExperiment(f"There is no experiment {experiment_id!r}.", hint=f"Known are: {names}.")
+
+    def stage(self, experiment_id: str) -> Stage:
+        """Return where an experiment stands."""
+        steps = self.records.steps(experiment_id)
+        return steps[-1].stage if steps else Stage.DRAFT
+
+    def running(self, source: str, region_id: str) -> tuple[Experiment, ...]:
+        """Return the running experiments on the forecasts of a region."""
+        mine = [e for e in self.files.experiments() if (e.source, e.region_id) == (source, region_id)]
+        return tuple(e for e in mine if self.stage(e.id) is Stage.RUNNING)
+
+    # ------------------------------------------------------------------------------------------------ assignment
+
+    def shares(self, experiment: Experiment) -> Mapping[str, float]:
+        """Return the share of every variant now, challengers first; only a running experiment splits."""
+        steps = self.records.steps(experiment.id)
+        stage = steps[-1].stage if steps else Stage.DRAFT
+        if stage is Stage.RUNNING:
+            return rollout.shares(experiment, _percent(steps))
+        shown = steps[-1].detail.get("winner") if stage is Stage.DECIDED else None
+        only = shown or experiment.control.variant_id
+        return {v.variant_id: float(v.variant_id == only) for v in (*experiment.challengers, experiment.control)}
+
+    def select(self, experiment_id: str, unit: str | None = None) -> ModelVariant:
+        """Return the variant that a unit is shown: the same for as long as the shares stand; None: a new unit."""
+        experiment = self.experiment(experiment_id)
+        name = assignment.variant(experiment.id, uuid4().hex if unit is None else unit, self.shares(experiment))
+        return self._variant(experiment, name)
+
+    # ------------------------------------------------------------------------------------------------ recording
+
+    def record(self, results: Sequence[ExperimentResult]) -> int:
+        """Keep results, all or none; return how many are new. Those that come with their outcome mature at once.
+
+        Raises
+        ------
+        UnknownExperiment, ExperimentClosed, ExperimentError
+            If there is no such experiment or variant, it is not running, or a number is no probability.
+        """
+        steps: dict[str, int] = {}
+        for name in {r.experiment_id for r in results}:
+            experiment, taken = self.experiment(name), self.records.steps(name)
+            if not taken or taken[-1].stage is not Stage.RUNNING:
+                raise ExperimentClosed(
+                    f"{name} is {taken[-1].stage.value if taken else 'not registered'}: it records nothing.",
+                    hint="Start it, or create a new one.",
+                )
+            known = {v.variant_id for v in experiment.variants}
+            for result in (r for r in results if r.experiment_id == name):
+                _recordable(result, known)
+            changed = [i for i, step in enumerate(taken, 1) if "percent" in step.detail or step.action == "start"]
+            steps[name] = changed[-1]
+        count = self.records.record_results(results, steps)
+        for name in steps:
+            told = {
+                (r.location_id, r.valid_at): r.actual
+                for r in results
+                if r.experiment_id == name and r.actual is not None
+            }
+            if told:
+                self.happened(name, [CaseOutcome(*case, happened=bool(what)) for case, what in told.items()])
+        return count
+
+    def happened(self, experiment_id: str, outcomes: Sequence[CaseOutcome]) -> int:
+        """Join what happened; return how many results matured. The first outcome of a case counts."""
+        experiment = self.experiment(experiment_id)
+        return self.records.mature(experiment_id, outcomes, lambda matured: _folded(experiment, matured))
+
+    def export(self, experiment_id: str) -> str:
+        """Write all results with their outcomes as CSV, and return the path."""
+        self.experiment(experiment_id)
+        return self.files.export(experiment_id, self.records.results(experiment_id))
+
+    # ------------------------------------------------------------------------------------------------ analysis
+
+    def analyse(self, experiment_id: str) -> ExperimentAnalysis:
+        """Return what an experiment comes to now."""
+        experiment, steps = self.experiment(experiment_id), self.records.steps(experiment_id)
+        by_day = self.records.sums(experiment_id)
+        days = sorted({day for found in by_day.values() for day in found})
+        names = [v.variant_id for v in experiment.variants]
+        nothing = np.zeros(WIDTH)
+        stood = [i for i, step in enumerate(steps, 1) if "percent" in step.detail or step.action == "start"]
+        counts = self.records.counts(experiment_id, stood[-1] if stood else 0)
+        known = Recorded(
+            stage=steps[-1].stage if steps else Stage.DRAFT,
+            shares=rollout.shares(experiment, _percent(steps)),
+            sums={
+                name: Sums(np.array([by_day.get(name, {}).get(day, nothing) for day in days]).reshape(-1, WIDTH))
+                for name in names
+            },
+            counts={name: counts.get(name, Counts()) for name in names},
+            problems=self._problems(experiment),
+            decided=_decision(steps),
+        )
+        return analyse(experiment, known)
+
+    def tend(self, experiment: Experiment, outcomes: Sequence[CaseOutcome]) -> Step | None:
+        """Join outcomes, give up what is too old, and let a gradual rollout grow, or end where a guardrail breaks."""
+        self.happened(experiment.id, outcomes)
+        now = self.clock()
+        self.records.expire(experiment.id, now - timedelta(hours=experiment.rules.expire_h))
+        steps = self.records.steps(experiment.id)
+        gradual = experiment.strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT
+        if not gradual or not steps or steps[-1].stage is not Stage.RUNNING:
+            return None
+        found = self.analyse(experiment.id)
+        reasons = broken(found)
+        if reasons or found.status is Status.ROLL_BACK:
+            return self.step(experiment.id, "stop", "rollout", f"rolled back: {'; '.join(reasons) or found.text}")
+        since = next(step.at for step in reversed(steps) if "percent" in step.detail)
+        percent = _percent(steps)
+        more = rollout.grown(experiment.rollout, percent, (now - since) / DAY, harmless(found))
+        if more is None or found.status is Status.UNHEALTHY:
+            return None
+        why = f"from {percent:g} % after {(now - since) / DAY:.1f} days; {found.text}"
+        return self.step(experiment.id, "grow", "rollout", why, detail={"percent": more})
+
+    def _problems(self, experiment: Experiment) -> Mapping[str, str]:
+        """Return the variants of a house's own experiment whose model cannot be loaded, with the reason."""
+        if not experiment.source:
+            return {}
+        found = {}
+        for variant in experiment.variants:
+            try:
+                self.serving.version(variant.model, experiment.source, self.has_fields)
+            except ModelError as error:
+                found[variant.variant_id] = f"{variant.variant_id}: {error.message}"
+        return found
+
+    def _variant(self, experiment: Experiment, variant_id: str) -> ModelVariant:
+        for variant in experiment.variants:
+            if variant.variant_id == variant_id:
+                return variant
+        names = ", ".join(v.variant_id for v in experiment.variants)
+        raise UnknownExperiment(f"{experiment.id} has no variant {variant_id!r}.", hint=f"Known are: {names}.")
+
+
+def _percent(steps: Sequence[Step]) -> float:
+    """Return what a gradual rollout stands at, 0 before its start."""
+    return float(next((step.detail["percent"] for step in reversed(steps) if "percent" in step.detail), 0.0))
+
+
+def _decision(steps: Sequence[Step]) -> Winner | None:
+    if not steps or steps[-1].action != "decide":
+        return None
+    made = steps[-1]
+    return Winner(made.detail.get("winner"), f"decided by {made.who}: {made.why}", made.detail.get("evidence", {}))
+
+
+def _folded(experiment: Experiment, matured: Sequence[Matured]) -> Mapping[tuple[str, int], NDArray[np.float64]]:
+    """Return what matured results add to the sums of every variant and day."""
+    cases = sorted({(m.valid_at, m.location_id) for m in matured})
+    at = {case: i for i, case in enumerate(cases)}
+    names = [v.variant_id for v in experiment.variants]
+    said = {name: np.full((2, len(cases)), np.nan) for name in names}
+    given = {name: np.zeros(len(cases), bool) for name in names}
+    happened = np.zeros(len(cases))
+    for m in matured:
+        i = at[m.valid_at, m.location_id]
+        said[m.variant_id][:, i] = [np.nan if x is None else x for x in (m.probability, m.latency_ms)]
+        given[m.variant_id][i], happened[i] = True, float(m.happened)
+    day = np.array([int(valid_at.timestamp() // 86_400) for valid_at, _ in cases])
+    control = said[experiment.control.variant_id][0]
+    out = {}
+    for name in names:
+        for one in np.unique(day[given[name]]):
+            some = (day == one) & given[name]
+            p, ms = said[name][:, some]
+            out[name, int(one)] = sums(p, control[some], happened[some], ms, experiment.alarm)
+    return out
+
+
+def _sensible(experiment: Experiment) -> None:
+    """Refuse a definition that makes no sense."""
+    names = [v.variant_id for v in experiment.variants]
+    if not NAME.fullmatch(experiment.id) or not all(NAME.fullmatch(name) for name in names):
+        raise ExperimentError(
+            "Experiments and variants are named with letters, digits, '_', '-' and '.', at most 64 of them.",
+            hint="Choose another name.",
+        )
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ExperimentError("An experiment needs two variants or more, each of its own name.", hint="Name them.")
+    if experiment.strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT:
+        if len(names) != 2:
+            raise ExperimentError("A gradual rollout has a control and one challenger.", hint="Name two variants.")
+        percent = experiment.rollout.percent
+        if not percent or list(percent) != sorted(set(percent)) or percent[0] < 0 or percent[-1] > 100:
+            raise ExperimentError("The steps of a rollout grow, from 0 to 100 % at the most.", hint="10, 30, 50, 100.")
+    elif experiment.strategy is not TrafficSplitStrategy.RANDOM:
+        shares = [v.traffic_percentage for v in experiment.variants]
+        if not all(0 <= share <= 100 for share in shares) or abs(sum(shares) - 100) > HUNDREDTH:
+            raise ExperimentError(f"The shares sum to {sum(shares):g} %, not to 100 %.", hint="Change the percentages.")
+
+
+def _recordable(result: ExperimentResult, variants: set[str]) -> None:
+    """Refuse a result that cannot be kept."""
+    if result.variant_id not in variants:
+        raise UnknownExperiment(
+            f"{result.experiment_id} has no variant {result.variant_id!r}.", hint=f"Known are: {', '.join(variants)}."
+        )
+    if result.prediction is not None and not 0 <= result.prediction <= 1:  # so written, NaN is refused too
+        raise ExperimentError(
+            f"{result.prediction!r} is no probability.", hint="None stands for a variant that failed."
+        )
+    if result.valid_at.tzinfo is None:
+        raise ExperimentError("The time of a case needs a time zone.", hint="Give it in UTC.")
