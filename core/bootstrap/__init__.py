@@ -39,6 +39,7 @@ from core.workflows.observing import Observing
 from core.workflows.replaying import Replaying
 from core.workflows.serving import Serving
 from core.workflows.training import Training
+from core.workflows.trials import Trials
 from core.workflows.verifying import Verifying
 
 __all__ = ["HISTORY_H", "VERSION", "Core", "HindcastRequest", "close_core", "open_core", "serve"]
@@ -125,6 +126,8 @@ def _build(settings: Settings, clock: Clock) -> Core:
     training = Training(store, ledger, check, clock, served_features)
     verification = Verifying(forecasting.observing, ledger, clock)
     lifecycle = lifecycle_of(settings, clock, forecasting, training, verification)
+    trials = Trials(_experiments(settings.home / "models", ledger, forecasting), ledger, tiers)
+    forecasting.split = trials.shown
     return Core(
         settings=settings,
         clock=clock,
@@ -144,7 +147,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         ),
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
-        experiments=_experiments(settings.home / "models", ledger, forecasting),
+        trials=trials,
         admin=Admin(settings.admin_token, settings.home / "data" / "admin.token"),
     )
 

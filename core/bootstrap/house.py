@@ -21,9 +21,9 @@ from core.domain.budget import BudgetLine
 from core.domain.explanation import Driver
 from core.domain.forecast import Freshness, RegionForecast
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
-from core.domain.lifecycle import Deployment
+from core.domain.lifecycle import Deployment, Verdict
 from core.domain.weather import Region
-from core.errors import CloudburstError, ConfigurationError
+from core.errors import CloudburstError, ConfigurationError, ExperimentError, InsufficientData
 from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, silent
 from core.settings import Settings
 from core.workflows import explaining
@@ -37,7 +37,11 @@ from core.workflows.monitoring import Finding, Health, Monitoring
 from core.workflows.rivals import Rivals
 from core.workflows.scoring import Scoring
 from core.workflows.training import Training
+from core.workflows.trials import Trials
 from core.workflows.verifying import Verifying
+
+#: Days of the archive on which the winner of an experiment meets the gate.
+CONTESTED_DAYS = 365
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,42 @@ class Core:
     replays: Replays
     lifecycle: Lifecycle
     histories: Histories
-    experiments: Experimenting
+    trials: Trials
     admin: Admin
 
     @property
     def default_region(self) -> str:
         """The region shown first: the first of the source's, which are in the order of the settings."""
         return self.regions()[0].id
+
+    @property
+    def experiments(self) -> Experimenting:
+        """The experiments of this house."""
+        return self.trials.experiments
+
+    def promote_winner(self, experiment_id: str, who: str, why: str = "") -> Verdict:
+        """Let the winner of a decided experiment serve its region, where the gate lets it through; else all stays.
+
+        Raises
+        ------
+        ExperimentError
+            If it is not decided, a challenger has not won, or it is not on forecasts of this house.
+        ModelError
+            If a version cannot serve, or somebody else deployed in between.
+        """
+        experiment, version = self.experiments.winner(experiment_id)
+        if experiment.source != self.lifecycle.source:
+            raise ExperimentError(
+                f"{experiment_id} is not on the forecasts of this house.", hint="Promote a version on the Models page."
+            )
+        region_id = experiment.region_id
+        champion = self.lifecycle.deploying.champion((self.lifecycle.source, region_id))
+        try:
+            comparison = self.histories.compare(version, champion.version, region_id, CONTESTED_DAYS).comparison
+        except InsufficientData:
+            comparison = None
+        why = why.strip() or f"won the experiment {experiment_id}"
+        return self.lifecycle.contest(version, (region_id, champion), comparison, who, why)
 
     @property
     def scoring(self) -> Scoring:

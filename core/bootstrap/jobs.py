@@ -27,7 +27,7 @@ RUNS = 500
 def plan(core: Core) -> None:
     """Give the scheduler of a house its jobs."""
     often = core.settings.refresh_minutes * 60
-    for name, job in (("refresh", refresh), ("appraise", appraise), ("verify", verify)):
+    for name, job in (("refresh", refresh), ("appraise", appraise), ("verify", verify), ("experiments", experiments)):
         core.scheduler.every(often, name, partial(job, core))
     if core.lifecycle.source in TRUTH_SOURCES:  # nothing can be learned where nothing is measured
         core.scheduler.every(WAITING_S, "trainings", _Trainings(core))
@@ -47,6 +47,11 @@ def appraise(core: Core) -> None:
 def verify(core: Core) -> None:
     """Join the truths that have come."""
     _each(core, core.verification.join)
+
+
+def experiments(core: Core) -> None:
+    """Join what happened to the experiments, and let rollouts grow or end."""
+    _each(core, lambda region_id: core.trials.join(region_id, core.lifecycle.source))
 
 
 def drift(core: Core) -> None:

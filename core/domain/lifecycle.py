@@ -162,7 +162,7 @@ class Deployment:
     generation
         Number of the change at this pointer, from 1 on: of two changes from the same number only one is made.
     action
-        "retrained", "promoted" (by hand) or "rolled back".
+        "retrained", "promoted" (by hand), "experiment" (its winner, through the gate) or "rolled back".
     from_version, to_version
         None stands for the shipped seed model before the first deployment.
     verdict

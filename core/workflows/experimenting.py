@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.domain.experiment import (
     TRANSITIONS,
@@ -19,7 +17,6 @@ from core.domain.experiment import (
     Experiment,
     ExperimentAnalysis,
     ExperimentResult,
-    Matured,
     ModelVariant,
     Stage,
     Status,
@@ -28,15 +25,13 @@ from core.domain.experiment import (
     Winner,
 )
 from core.errors import ExperimentClosed, ExperimentError, ModelError, UnknownExperiment
-from core.experiments import assignment, rollout
+from core.experiments import assignment, definitions, rollout
 from core.experiments.analysis import Recorded, analyse, broken, harmless
-from core.experiments.sums import WIDTH, Sums, sums
+from core.experiments.folding import folded
+from core.experiments.sums import WIDTH, Sums
 from core.ports import Clock, ExperimentFiles, ExperimentRecords
 from core.workflows.serving import Serving
 
-NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
-#: Percentages are kept to a hundredth.
-HUNDREDTH = 0.005
 #: Units in which days are counted.
 DAY = timedelta(days=1)
 
@@ -69,7 +64,7 @@ class Experimenting:
         ConfigurationError
             If it cannot be written.
         """
-        _sensible(experiment)
+        definitions.check(experiment)
         self.files.store(experiment)
         self.step(experiment.id, "create", experiment.created_by, experiment.why, at=at)
         if not draft:
@@ -132,6 +127,20 @@ class Experimenting:
         found = self.analyse(experiment_id)
         detail = {"winner": winner, "status": found.status.value, "evidence": dict(found.winner.evidence)}
         return self.step(experiment_id, "decide", who, why.strip(), detail=detail, at=at)
+
+    def winner(self, experiment_id: str) -> tuple[Experiment, str]:
+        """Return a decided experiment and the version of the challenger that won.
+
+        Raises
+        ------
+        UnknownExperiment, ExperimentClosed
+            If there is none of this name, it is not decided, or no challenger has won.
+        """
+        experiment, made = self.experiment(experiment_id), _decision(self.records.steps(experiment_id))
+        name = made.winner_variant if made else None
+        if name is None or name == experiment.control.variant_id:
+            raise ExperimentClosed(f"No challenger has won {experiment_id}.", hint="Decide for one first.")
+        return experiment, self._variant(experiment, name).model
 
     def experiment(self, experiment_id: str) -> Experiment:
         """Return the definition of one experiment.
@@ -196,7 +205,7 @@ class Experimenting:
                 )
             known = {v.variant_id for v in experiment.variants}
             for result in (r for r in results if r.experiment_id == name):
-                _recordable(result, known)
+                definitions.check_result(result, known)
             changed = [i for i, step in enumerate(taken, 1) if "percent" in step.detail or step.action == "start"]
             steps[name] = changed[-1]
         count = self.records.record_results(results, steps)
@@ -213,7 +222,7 @@ class Experimenting:
     def happened(self, experiment_id: str, outcomes: Sequence[CaseOutcome]) -> int:
         """Join what happened; return how many results matured. The first outcome of a case counts."""
         experiment = self.experiment(experiment_id)
-        return self.records.mature(experiment_id, outcomes, lambda matured: _folded(experiment, matured))
+        return self.records.mature(experiment_id, outcomes, lambda matured: folded(experiment, matured))
 
     def export(self, experiment_id: str) -> str:
         """Write all results with their outcomes as CSV, and return the path."""
@@ -295,62 +304,3 @@ def _decision(steps: Sequence[Step]) -> Winner | None:
         return None
     made = steps[-1]
     return Winner(made.detail.get("winner"), f"decided by {made.who}: {made.why}", made.detail.get("evidence", {}))
-
-
-def _folded(experiment: Experiment, matured: Sequence[Matured]) -> Mapping[tuple[str, int], NDArray[np.float64]]:
-    """Return what matured results add to the sums of every variant and day."""
-    cases = sorted({(m.valid_at, m.location_id) for m in matured})
-    at = {case: i for i, case in enumerate(cases)}
-    names = [v.variant_id for v in experiment.variants]
-    said = {name: np.full((2, len(cases)), np.nan) for name in names}
-    given = {name: np.zeros(len(cases), bool) for name in names}
-    happened = np.zeros(len(cases))
-    for m in matured:
-        i = at[m.valid_at, m.location_id]
-        said[m.variant_id][:, i] = [np.nan if x is None else x for x in (m.probability, m.latency_ms)]
-        given[m.variant_id][i], happened[i] = True, float(m.happened)
-    day = np.array([int(valid_at.timestamp() // 86_400) for valid_at, _ in cases])
-    control = said[experiment.control.variant_id][0]
-    out = {}
-    for name in names:
-        for one in np.unique(day[given[name]]):
-            some = (day == one) & given[name]
-            p, ms = said[name][:, some]
-            out[name, int(one)] = sums(p, control[some], happened[some], ms, experiment.alarm)
-    return out
-
-
-def _sensible(experiment: Experiment) -> None:
-    """Refuse a definition that makes no sense."""
-    names = [v.variant_id for v in experiment.variants]
-    if not NAME.fullmatch(experiment.id) or not all(NAME.fullmatch(name) for name in names):
-        raise ExperimentError(
-            "Experiments and variants are named with letters, digits, '_', '-' and '.', at most 64 of them.",
-            hint="Choose another name.",
-        )
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise ExperimentError("An experiment needs two variants or more, each of its own name.", hint="Name them.")
-    if experiment.strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT:
-        if len(names) != 2:
-            raise ExperimentError("A gradual rollout has a control and one challenger.", hint="Name two variants.")
-        percent = experiment.rollout.percent
-        if not percent or list(percent) != sorted(set(percent)) or percent[0] < 0 or percent[-1] > 100:
-            raise ExperimentError("The steps of a rollout grow, from 0 to 100 % at the most.", hint="10, 30, 50, 100.")
-    elif experiment.strategy is not TrafficSplitStrategy.RANDOM:
-        shares = [v.traffic_percentage for v in experiment.variants]
-        if not all(0 <= share <= 100 for share in shares) or abs(sum(shares) - 100) > HUNDREDTH:
-            raise ExperimentError(f"The shares sum to {sum(shares):g} %, not to 100 %.", hint="Change the percentages.")
-
-
-def _recordable(result: ExperimentResult, variants: set[str]) -> None:
-    """Refuse a result that cannot be kept."""
-    if result.variant_id not in variants:
-        raise UnknownExperiment(
-            f"{result.experiment_id} has no variant {result.variant_id!r}.", hint=f"Known are: {', '.join(variants)}."
-        )
-    if result.prediction is not None and not 0 <= result.prediction <= 1:  # so written, NaN is refused too
-        raise ExperimentError(
-            f"{result.prediction!r} is no probability.", hint="None stands for a variant that failed."
-        )
-    if result.valid_at.tzinfo is None:
-        raise ExperimentError("The time of a case needs a time zone.", hint="Give it in UTC.")

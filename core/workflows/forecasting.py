@@ -23,6 +23,8 @@ from core.workflows.serving import Served, Serving
 from core.workflows.situation import Situation
 
 log = structlog.get_logger()
+#: From a situation, the champion's issue of it and the levels before to what is shown.
+Splitting = Callable[[Situation, RegionForecast, Mapping[str, RiskLevel]], RegionForecast]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Forecasting:
     #: Where the features of issues are kept, None: nowhere.
     served_features: Materialising | None = None
     challengers: int = 0
+    #: Experiments may show a challenger's forecast at some places.
+    split: Splitting = field(default=lambda _situation, champion, _before: champion)
     _making: threading.Lock = field(default_factory=threading.Lock)
     #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
     _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
@@ -143,6 +147,7 @@ class Forecasting:
         known = self._known.setdefault(region_id, {})
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
         forecast = issued(situation, lambda: self.served(region_id), self.tiers, tuple(problems), told, before=before)
+        forecast = self.split(situation, forecast, before)
         known |= {f.location_id: (f.level, now) for f in forecast.forecasts if f.level is not RiskLevel.UNKNOWN}
         try:
             self.ledger.record_forecast(forecast)

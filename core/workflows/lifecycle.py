@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 
 from core.domain.drift import DriftReport
-from core.domain.lifecycle import Deployment, RetrainingRequest, RunState, RunStatus, Trigger
+from core.domain.learning import Champion
+from core.domain.lifecycle import Comparison, Deployment, RetrainingRequest, RunState, RunStatus, Trigger, Verdict
 from core.errors import ConfigurationError, ModelError, ModelNotFound, TrainingInProgress
 from core.learning import estimators
 from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent
@@ -207,6 +208,39 @@ class Lifecycle:
             If somebody else deployed in between.
         """
         return self._point(version, self.observing.region(region_id).id, "promoted", who, why)
+
+    def contest(
+        self, version: str, against: tuple[str, Champion], comparison: Comparison | None, who: str, why: str
+    ) -> Verdict:
+        """Let a version serve a region in its champion's place where the gate lets it through; return the verdict.
+
+        Parameters
+        ----------
+        against
+            The region, and the champion that it was compared with.
+        comparison
+            Of both on the same cases, None where there are none that neither has learned from: nobody is deployed.
+
+        Raises
+        ------
+        ModelError
+            If the version is not whole, or somebody else deployed in between.
+        """
+        verdict = self.retraining.judging.gate.judge(comparison)
+        if verdict.promote:
+            region_id, champion = against
+            self.deploying.point(
+                (self.source, region_id),
+                champion,
+                version,
+                action="experiment",
+                who=who,
+                why=why[:LONGEST_REASON],
+                at=self.clock(),
+                verdict=verdict,
+            )
+            self.changed()
+        return verdict
 
     def roll_back(self, region_id: str, who: str, why: str) -> Deployment:
         """Let the version that served before serve again.
