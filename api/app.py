@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import problems
 from api.middleware import PostedObservations
-from api.routes import admin, forecasts, health, quality
+from api.routes import admin, experiments, forecasts, health, quality
 from core import VERSION, CloudburstError, close_core, serve
 
 log = structlog.get_logger()
@@ -29,6 +29,7 @@ api.include_router(health.router)
 api.include_router(forecasts.router)
 api.include_router(quality.router)
 api.include_router(admin.router)
+api.include_router(experiments.router)
 api.add_middleware(PostedObservations, paths={"/monitoring/data-quality/check"})
 api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
 problems.install(api)

@@ -9,7 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from core import CloudburstError, TrainingInProgress, UnknownPlace
+from core import (
+    CloudburstError,
+    ExperimentClosed,
+    ExperimentError,
+    ExperimentExists,
+    TrainingInProgress,
+    UnknownExperiment,
+    UnknownPlace,
+)
 
 MEDIA_TYPE = "application/problem+json"
 #: The service is not able to answer now: model, source or settings are to blame, not the request.
@@ -17,6 +25,16 @@ UNAVAILABLE = 503
 UNPROCESSABLE = 422
 #: What is asked for cannot be done as things stand.
 CONFLICT = 409
+
+NOT_FOUND = 404
+#: Status by kind of error, the first that fits; of all others model, source or settings are to blame.
+STATUS: tuple[tuple[type[CloudburstError], int], ...] = (
+    (UnknownExperiment, NOT_FOUND),
+    (ExperimentExists, CONFLICT),
+    (ExperimentClosed, CONFLICT),
+    (ExperimentError, UNPROCESSABLE),
+    (UnknownPlace, UNPROCESSABLE),
+)
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
@@ -38,7 +56,7 @@ def _refused(_request: Request, error: Exception) -> JSONResponse:
         raise error
     if isinstance(error, TrainingInProgress):
         return problem(CONFLICT, "Training in progress", error.message, hint=error.hint, run_id=error.run_id)
-    status = UNPROCESSABLE if isinstance(error, UnknownPlace) else UNAVAILABLE
+    status = next((status for kind, status in STATUS if isinstance(error, kind)), UNAVAILABLE)
     return problem(status, type(error).__name__, error.message, hint=error.hint)
 
 

@@ -5,13 +5,15 @@
 """
 
 from core.bootstrap import VERSION, Core, close_core, open_core, serve
-from core.bootstrap.framework import ABTestingFramework, AnalysisResult
+from core.bootstrap.framework import ABTestingFramework, AnalysisResult, analysis_result
 from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
 from core.domain.budget import BudgetLine
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
+    TRANSITIONS,
     Arm,
     CaseOutcome,
+    Code,
     Contrast,
     Experiment,
     ExperimentAnalysis,
@@ -51,9 +53,12 @@ from core.errors import (
     CloudburstError,
     ConfigurationError,
     DataError,
+    ExperimentClosed,
     ExperimentError,
+    ExperimentExists,
     ModelError,
     TrainingInProgress,
+    UnknownExperiment,
     UnknownPlace,
 )
 from core.experiments.planning import USUAL_SPREAD_PERCENT, Plan, plan
@@ -80,6 +85,7 @@ __all__ = [
     "MEASURES",
     "MINI_CLOUDBURST",
     "TARGET",
+    "TRANSITIONS",
     "USUAL_SPREAD_PERCENT",
     "VARIABLES",
     "VERSION",
@@ -91,6 +97,7 @@ __all__ = [
     "CaseOutcome",
     "Champion",
     "CloudburstError",
+    "Code",
     "ConfigurationError",
     "Contrast",
     "Core",
@@ -104,7 +111,9 @@ __all__ = [
     "Exceedance",
     "Experiment",
     "ExperimentAnalysis",
+    "ExperimentClosed",
     "ExperimentError",
+    "ExperimentExists",
     "ExperimentResult",
     "Finding",
     "Flag",
@@ -151,12 +160,14 @@ __all__ = [
     "Trigger",
     "Truth",
     "UnitKey",
+    "UnknownExperiment",
     "UnknownPlace",
     "Verdict",
     "VerificationReport",
     "VerifiedCases",
     "WeatherRecord",
     "Window",
+    "analysis_result",
     "close_core",
     "events_in",
     "open_core",

@@ -125,9 +125,9 @@ def _build(settings: Settings, clock: Clock) -> Core:
     quality = Appraising(forecasting, ledger, clock, files)
     training = Training(store, ledger, check, clock, served_features)
     verification = Verifying(forecasting.observing, ledger, clock)
-    lifecycle = lifecycle_of(settings, clock, forecasting, training, verification)
     trials = Trials(_experiments(settings.home / "models", ledger, forecasting), ledger, tiers)
     forecasting.split = trials.shown
+    lifecycle = lifecycle_of(settings, forecasting, training, verification, trials)
     return Core(
         settings=settings,
         clock=clock,

@@ -128,7 +128,7 @@ class ABTestingFramework:
         UnknownExperiment
             If there is none of this name.
         """
-        return plain(self._house.experiments.analyse(experiment_id))
+        return analysis_result(self._house.experiments.analyse(experiment_id))
 
     def start_experiment(self, experiment_id: str, why: str = "") -> Step:
         """Start a draft, or go on after a pause."""
@@ -169,7 +169,7 @@ class ABTestingFramework:
         return self.core or open_core()
 
 
-def plain(found: ExperimentAnalysis) -> AnalysisResult:
+def analysis_result(found: ExperimentAnalysis) -> AnalysisResult:
     """Return an analysis as plain values."""
     return {
         "experiment_id": found.experiment.id,

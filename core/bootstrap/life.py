@@ -9,7 +9,6 @@ from core.adapters.training_process import Limits, TrainingProcesses
 from core.errors import ConfigurationError
 from core.learning import estimators
 from core.learning.promotion import Gate
-from core.ports import Clock
 from core.settings import PROJECT_ROOT, Settings
 from core.workflows.beginnings import Beginnings
 from core.workflows.collecting import Collecting
@@ -21,6 +20,7 @@ from core.workflows.judging import Judging
 from core.workflows.lifecycle import Lifecycle, Plan
 from core.workflows.retraining import Retraining
 from core.workflows.training import Training
+from core.workflows.trials import Trials
 from core.workflows.verifying import Verifying
 
 GIGABYTE = 1024**3
@@ -28,10 +28,10 @@ GIGABYTE = 1024**3
 
 def lifecycle_of(
     settings: Settings,
-    clock: Clock,
     forecasting: Forecasting,
     training: Training,
     verification: Verifying,
+    trials: Trials,
 ) -> Lifecycle:
     """Return the life of the models of one house.
 
@@ -40,7 +40,7 @@ def lifecycle_of(
     ConfigurationError
         If a setting names an algorithm or a variable that does not exist.
     """
-    observing, serving = forecasting.observing, forecasting.serving
+    observing, serving, clock = forecasting.observing, forecasting.serving, forecasting.clock
     needs = Needs(settings.retrain_min_events, settings.retrain_min_quality, _optional(settings))
     deploying = Deploying(training.store, training.ledger)
     retraining = Retraining(
@@ -59,7 +59,7 @@ def lifecycle_of(
         deploying=deploying,
         retraining=retraining,
         drifting=Drifting(observing, training.ledger, training.store, clock),
-        beginnings=Beginnings(retraining, forecasting, verification, settings.simulated_history_days),
+        beginnings=Beginnings(retraining, forecasting, verification, settings.simulated_history_days, trials),
         plan=Plan(
             estimators.algorithm(settings.retrain_algorithm).name,
             settings.retrain_days_back,

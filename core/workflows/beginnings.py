@@ -1,8 +1,8 @@
 """Beginnings: the history that a first start of the simulator makes, so that nothing stands empty on the first day.
 
 It is made of the very weather that the simulator goes on playing, by the ways that everything goes later: an archive,
-two trainings before the gate, forecasts by whoever served then, and the truths that followed. All of it is simulated,
-and says so.
+two trainings before the gate, forecasts by whoever served then, the truths that followed, and two experiments: one that
+is decided, one that runs. All of it is simulated, and says so.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from core.domain.forecast import RegionForecast, RiskLevel
 from core.domain.lifecycle import RunState, RunStatus
 from core.domain.quality import FlaggedWeather
 from core.domain.units import floor_hour, from_datetime64, months, to_hour64
-from core.domain.weather import HourlyWeather, Region, Values
+from core.domain.weather import HourlyWeather, Hours, Region, Values
 from core.features import fields as model_fields
 from core.features import table
 from core.ports import Ledger, ModelStore, Progress, silent
+from core.workflows.early_trials import DELAY, EarlyTrials, Issues
 from core.workflows.forecasting import Forecasting, issued
 from core.workflows.gathering import CHUNK
 from core.workflows.retraining import RETRAIN, Retraining, detail_of
 from core.workflows.situation import Situation
 from core.workflows.training import within
+from core.workflows.trials import Trials
 from core.workflows.verifying import Verifying
 
 #: A forecast of every sixth hour: four a day, each of them another window.
 EVERY_H = 6
-#: An hour is known so long after its end.
-DELAY = timedelta(minutes=6)
 #: When the versions were made, as share of the period, and by which algorithm; None: that of the plan.
 VERSIONS: tuple[tuple[float, str | None], ...] = ((1 / 3, "logistic_regression"), (2 / 3, None))
 #: Issues that are written at once.
@@ -47,6 +47,7 @@ class Beginnings:
     forecasting: Forecasting
     verification: Verifying
     days: int
+    trials: Trials
 
     @property
     def ledger(self) -> Ledger:
@@ -74,9 +75,14 @@ class Beginnings:
         told(0.1, "checking and storing it")
         self._archive(region, observing.check(weather, True))
         made = self._versions(state, begin, within(told, 0.2, 0.5))
-        count = self._forecasts(region, observing.check(weather, False), begin, within(told, 0.7, 0.2))
+        known = observing.check(weather, False)
+        hours = np.arange(to_hour64(begin), known.weather.valid_at[-1] + 1, EVERY_H)
+        rows = self._rows(region, known, hours)
+        count = self._forecasts(region, known, (hours, rows), within(told, 0.7, 0.2))
         told(0.9, "joining what happened")
         truths = self.verification.join(region.id)
+        told(0.95, "experimenting")
+        self._experiments(state, region, Issues(hours, rows))
         champion = self.store.champion(state.request.source, region.id)
         text = f"{self.days} simulated days: {count:,} forecasts, {truths:,} truths, {made} trainings."
         status = RunStatus.DEPLOYED if champion.generation else RunStatus.KEPT
@@ -104,19 +110,29 @@ class Beginnings:
             self.ledger.record_run(RETRAIN, ended.status.value, detail_of(ended), then)
         return len(VERSIONS)
 
-    def _forecasts(self, region: Region, known: FlaggedWeather, begin: datetime, told: Progress) -> int:
+    def _forecasts(self, region: Region, known: FlaggedWeather, issues: tuple[Hours, Values], told: Progress) -> int:
         """Issue what would have been issued, and keep it; return the number of new rows."""
-        hours = np.arange(to_hour64(begin), known.weather.valid_at[-1] + 1, EVERY_H)
-        rows = self._rows(region, known, hours)
+        hours = issues[0]
         batch: list[RegionForecast] = []
         count = 0
-        for i, issue in enumerate(self._issues(region, known, hours, rows)):
+        for i, issue in enumerate(self._issues(region, known, *issues)):
             told(i / len(hours), f"forecasts of {issue.valid_from:%d %b %Y}")
             batch.append(issue)
             if len(batch) == BATCH:
                 count += self.ledger.record_forecasts(batch)
                 batch = []
         return count + self.ledger.record_forecasts(batch)
+
+    def _experiments(self, state: RunState, region: Region, issues: Issues) -> None:
+        """Hold every version against the one that served before it, from its making on; the last goes on running."""
+        source, early = self.forecasting.observing.source.name, EarlyTrials(self.trials, self.forecasting)
+        made = [v.manifest for v in reversed(self.store.versions()) if v.manifest is not None]
+        mine = [m for m in made if m.source == source and m.trained_on.region_id == region.id]
+        for number, manifest in enumerate(mine):
+            rival = mine[number - 1].version if number else self.store.seed
+            end = mine[number + 1].created_at if number + 1 < len(mine) else None
+            if rival:
+                early.hold(region, (manifest, rival), issues, end, state.request.who)
 
     def _rows(self, region: Region, known: FlaggedWeather, hours: np.ndarray) -> Values:
         """Return the features of every place at every hour of issue, shape (places, hours, features)."""

@@ -22,7 +22,15 @@ ADMIN_ROUTES = [
     ("GET", "/admin/model/history"),
     ("POST", "/admin/model/abc/promote"),
     ("POST", "/admin/model/rollback"),
+    ("GET", "/admin/experiments"),
+    ("POST", "/admin/experiments"),
+    ("GET", "/admin/experiments/abc"),
+    ("POST", "/admin/experiments/abc/decide"),
+    ("POST", "/admin/experiments/abc/promote"),
+    ("POST", "/admin/experiments/abc/start"),
 ]
+#: What stands for `abc` by the second part of a path.
+PARAMETERS = {"retrain": "{run_id}", "model": "{version}", "experiments": "{experiment_id}"}
 
 
 @pytest.fixture
@@ -41,7 +49,8 @@ def client(trainings: FakeTrainings) -> TestClient:
 
 def test_every_admin_route_of_the_program_is_listed_here() -> None:
     paths = {path for path in api.openapi()["paths"] if path.startswith("/admin")}
-    listed = {path.replace("/abc", "/{run_id}" if "retrain" in path else "/{version}") for _, path in ADMIN_ROUTES}
+    listed = {path.replace("abc", PARAMETERS[path.split("/")[2]]) for _, path in ADMIN_ROUTES}
+    listed = {path.replace("/start", "/{action}") for path in listed}
     assert paths == listed
 
 
