@@ -14,7 +14,7 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   else $(PY) -m pip install -q -r $(1) ; fi
 
 .PHONY: run test check format seed-model clean fuzz-source faults-model \
-  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain
+  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -70,6 +70,11 @@ bench-drift: $(VENV)/.run
 # A year of 119 stations is learned from while pages are drawn; models are exchanged while forecasts are asked for.
 bench-retrain: $(VENV)/.run
 	$(PY) -m benchmarks.retraining_speed --gauges $(GAUGES)
+
+# How often experiments find what is not there and what is (about 10 minutes), and how fast they record and analyse.
+bench-experiments: $(VENV)/.run
+	$(PY) -m benchmarks.experiments
+	$(PY) -m benchmarks.experiment_scale
 
 # Kills, full disks, flipped bits, canaries and races around the model store; each gate must fail a broken variant.
 faults-model: $(VENV)/.dev

@@ -14,7 +14,7 @@ from ui.shell import PAGES
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = [path for path, _, _ in PAGES]
 #: Pages that tell of the house itself, whatever is replayed beside them.
-LIVE = {"pages/monitoring.py", "pages/models.py"}
+LIVE = {"pages/monitoring.py", "pages/models.py", "pages/experiments.py"}
 MOMENT = "2013-06-08T06:00Z"
 SHOWN = "REPLAY: as known at 08 Jun 2013 06:00 UTC"
 
