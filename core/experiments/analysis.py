@@ -201,9 +201,11 @@ def _bounds(c: Contrast) -> tuple[float, float]:
 
 def _text(c: Contrast) -> str:
     low, high = _bounds(c)
+    gain = 100 * (c.gain.value or 0.0)
+    word, sides = ("less", (low, high)) if gain >= 0 else ("more", (-high, -low))
     return (
-        f"{c.variant_id} has {100 * (c.gain.value or 0.0):+.1f} % less Brier loss ({low:+.1f} to {high:+.1f} %) in"
-        f" {c.pairs:,} cases with {c.events:,} events on {c.days} days."
+        f"{c.variant_id} has {abs(gain):.1f} % {word} Brier loss ({sides[0]:.1f} to {sides[1]:.1f} %) in {c.pairs:,}"
+        f" cases with {c.events:,} events on {c.days} days."
     )
 
 

@@ -124,15 +124,18 @@ class Beginnings:
         return count + self.ledger.record_forecasts(batch)
 
     def _experiments(self, state: RunState, region: Region, issues: Issues) -> None:
-        """Hold every version against the one that served before it, from its making on; the last goes on running."""
-        source, early = self.forecasting.observing.source.name, EarlyTrials(self.trials, self.forecasting)
+        """Hold every version against who served when it was made; the last goes on, the champion in front."""
+        source = self.forecasting.observing.source.name
+        early = EarlyTrials(self.trials, self.forecasting, state.request.who)
         made = [v.manifest for v in reversed(self.store.versions()) if v.manifest is not None]
         mine = [m for m in made if m.source == source and m.trained_on.region_id == region.id]
+        champion = self.store.champion(source, region.id).version
         for number, manifest in enumerate(mine):
-            rival = mine[number - 1].version if number else self.store.seed
             end = mine[number + 1].created_at if number + 1 < len(mine) else None
-            if rival:
-                early.hold(region, (manifest, rival), issues, end, state.request.who)
+            served = self._champion_at(source, region.id, manifest.created_at - timedelta(seconds=1))
+            goes_on = end is None and manifest.version == champion
+            pair = (manifest.version, served) if goes_on else (served, manifest.version)
+            early.hold(region, manifest, pair, issues, end)
 
     def _rows(self, region: Region, known: FlaggedWeather, hours: np.ndarray) -> Values:
         """Return the features of every place at every hour of issue, shape (places, hours, features)."""

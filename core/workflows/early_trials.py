@@ -35,21 +35,26 @@ class EarlyTrials:
 
     trials: Trials
     forecasting: Forecasting
+    who: str
 
     def hold(
-        self, region: Region, pair: tuple[ModelManifest, str], issues: Issues, end: datetime | None, who: str
+        self, region: Region, made: ModelManifest, pair: tuple[str, str], issues: Issues, end: datetime | None
     ) -> None:
-        """Hold a version against its rival from its making until `end`; without one it goes on, the version in front.
+        """Hold two versions against each other from the making of one until `end`; without an end it goes on.
 
         What an earlier start has made already stays as it is.
+
+        Parameters
+        ----------
+        pair
+            Control and challenger.
 
         Raises
         ------
         CloudburstError
             If something cannot be written, or a version cannot serve.
         """
-        made, rival = pair
-        control, challenger = (made.version, rival) if end is None else (rival, made.version)
+        control, challenger = pair
         experiment = Experiment(
             f"{region.id}-{made.algorithm}",
             (
@@ -58,7 +63,7 @@ class EarlyTrials:
             ),
             TrafficSplitStrategy.PERCENTAGE,
             made.created_at,
-            created_by=who,
+            created_by=self.who,
             why="Made with the simulated history: the challenger forecasts in the shadow.",
             source=self.forecasting.observing.source.name,
             region_id=region.id,
@@ -75,7 +80,7 @@ class EarlyTrials:
         experiments.happened(experiment.id, self.trials.outcomes(experiment))
         if end is not None:
             found = experiments.analyse(experiment.id)
-            experiments.decide(experiment.id, found.winner.winner_variant, who, found.text, at=end)
+            experiments.decide(experiment.id, found.winner.winner_variant, self.who, found.text, at=end)
 
     def _said(self, experiment: Experiment, region: Region, issues: Issues, hour: int) -> list[ExperimentResult]:
         """Return what both variants would have said at one hour of every place that is known."""

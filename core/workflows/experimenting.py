@@ -210,18 +210,24 @@ class Experimenting:
             steps[name] = changed[-1]
         count = self.records.record_results(results, steps)
         for name in steps:
-            told = {
-                (r.location_id, r.valid_at): r.actual
-                for r in results
-                if r.experiment_id == name and r.actual is not None
-            }
+            told: dict[tuple[str, datetime], bool] = {}
+            for r in results:
+                if r.experiment_id == name and r.actual is not None:
+                    told.setdefault((r.location_id, r.valid_at), r.actual)
             if told:
                 self.happened(name, [CaseOutcome(*case, happened=bool(what)) for case, what in told.items()])
         return count
 
     def happened(self, experiment_id: str, outcomes: Sequence[CaseOutcome]) -> int:
-        """Join what happened; return how many results matured. The first outcome of a case counts."""
+        """Join what happened; return how many results matured. The first outcome of a case counts.
+
+        Raises
+        ------
+        UnknownExperiment, ExperimentError
+            If there is no such experiment, or a time has no zone.
+        """
         experiment = self.experiment(experiment_id)
+        definitions.check_times(one.valid_at for one in outcomes)
         return self.records.mature(experiment_id, outcomes, lambda matured: folded(experiment, matured))
 
     def export(self, experiment_id: str) -> str:
