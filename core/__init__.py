@@ -11,12 +11,9 @@ from core.domain.budget import BudgetLine
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
     TRANSITIONS,
-    Arm,
     CaseOutcome,
     Code,
-    Contrast,
     Experiment,
-    ExperimentAnalysis,
     ExperimentResult,
     ModelVariant,
     Rollout,
@@ -26,6 +23,12 @@ from core.domain.experiment import (
     Step,
     TrafficSplitStrategy,
     UnitKey,
+)
+from core.domain.experiment_analysis import (
+    Arm,
+    Contrast,
+    ExperimentAnalysis,
+    Guardrail,
 )
 from core.domain.explanation import Driver
 from core.domain.forecast import (
@@ -120,6 +123,7 @@ __all__ = [
     "FlaggedWeather",
     "Forecast",
     "Freshness",
+    "Guardrail",
     "Health",
     "History",
     "HourlyWeather",

@@ -13,6 +13,7 @@ PAGES = (
     ("pages/quality.py", "Quality", ":material/fact_check:"),
     ("pages/verification.py", "Verification", ":material/insights:"),
     ("pages/models.py", "Models", ":material/neurology:"),
+    ("pages/experiments.py", "Experiments", ":material/science:"),
     ("pages/monitoring.py", "Monitoring", ":material/monitor_heart:"),
 )
 

@@ -12,12 +12,14 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from core.adapters.files import write_text
+from core.adapters.files import locked, write_text
 from core.domain.experiment import Experiment
 from core.errors import ConfigurationError, ExperimentExists
 
 log = structlog.get_logger()
 _DEFINITION = TypeAdapter(Experiment)
+#: How long another process that writes a definition is waited for, seconds.
+PATIENCE_S = 5.0
 HINT = "Check that models/ can be written and its disk is not full."
 
 
@@ -26,32 +28,36 @@ class JsonExperiments:
 
     def __init__(self, definitions: Path, results: Path) -> None:
         self._definitions, self._results = definitions, results
+        self._read: dict[tuple[str, int], Experiment] = {}  # by name and time of the file: a definition never changes
 
     def store(self, experiment: Experiment) -> None:
         """Write a definition, whole or not at all; one that is there is never written again."""
         path = self._definitions / f"{experiment.id}.json"
-        if path.exists():
-            raise ExperimentExists(
-                f"There is an experiment {experiment.id} already.",
-                hint="A definition never changes: choose a new name.",
-            )
-        try:
-            write_text(path, _DEFINITION.dump_json(experiment, indent=1).decode() + "\n")
-        except OSError as error:
-            raise ConfigurationError(
-                f"Experiment {experiment.id} cannot be written: {error.strerror}.", hint=HINT
-            ) from None
+        with locked(self._definitions / ".lock", PATIENCE_S, "experiments"):  # of two of one name one is the first
+            if path.exists():
+                raise ExperimentExists(
+                    f"There is an experiment {experiment.id} already.",
+                    hint="A definition never changes: choose a new name.",
+                )
+            try:
+                write_text(path, _DEFINITION.dump_json(experiment, indent=1).decode() + "\n")
+            except OSError as error:
+                raise ConfigurationError(
+                    f"Experiment {experiment.id} cannot be written: {error.strerror}.", hint=HINT
+                ) from None
 
     def experiments(self) -> tuple[Experiment, ...]:
         """Return all definitions, the oldest first; a file that is none is left out, with a line in the log."""
         found = []
         for path in sorted(self._definitions.glob("*.json")):
             try:
-                experiment = _DEFINITION.validate_json(path.read_bytes())
+                key = path.name, path.stat().st_mtime_ns
+                experiment = self._read.get(key) or _DEFINITION.validate_json(path.read_bytes())
             except (OSError, ValidationError) as error:
                 log.error("not a definition of an experiment", file=path.name, reason=type(error).__name__)
                 continue
             if f"{experiment.id}.json" == path.name:
+                self._read[key] = experiment
                 found.append(experiment)
         return tuple(sorted(found, key=lambda one: (one.created_at, one.id)))
 

@@ -121,17 +121,17 @@ class SqlExperiments:
         happened = {(at, place): bool(what) for at, place, what in connection.execute(insert, rows)}
         if not happened:
             return []
+        by_hour: dict[datetime, list[str]] = {}
+        for at, place in happened:
+            by_hour.setdefault(at, []).append(place)
         wanted = (table.c.experiment_id == experiment_id) & (table.c.state == PENDING)
-        wanted &= sa.tuple_(table.c.valid_at, table.c.location_id).in_(list(happened))
-        update = (
-            sa.update(table)
-            .where(wanted)
-            .values(state=MATURED)
-            .returning(
-                table.c.variant_id, table.c.location_id, table.c.valid_at, table.c.probability, table.c.latency_ms
-            )
-        )
-        found = connection.execute(update).all()
+        names = ("variant_id", "location_id", "valid_at", "probability", "latency_ms")
+        found: list[sa.Row[Any]] = []
+        # Hour by hour the key of the cases leads to them; of a list of pairs SQLite would read every case there is.
+        for at, places in by_hour.items():
+            mine = wanted & (table.c.valid_at == at) & table.c.location_id.in_(places)
+            update = sa.update(table).where(mine).values(state=MATURED).returning(*(table.c[name] for name in names))
+            found += connection.execute(update).all()
         return [
             Matured(
                 row.variant_id,

@@ -151,7 +151,7 @@ experiment_results = sa.Table(
     sa.Column("latency_ms", sa.Float),
     sa.Column("state", sa.String(8), nullable=False),  # pending, matured or expired
     sa.UniqueConstraint(*CASE_KEY, "variant_id"),
-    sa.Index("experiment_results_by_state", "experiment_id", "variant_id", "state"),
+    sa.Index("experiment_results_by_state", "experiment_id", "state", "variant_id"),
 )
 #: What happened, known once: a result that comes afterwards is not taken for a forecast.
 experiment_outcomes = sa.Table(

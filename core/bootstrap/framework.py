@@ -11,11 +11,13 @@ from core.bootstrap import Core, open_core
 from core.domain.experiment import (
     CaseOutcome,
     Experiment,
-    ExperimentAnalysis,
     ExperimentResult,
     ModelVariant,
     Step,
     TrafficSplitStrategy,
+)
+from core.domain.experiment_analysis import (
+    ExperimentAnalysis,
 )
 
 

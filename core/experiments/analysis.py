@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from core.domain.experiment import (
-    Arm,
     Code,
-    Contrast,
     Counts,
     Experiment,
-    ExperimentAnalysis,
     Stage,
     Status,
+)
+from core.domain.experiment_analysis import (
+    Arm,
+    Contrast,
+    ExperimentAnalysis,
     Winner,
 )
 from core.experiments import classical, inference
@@ -147,6 +150,8 @@ def _status(
         return found
     if _same(experiment, contrasts):
         return Status.NO_DIFFERENCE, _no_difference(experiment, contrasts), nobody
+    if known.stage in (Stage.STOPPED, Stage.DECIDED):
+        return Status.COLLECTING, "It ended before anything could be said.", nobody
     return Status.COLLECTING, _to_go(experiment, contrasts), nobody
 
 
@@ -156,7 +161,8 @@ def _rolled_back(experiment: Experiment, contrasts: Sequence[Contrast]) -> tuple
     for c in contrasts:
         failed = [g for g in c.guardrails if g.name in STOPPING and not g.met]
         if failed:
-            rule = f"guardrail of {c.variant_id}: {failed[0].name}, {failed[0].text}"
+            held = f"in {c.pairs:,} cases with {c.events:,} events on {c.days} days"
+            rule = f"guardrail of {c.variant_id}: {failed[0].name}, {failed[0].text}; {held}"
             return Status.ROLL_BACK, rule, Winner(control, rule, _evidence(c))
     if contrasts and all(not c.codes and _bounds(c)[1] < 0 for c in contrasts):
         rule = f"always-valid {experiment.rules.confidence:g} % bounds of the gain lie below 0"
@@ -209,9 +215,10 @@ def _text(c: Contrast) -> str:
     )
 
 
-def _evidence(c: Contrast) -> dict[str, float | int | None]:
+def _evidence(c: Contrast) -> dict[str, Any]:
     low, high = _bounds(c)
     return {
+        "variant": c.variant_id,
         "cases": c.pairs,
         "events": c.events,
         "days": c.days,

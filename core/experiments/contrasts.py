@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.domain.experiment import Code, Contrast, Growth, Guardrail, Rules
+from core.domain.experiment import (
+    Code,
+    Rules,
+)
+from core.domain.experiment_analysis import (
+    Contrast,
+    Growth,
+    Guardrail,
+)
 from core.domain.learning import Measure
 from core.experiments import classical, inference
 from core.experiments.inference import Floats
@@ -33,7 +41,7 @@ def contrast(name: str, pair: tuple[Sums, Sums], rules: Rules, confidence: float
     gain, loss, cases = own["gain"], own["control_brier"], own["pairs"]
     events = int(own.total("pair_events"))
     codes = []
-    if events < rules.min_events or len(gain) < rules.min_days:
+    if events < rules.min_events or len(gain) < max(rules.min_days, 1):
         codes.append(Code.TOO_FEW_EVENTS)
     elif not np.ptp(gain / cases):
         codes.append(Code.ZERO_VARIANCE)
@@ -47,7 +55,7 @@ def contrast(name: str, pair: tuple[Sums, Sums], rules: Rules, confidence: float
         events=events,
         days=len(gain),
         gain=_shown(inference.relative_gain(gain, loss, rules.confidence, rng), known),
-        sequence=Measure(float(mean[-1]), float(low[-1]), float(high[-1])) if known else Measure(None),
+        sequence=_last(mean, low, high) if known else Measure(None),
         log_gain=_shown(inference.relative_gain(own["log_gain"], own["control_log"], rules.confidence, rng), known),
         p_value=inference.diebold_mariano(gain / cases, HORIZON_DAYS) if known else None,
         p_adjusted=None,
@@ -61,7 +69,7 @@ def contrast(name: str, pair: tuple[Sums, Sums], rules: Rules, confidence: float
             _pod(own, rules),
             _slope(own, rules),
             _latency(own, control, rules),
-            _errors(own, control, rules),
+            _errors(*pair, rules),
         ),
         growth=_growth(own, mean, low, high),
     )
@@ -76,6 +84,14 @@ def adjusted(contrasts: tuple[Contrast, ...]) -> tuple[Contrast, ...]:
 def _shown(measure: Measure, known: bool) -> Measure:
     """Return a measure without an interval where nothing can be said."""
     return measure if known else Measure(measure.value)
+
+
+def _last(mean: Floats, low: Floats, high: Floats) -> Measure:
+    """Return what the last day says, without bounds where they are none: infinite while all losses are of one spell."""
+    value, *bounds = (float(part[-1]) for part in (mean, low, high))
+    if not np.isfinite(value):
+        return Measure(None)
+    return Measure(value, *bounds) if np.isfinite(bounds).all() else Measure(value)
 
 
 def _growth(own: Sums, mean: Floats, low: Floats, high: Floats) -> Growth:
@@ -146,7 +162,7 @@ def _latency(own: Sums, control: Sums, rules: Rules) -> Guardrail:
 
 
 def _errors(own: Sums, control: Sums, rules: Rules) -> Guardrail:
-    """Return whether it fails more often, beyond the limit and beyond chance."""
+    """Return whether it fails more often, beyond the limit and beyond chance; of all days, for it may always fail."""
     failed = int(own.total("failed")), int(control.total("failed"))
     trials = failed[0] + int(own.total("cases")), failed[1] + int(control.total("cases"))
     if min(trials) < 1:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from core.domain.experiment import Experiment, ExperimentResult, TrafficSplitStrategy
 from core.errors import ExperimentError, UnknownExperiment
@@ -57,5 +58,16 @@ def check_result(result: ExperimentResult, variants: Collection[str]) -> None:
         raise ExperimentError(
             f"{result.prediction!r} is no probability.", hint="None stands for a variant that failed."
         )
-    if result.valid_at.tzinfo is None:
+    check_times([result.valid_at, result.issued_at or result.valid_at])
+
+
+def check_times(times: Iterable[datetime]) -> None:
+    """Refuse times without a zone.
+
+    Raises
+    ------
+    ExperimentError
+        If one of them is.
+    """
+    if any(time.tzinfo is None for time in times):
         raise ExperimentError("The time of a case needs a time zone.", hint="Give it in UTC.")

@@ -214,7 +214,8 @@ def slope(n: Floats, p: Floats, y: Floats) -> float | None:
     if len(n) < 2 or not 0 < y.sum() < n.sum():
         return None
     x = np.stack([np.ones(len(n)), np.log(mean / (1 - mean))], axis=1)
-    b = np.array([0.0, 1.0])
+    rate = y.sum() / n.sum()
+    b = np.array([np.log(rate / (1 - rate)), 0.0])  # from slope 1 the steps run away where the true slope is small
     for _ in range(50):
         fitted = 1 / (1 + np.exp(-np.clip(x @ b, -30, 30)))
         curvature = (x * (n * fitted * (1 - fitted))[:, None]).T @ x

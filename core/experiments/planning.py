@@ -50,12 +50,15 @@ def plan(
     Raises
     ------
     ValueError
-        If one of them is not above 0, or the power not below 100.
+        If one of them is not above 0, or the confidence or the power not below 100.
     """
     from scipy.stats import norm
 
-    if min(difference_percent, spread_percent, events_per_day, season_days, power) <= 0 or power >= 100:
-        raise ValueError("difference, spread, events a day and season must be above 0, the power between 0 and 100")
+    above = min(difference_percent, spread_percent, events_per_day, season_days) > 0
+    if not (above and 0 < confidence < 100 and 0 < power < 100):
+        raise ValueError(
+            "difference, spread, events a day and season must be above 0, confidence and power between 0 and 100"
+        )
     effect = difference_percent / spread_percent
     chance = float(norm.ppf(power / 100))
     once = math.ceil(((float(norm.ppf(0.5 + confidence / 200)) + chance) / effect) ** 2)

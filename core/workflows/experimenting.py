@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,16 +15,18 @@ from core.domain.experiment import (
     CaseOutcome,
     Counts,
     Experiment,
-    ExperimentAnalysis,
     ExperimentResult,
     ModelVariant,
     Stage,
     Status,
     Step,
     TrafficSplitStrategy,
+)
+from core.domain.experiment_analysis import (
+    ExperimentAnalysis,
     Winner,
 )
-from core.errors import ExperimentClosed, ExperimentError, ModelError, UnknownExperiment
+from core.errors import ExperimentClosed, ExperimentError, ExperimentExists, ModelError, UnknownExperiment
 from core.experiments import assignment, definitions, rollout
 from core.experiments.analysis import Recorded, analyse, broken, harmless
 from core.experiments.folding import folded
@@ -65,7 +67,13 @@ class Experimenting:
             If it cannot be written.
         """
         definitions.check(experiment)
-        self.files.store(experiment)
+        try:
+            self.files.store(experiment)
+        except ExperimentExists:
+            # What a process left that died before the first step is taken up by whoever wants the same again.
+            left = replace(self.experiment(experiment.id), created_at=experiment.created_at)
+            if left != experiment or self.records.steps(experiment.id):
+                raise
         self.step(experiment.id, "create", experiment.created_by, experiment.why, at=at)
         if not draft:
             self.step(experiment.id, "start", experiment.created_by, experiment.why, at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.domain.forecast import DEFAULT_WINDOW, MINI_CLOUDBURST_H, Window
 from core.domain.quality import FlaggedWeather
 from core.domain.units import from_datetime64, to_hour64
-from core.domain.weather import HourlyWeather, Values
+from core.domain.weather import HourlyWeather, Location, Region, Values
 from core.errors import InsufficientData
 from core.features import fields as model_fields
 from core.features import table
@@ -80,8 +80,7 @@ def gather(
     served
         Features as they were served: where there are some, they stand in the place of those built in hindsight.
     examined
-        Shown the wanted hours of every period with the flags of hindsight before anything is computed from them; it
-        raises where they are not worth it.
+        Shown the wanted hours with the flags of hindsight before anything is computed; raises where they are not fit.
 
     Raises
     ------
@@ -94,34 +93,50 @@ def gather(
     names: tuple[str, ...] = ()
     ids: list[str] = []
     for region in source.regions():
-        for begin, end in source.periods():
-            first, last = max(begin, wanted[0] or begin), min(end, wanted[1] or end)
-            if first > last:
-                continue
-            # No feature and no check of an hour looks further back than serving does.
-            weather = source.hours(region, max(begin, first - timedelta(hours=table.LOOKBACK_H + 24)), last)
+        for first, last, weather in _read(source, region, wanted):
             hindsight = check(weather, True)  # knows what was stuck
             examined(hindsight.since(first))
             truth = hindsight.usable().get("precipitation_mm")
-            reach = last + timedelta(hours=model_fields.REACH_H)
-            known_from = from_datetime64(weather.valid_at[0])
-            forecast = None if fields is None else fields.fields(region, known_from, reach)
+            forecast = _forecast(fields, region, weather, last)
             for part, features in table.in_parts(check(weather, False).usable(), CHUNK, forecast):
                 told(part.start / len(truth), f"features: {part.start} of {len(truth)} places")
                 names = features.names
                 where, mm = _labelled(weather.select(range(part.start, part.stop)), truth[part], first, windows)
                 place, hour = np.nonzero(where)
-                hours = weather.valid_at.astype(np.int64)[hour]
                 rows = features.rows(where)
-                if served is not None:
-                    stations = np.array([one.id for one in weather.locations[part]], object)[place]
-                    rows = served.as_served((source.name, region.id), stations, weather.valid_at[hour], rows)
-                parts.append((rows, hours, place + part.start + len(ids), mm))
-        ids += [place.id for place in region.locations]
+                if served:
+                    rows = served.as_served(
+                        (source.name, region.id), _ids(weather.locations[part])[place], weather.valid_at[hour], rows
+                    )
+                parts.append((rows, weather.valid_at.astype(np.int64)[hour], place + part.start + len(ids), mm))
+        ids += _ids(region.locations).tolist()
     if not sum(len(part[0]) for part in parts):
         raise InsufficientData("No labelled case in this period.", have=0, need=1, hint="Check the period.")
     rows, hour, place, mm = (_joined([part[i] for part in parts]) for i in range(4))
     return Gathered(rows, hour, place, mm, tuple(windows), names, tuple(ids))
+
+
+def _read(source: WeatherArchive, region: Region, wanted: Period) -> Iterator[tuple[datetime, datetime, HourlyWeather]]:
+    """Yield the wanted part of every period, first and last hour, with the hours before it that are looked back on."""
+    for begin, end in source.periods():
+        first, last = max(begin, wanted[0] or begin), min(end, wanted[1] or end)
+        if first <= last:
+            # No feature and no check of an hour looks further back than serving does.
+            yield first, last, source.hours(region, max(begin, first - timedelta(hours=table.LOOKBACK_H + 24)), last)
+
+
+def _ids(places: Sequence[Location]) -> NDArray[np.object_]:
+    return np.array([place.id for place in places], object)
+
+
+def _forecast(
+    fields: FieldSource | None, region: Region, weather: HourlyWeather, last: datetime
+) -> HourlyWeather | None:
+    """Return what was forecast for the hours of a period and beyond, None where there are no fields."""
+    if fields is None:
+        return None
+    known_from = from_datetime64(weather.valid_at[0])
+    return fields.fields(region, known_from, last + timedelta(hours=model_fields.REACH_H))
 
 
 def _labelled(

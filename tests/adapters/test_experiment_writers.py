@@ -1,0 +1,52 @@
+"""Writers of an experiment's records, eight at once, and killed by the system: what was acknowledged is there once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.adapters.experiment_writers import BATCHES, WRITERS
+from tests.experiments_made import CHALLENGER, CONTROL
+
+PROJECT = Path(__file__).resolve().parents[2]
+KILLS, SEED = 14, 1
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what a process without the threads of other tests found: it forks."""
+    folder = tmp_path_factory.mktemp("writers")
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.adapters.experiment_writers", str(folder), str(KILLS), str(SEED)],
+        cwd=PROJECT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)  # type: ignore[no-any-return]
+
+
+def test_eight_processes_that_write_at_once_lose_nothing(found: dict[str, Any]) -> None:
+    together = found["together"]
+    assert together["codes"] == [0] * WRITERS
+    assert together["acknowledged"] == 2 * BATCHES * WRITERS
+    assert together["broken"] == []
+    assert together["units"] == {CONTROL: 3 * WRITERS, CHALLENGER: 3 * WRITERS}  # every place on three days
+
+
+def test_what_a_killed_writer_acknowledged_is_there_once_and_adds_up(found: dict[str, Any]) -> None:
+    assert found["killed"]["broken"] == []
+    assert found["killed"]["acknowledged"] > KILLS
+
+
+def test_a_writer_that_adds_up_in_a_second_transaction_is_found_out(found: dict[str, Any]) -> None:
+    assert found["torn"]["broken"] == ["the sums are not those of a recount"]
