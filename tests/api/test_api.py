@@ -27,6 +27,11 @@ ROUTES = {
     "/admin/model/history",
     "/admin/model/{version}/promote",
     "/admin/model/rollback",
+    "/admin/experiments",
+    "/admin/experiments/{experiment_id}",
+    "/admin/experiments/{experiment_id}/decide",
+    "/admin/experiments/{experiment_id}/promote",
+    "/admin/experiments/{experiment_id}/{action}",
 }
 
 
