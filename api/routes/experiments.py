@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from api.admin import REFUSALS, Who
 from api.asked import region_of
+from api.problems import CONFLICT, problem
 from api.schemas_experiments import (
     AnalysisAnswer,
     DecisionRequest,
@@ -18,7 +19,7 @@ from api.schemas_experiments import (
     ReasonRequest,
     StepAnswer,
 )
-from core import ABTestingFramework, ModelVariant, analysis_result, open_core
+from core import ABTestingFramework, ModelError, ModelVariant, analysis_result, open_core
 
 router = APIRouter(prefix="/admin/experiments", tags=["experiments"], responses=REFUSALS)
 CREATED = 201
@@ -66,8 +67,14 @@ def decide(experiment_id: str, asked: DecisionRequest, who: Who) -> Any:
 
 @router.post("/{experiment_id}/promote", response_model=PromotionAnswer)
 def promote(experiment_id: str, asked: ReasonRequest, who: Who) -> Any:
-    """Let the winner of a decided experiment serve its region, where the gate lets it through."""
-    verdict = open_core().promote_winner(experiment_id, who, asked.why)
+    """Let the winner of a decided experiment serve its region, where the gate lets it through.
+
+    Answers 409 where it is not decided, no challenger has won, a version is refused, or somebody else deployed.
+    """
+    try:
+        verdict = open_core().promote_winner(experiment_id, who, asked.why)
+    except ModelError as error:
+        return problem(CONFLICT, type(error).__name__, error.message, hint=error.hint)
     return {"deployed": verdict.promote, "gate": [asdict(rule) for rule in verdict.rules]}
 
 

@@ -38,7 +38,7 @@ _OURS = tuple(
         rf"versions/{NAME.pattern}/({_FILES})",
         r"trained/[a-z0-9-]+@[a-z0-9-]+\.(json(\.bad(\.\d+)?)?|generation)",
         r"(metrics|experiments)/[\w.-]+\.json",
-        r"experiment_results/[\w.-]+\.jsonl?",
+        r"experiment_results/[\w.-]+\.csv",
     )
 )
 

@@ -1,1 +1,1 @@
-"""Experiments between versions: who is shown which variant. Pure functions."""
+"""Experiments between versions: who is shown which variant, and what it comes to. Pure functions."""

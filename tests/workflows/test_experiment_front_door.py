@@ -136,7 +136,7 @@ def test_what_cannot_be_is_refused(framework: ABTestingFramework) -> None:
     assert framework.list_experiments() == []
 
 
-def test_definitions_and_exports_stand_below_the_models(framework: ABTestingFramework, home: Path) -> None:
+def test_definitions_and_exports_stand_below_the_models(framework: ABTestingFramework, house: Core, home: Path) -> None:
     framework.create_experiment("monsoon", VARIANTS, why="to see")
     definition = json.loads((home / "models" / "experiments" / "monsoon.json").read_text())
     assert (definition["why"], definition["created_by"]) == ("to see", "script")
@@ -144,6 +144,7 @@ def test_definitions_and_exports_stand_below_the_models(framework: ABTestingFram
     path = Path(framework.export_results("monsoon"))
     assert path.parent == home / "models" / "experiment_results"
     assert len(path.read_text().splitlines()) == 3
+    assert house.store.foreign_files() == ()  # definitions, their lock and exports are ours
 
 
 def test_the_house_of_the_process_is_used_where_none_is_given() -> None:
