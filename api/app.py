@@ -7,12 +7,14 @@ from pathlib import Path
 import structlog
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import problems
+from api.metrics import REGISTRY, Measured
 from api.middleware import PostedObservations
-from api.routes import admin, experiments, forecasts, health, quality
+from api.routes import admin, cache, experiments, forecasts, health, live, quality
 from core import VERSION, CloudburstError, close_core, serve
 
 log = structlog.get_logger()
@@ -27,12 +29,21 @@ api = FastAPI(
 )
 api.include_router(health.router)
 api.include_router(forecasts.router)
+api.include_router(live.router)
 api.include_router(quality.router)
+api.include_router(cache.router)
 api.include_router(admin.router)
 api.include_router(experiments.router)
+api.add_middleware(Measured)
 api.add_middleware(PostedObservations, paths={"/monitoring/data-quality/check"})
 api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
 problems.install(api)
+
+
+@api.get("/metrics", tags=["monitoring"], response_class=PlainTextResponse)
+def metrics() -> Response:
+    """Return the numbers of this moment in Prometheus' text format."""
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
 @api.get("/docs", include_in_schema=False)

@@ -50,6 +50,7 @@ class IssueAnswer(BaseModel):
     data_age_s: float | None
     data_is: str
     problems: list[str]
+    notes: list[str]
     forecasts: list[ForecastAnswer]
 
 

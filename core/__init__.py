@@ -5,8 +5,11 @@
 """
 
 from core.bootstrap import VERSION, Core, close_core, open_core, serve
+from core.bootstrap.caches import cached, get_cache_manager
 from core.bootstrap.framework import ABTestingFramework, AnalysisResult, analysis_result
 from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
+from core.caching.keys import PredictionCache, WeatherCache
+from core.caching.two_level import Hit, TwoLevelCache
 from core.domain.budget import BudgetLine
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
@@ -126,6 +129,7 @@ __all__ = [
     "Guardrail",
     "Health",
     "History",
+    "Hit",
     "HourlyWeather",
     "Issue",
     "LeadTimes",
@@ -138,6 +142,7 @@ __all__ = [
     "Outline",
     "PlaceDifference",
     "Plan",
+    "PredictionCache",
     "QualityMetrics",
     "QualityReport",
     "RecordValidation",
@@ -163,17 +168,21 @@ __all__ = [
     "TrainingInProgress",
     "Trigger",
     "Truth",
+    "TwoLevelCache",
     "UnitKey",
     "UnknownExperiment",
     "UnknownPlace",
     "Verdict",
     "VerificationReport",
     "VerifiedCases",
+    "WeatherCache",
     "WeatherRecord",
     "Window",
     "analysis_result",
+    "cached",
     "close_core",
     "events_in",
+    "get_cache_manager",
     "open_core",
     "plan",
     "serve",

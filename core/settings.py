@@ -41,7 +41,21 @@ class Settings(BaseSettings):
         "uttarakhand-himachal", description="Regions served, separated by commas; the first is shown first."
     )
     open_meteo_url: str = Field("", description="A self-hosted Open-Meteo; empty means the public service.")
-    cache_url: str = Field("memory:", description="Cache service: `memory:`.")
+    cache_url: str = Field(
+        "memory:",
+        description="Cache service: `memory:`, or behind memory `redis://`, `rediss://`, `unix://`, `redis+cluster://`"
+        " or `redis+sentinel://HOST:PORT/SERVICE`.",
+    )
+    cache_entries: int = Field(512, ge=1, description="Most values in the memory of the process.")
+    cache_megabytes: float = Field(256, gt=0, description="Most megabytes of values in the memory of the process.")
+    cache_stale_factor: float = Field(
+        6.0, ge=1, le=1000, description="A value is of use in need for so many times as long as it is fresh."
+    )
+    cache_weather_s: float = Field(300, gt=0, description="Cached weather is fresh for so long, seconds.")
+    cache_predictions_s: float = Field(600, gt=0, description="Cached predictions are fresh for so long, seconds.")
+    cache_images_s: float = Field(1800, gt=0, description="Cached satellite images are fresh for so long, seconds.")
+    cache_historical_s: float = Field(3600, gt=0, description="Cached history is fresh for so long, seconds.")
+    cache_api_s: float = Field(60, gt=0, description="Cached answers of the API are fresh for so long, seconds.")
     database_url: str = Field("", description="Ledger; empty means SQLite in `data/ledger.sqlite` below the home.")
     grid_spacing_deg: float = Field(0.25, ge=0.05, le=1.0, description="Spacing of the simulator's grid, degrees.")
     simulator_seed: int = Field(7, ge=0, description="Seed of the simulated weather.")

@@ -65,6 +65,8 @@ def banners(issue: RegionForecast, health: Health) -> None:
     """Show everything that is wrong, and what must be known before a number is believed."""
     for problem in health.problems:
         st.error(plain(problem), icon=":material/warning:")
+    for note in issue.notes:
+        st.info(plain(note), icon=":material/science:")
     if issue.simulated:
         st.caption(
             f"**{issue.source_text}.** This weather is made by a program; no number here says anything of today."

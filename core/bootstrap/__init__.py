@@ -20,7 +20,7 @@ from core.bootstrap.admin import Admin
 from core.bootstrap.house import Core, HindcastRequest
 from core.bootstrap.life import lifecycle_of
 from core.bootstrap.replays import Replays
-from core.bootstrap.services import cache_at, field_source, weather_source
+from core.bootstrap.services import cache_of, field_source, weather_source
 from core.errors import ConfigurationError
 from core.features import table
 from core.ports import Clock
@@ -101,7 +101,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     store = _store(settings)
     check: Checker = partial(all_checks, plain_z=settings.quality_z == "plain")
     ledger = SqlLedger(settings.ledger_url)
-    cache = cache_at(settings.cache_url)
+    cache = cache_of(settings)
     scheduler = ThreadScheduler()
     serving = Serving(store)
     tiers = _rule(settings)
@@ -148,6 +148,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
         trials=trials,
+        cache=cache,
         admin=Admin(settings.admin_token, settings.home / "data" / "admin.token"),
     )
 

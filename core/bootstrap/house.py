@@ -17,13 +17,14 @@ from core.bootstrap import jobs
 from core.bootstrap.admin import Admin
 from core.bootstrap.replays import Replays
 from core.bootstrap.services import open_meteo, regions_named, simulator
+from core.caching.two_level import TwoLevelCache
 from core.domain.budget import BudgetLine
 from core.domain.explanation import Driver
 from core.domain.forecast import Freshness, RegionForecast
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.lifecycle import Deployment, Verdict
-from core.domain.weather import Region
-from core.errors import CloudburstError, ConfigurationError, ExperimentError, InsufficientData
+from core.domain.weather import Location, Region
+from core.errors import CloudburstError, ConfigurationError, ExperimentError, InsufficientData, UnknownPlace
 from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, silent
 from core.settings import Settings
 from core.workflows import explaining
@@ -74,6 +75,7 @@ class Core:
     lifecycle: Lifecycle
     histories: Histories
     trials: Trials
+    cache: TwoLevelCache
     admin: Admin
 
     @property
@@ -128,6 +130,21 @@ class Core:
     def region(self, region_id: str) -> Region:
         """Return one region; a ConfigurationError names the known ones where there is none of this id."""
         return self.forecasting.observing.region(region_id)
+
+    def place_at(self, latitude: float, longitude: float) -> tuple[Region, Location]:
+        """Return the region and the place that speak for a point, degrees.
+
+        Raises
+        ------
+        UnknownPlace
+            If it lies outside every region; the hint names them.
+        """
+        for region in self.regions():
+            place = region.place_at(latitude, longitude)
+            if place is not None:
+                return region, place
+        names = ", ".join(region.name for region in self.regions())
+        raise UnknownPlace("This point lies outside every region.", hint=f"Served are: {names}.")
 
     def issue(self, region_id: str, told: Progress = silent) -> Issue:
         """Return the current issue of a region with the observations behind it."""
@@ -287,8 +304,9 @@ class Core:
         self.scheduler.start()
 
     def stop(self) -> None:
-        """Stop the scheduler."""
+        """Stop the scheduler, and what the cache does in the background."""
         self.scheduler.stop()
+        self.cache.close()
 
 
 def _outside(out: Path, folder: Path, stations: Path | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from core.adapters.archived_forecasts import ArchivedForecasts
@@ -13,10 +12,12 @@ from core.adapters.open_meteo.products import PRODUCTS
 from core.adapters.open_meteo.source import OpenMeteo
 from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.source import Simulator
-from core.caching.memory import MemoryCache
+from core.caching.memory import MemoryLevel
+from core.caching.remote import RedisLevel
+from core.caching.two_level import Policy, TwoLevelCache
 from core.domain.weather import Region
 from core.errors import ConfigurationError
-from core.ports import Archive, Cache, Clock, FieldSource, WeatherSource
+from core.ports import Archive, Clock, FieldSource, WeatherSource
 from core.settings import PROJECT_ROOT, Settings
 
 #: What `ingest open-meteo` can ask for, the default first.
@@ -92,15 +93,21 @@ def simulator(settings: Settings, clock: Clock) -> Simulator:
     return Simulator(regions_named(settings.region, settings.grid_spacing_deg), settings.simulator_seed, clock)
 
 
-def cache_at(url: str) -> Cache:
-    """Return the cache of a URL.
+def cache_of(settings: Settings) -> TwoLevelCache:
+    """Return the cache of the settings: memory, and behind it the service that the URL names.
 
     Raises
     ------
     ConfigurationError
-        If the URL is not understood.
+        If the URL is not understood. A service that does not answer is none: it may come.
     """
-    makers: dict[str, Callable[[], Cache]] = {"memory:": MemoryCache}
-    if url not in makers:
-        raise ConfigurationError(f"CLOUDBURST_CACHE_URL={url!r} is not understood.", hint="Use memory:.")
-    return makers[url]()
+    ttl_s = {
+        "weather_data": settings.cache_weather_s,
+        "predictions": settings.cache_predictions_s,
+        "satellite_images": settings.cache_images_s,
+        "historical": settings.cache_historical_s,
+        "api": settings.cache_api_s,
+    }
+    remote = None if settings.cache_url == "memory:" else RedisLevel(settings.cache_url)
+    memory = MemoryLevel(settings.cache_entries, int(settings.cache_megabytes * 2**20))
+    return TwoLevelCache(memory, remote, Policy(ttl_s, settings.cache_stale_factor))

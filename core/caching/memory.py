@@ -1,70 +1,142 @@
-"""The cache in this process: bounded by entries, least recently used goes first, every value has an end."""
+"""The first level: values in this process, bounded by entries and bytes; what was used least recently goes first."""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
+import numpy as np
+import pandas as pd
 
-class MemoryCache:
-    """Thread-safe cache of immutable values.
+
+@dataclass(frozen=True)
+class Held:
+    """A value in memory: when it was fetched (since 1970, s), and until when it is fresh and of use (monotonic, s)."""
+
+    value: Any
+    fetched_at: float
+    soft_at: float
+    hard_at: float
+    size: int
+
+
+class MemoryLevel:
+    """Thread-safe. Values are shared and must not be changed by whoever gets them.
 
     Parameters
     ----------
-    max_entries
-        More entries push out the least recently used.
+    max_entries, max_bytes
+        More push out the least recently used; a value larger than all the bytes is not kept.
     monotonic
         Clock for ages, seconds; a wall clock would jump.
     """
 
-    def __init__(self, max_entries: int = 512, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._max_entries = max_entries
+    def __init__(
+        self,
+        max_entries: int = 512,
+        max_bytes: int = 256 * 2**20,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_entries, self._max_bytes = max_entries, max_bytes
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._entries: OrderedDict[str, tuple[float, Any]] = OrderedDict()
-        self._counts = {"hits": 0, "misses": 0, "evictions": 0}
+        self._entries: OrderedDict[str, Held] = OrderedDict()
+        self._bytes = 0
+        self._evictions = 0
 
-    @property
-    def mode(self) -> str:
-        """How it works: in this process only."""
-        return "memory"
-
-    def get(self, key: str) -> Any | None:
-        """Return the value, None where there is none or its time is over."""
+    def get(self, key: str) -> Held | None:
+        """Return what is held of a key while it is of use, None where there is nothing."""
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is None or entry[0] <= self._monotonic():
-                self._entries.pop(key, None)
-                self._counts["misses"] += 1
+            held = self._entries.get(key)
+            if held is None:
+                return None
+            if held.hard_at <= self._monotonic():
+                self._drop(key)
                 return None
             self._entries.move_to_end(key)
-            self._counts["hits"] += 1
-            return entry[1]
+            return held
 
-    def set(self, key: str, value: Any, ttl: float) -> None:
-        """Keep a value for `ttl` seconds."""
+    def put(self, key: str, value: Any, fetched_at: float, soft_s: float, hard_s: float) -> bool:
+        """Keep a value that is fresh for `soft_s` and of use for `hard_s` seconds from now; say whether it is kept.
+
+        Newer data are never overwritten by older ones.
+        """
+        now = self._monotonic()
+        new = Held(value, fetched_at, now + soft_s, now + hard_s, size_of(value))
         with self._lock:
-            self._entries[key] = (self._monotonic() + ttl, value)
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._max_entries:
-                self._entries.popitem(last=False)
-                self._counts["evictions"] += 1
+            return self._put(key, new, now) is new and key in self._entries
+
+    def taken(self, key: str, value: Any, fetched_at: float, soft_s: float, hard_s: float) -> Held:
+        """Keep a value as `put` does; return what holds of the key now, even where it is too large to be kept."""
+        now = self._monotonic()
+        new = Held(value, fetched_at, now + soft_s, now + hard_s, size_of(value))
+        with self._lock:
+            return self._put(key, new, now)
 
     def delete(self, key: str) -> bool:
         """Forget one key; say whether it was there."""
         with self._lock:
-            entry = self._entries.pop(key, None)
-            return entry is not None and entry[0] > self._monotonic()
+            held = self._entries.get(key)
+            self._drop(key)
+            return held is not None and held.hard_at > self._monotonic()
+
+    def delete_pattern(self, pattern: str) -> int:
+        """Forget the keys that fit a pattern with `*` and `?`; return how many."""
+        with self._lock:
+            plain = pattern.replace("[", "[[]")  # which is a class of characters to fnmatch
+            found = [key for key in self._entries if fnmatchcase(key, plain)]
+            for key in found:
+                self._drop(key)
+            return len(found)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._entries.clear()
+            self._bytes = 0
 
     def stats(self) -> Mapping[str, float]:
-        """Return entries, hits, misses and evictions."""
+        """Return entries, bytes and evictions."""
         with self._lock:
-            return {"entries": len(self._entries), **self._counts}
+            return {"entries": len(self._entries), "bytes": self._bytes, "evictions": self._evictions}
+
+    def fresh(self, held: Held) -> bool:
+        """Say whether a value is fresh still."""
+        return held.soft_at > self._monotonic()
+
+    def _put(self, key: str, new: Held, now: float) -> Held:
+        before = self._entries.get(key)
+        if before is not None and before.fetched_at > new.fetched_at and before.hard_at > now:
+            return before
+        self._drop(key)
+        if new.size <= self._max_bytes:
+            self._entries[key] = new
+            self._bytes += new.size
+        while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
+            self._drop(next(iter(self._entries)))
+            self._evictions += 1
+        return new
+
+    def _drop(self, key: str) -> None:
+        held = self._entries.pop(key, None)
+        if held is not None:
+            self._bytes -= held.size
+
+
+def size_of(value: Any) -> int:
+    """Return about how many bytes a value holds: of tables and arrays exactly, of others what stands at the surface."""
+    if isinstance(value, pd.DataFrame):
+        return int(value.memory_usage(index=True, deep=True).sum())
+    if isinstance(value, np.ndarray):
+        return int(value.nbytes)
+    if isinstance(value, dict):
+        return sys.getsizeof(value) + sum(size_of(k) + size_of(v) for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return sys.getsizeof(value) + sum(map(size_of, value))
+    return sys.getsizeof(value)

@@ -216,6 +216,8 @@ class RegionForecast:
     data_at: datetime | None
     #: In words: what is wrong with the data or the model behind this issue. Empty when nothing is.
     problems: tuple[str, ...] = ()
+    #: In words: what a reader must know and nobody must mend, such as an experiment that shows other forecasts.
+    notes: tuple[str, ...] = ()
     #: Day of the year that the simulator plays in every season, None for real data.
     season_day: int | None = None
     #: The weather model's run behind the data, None for observations.
@@ -258,7 +260,7 @@ class RegionForecast:
     @cached_property
     def version(self) -> str:
         """Digest of everything a page shows: pages redraw when it changes."""
-        state = repr((self.freshness, self.data_at, self.problems))
+        state = repr((self.freshness, self.data_at, self.problems, self.notes))
         return f"{self.content}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
     def age_s(self, now: datetime) -> float:
@@ -287,6 +289,7 @@ class RegionForecast:
             "data_age_s": known_or_none(self.age_s(now)),
             "data_is": self.data_name,
             "problems": list(self.problems),
+            "notes": list(self.notes),
             "forecasts": [forecast.as_dict() for forecast in self.forecasts],
         }
 

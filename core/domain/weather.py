@@ -11,10 +11,12 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.units import HOUR, from_datetime64, to_hour64, to_second64
+from core.domain.units import EARTH_RADIUS_KM, HOUR, from_datetime64, to_hour64, to_second64
 
 Values = NDArray[np.float32]
 Hours = NDArray[np.datetime64]
+#: A station speaks for points no farther than this: heavy showers are a few kilometres wide.
+STATION_REACH_KM = 15.0
 
 
 class Flag(IntEnum):
@@ -217,3 +219,20 @@ class Region:
     spacing_deg: float | None = None
     languages: tuple[str, ...] = ("en",)
     thresholds: Thresholds = Thresholds()
+
+    def place_at(self, latitude: float, longitude: float) -> Location | None:
+        """Return the place that speaks for a point, degrees: the cell it lies in, or the nearest station within reach.
+
+        None where the point lies outside: a neighbouring cell is no answer to a question about another valley.
+        """
+        offs = [(abs(p.latitude - latitude), abs((p.longitude - longitude + 180) % 360 - 180)) for p in self.locations]
+        if self.spacing_deg is not None:
+            half = self.spacing_deg / 2 + 1e-9
+            inside = (i for i, (north, east) in enumerate(offs) if north <= half and east <= half)
+            found = next(inside, None)
+            return None if found is None else self.locations[found]
+        shrink = math.cos(math.radians(latitude))
+        reach = math.degrees(STATION_REACH_KM / EARTH_RADIUS_KM)
+        near = [(math.hypot(north, east * shrink), i) for i, (north, east) in enumerate(offs)]
+        distance, nearest = min(near, default=(math.inf, -1))
+        return self.locations[nearest] if distance <= reach else None

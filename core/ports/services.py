@@ -16,8 +16,8 @@ class Cache(Protocol):
     def get(self, key: str) -> Any | None:
         """Return the value, None where there is none or its time is over."""
 
-    def set(self, key: str, value: Any, ttl: float) -> None:
-        """Keep a value for `ttl` seconds."""
+    def set(self, key: str, value: Any, ttl: float) -> bool:
+        """Keep a value for `ttl` seconds; say whether it is kept."""
 
     def delete(self, key: str) -> bool:
         """Forget one key; say whether it was there."""

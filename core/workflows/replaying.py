@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.caching.memory import MemoryCache
+from core.caching.two_level import TwoLevelCache
 from core.domain.forecast import HindcastRows, RegionForecast, Window
 from core.domain.lifecycle import Deployment
 from core.domain.quality import FlaggedWeather, QualityMetrics
@@ -77,7 +77,7 @@ class Replaying:
         Its issue is made; what it would record or store is forgotten.
         """
         issue = self.issue(window, at)
-        cache = MemoryCache()
+        cache = TwoLevelCache.in_memory()
         cache.set(f"issue:{window.id}", issue, float("inf"))
         observing = Observing(window, _KnownThen(window, at), self.check, self.history_h)
         return _ForecastingThen(

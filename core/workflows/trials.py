@@ -169,7 +169,7 @@ def _mixed(
     if not count:
         return champion
     text = f"Experiment {experiment.id}: {count} of {len(forecasts)} places show a challenger's forecast."
-    return replace(champion, forecasts=tuple(forecasts), problems=(*champion.problems, text))
+    return replace(champion, forecasts=tuple(forecasts), notes=(*champion.notes, text))
 
 
 def _fell(event: EventDefinition, hourly_mm: float, two_hour_mm: float) -> bool:

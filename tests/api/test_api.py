@@ -15,6 +15,16 @@ from core.domain.forecast import WINDOWS, events_in
 from core.errors import ModelNotFound
 
 ROUTES = {
+    "/",
+    "/ready",
+    "/metrics",
+    "/freshness",
+    "/predict/live",
+    "/map/{region}",
+    "/model/info",
+    "/model/features",
+    "/monitoring/cache/stats",
+    "/monitoring/cache/clear",
     "/health",
     "/forecasts",
     "/forecasts/{location_id}",

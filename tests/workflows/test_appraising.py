@@ -17,7 +17,7 @@ from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
 from core.adapters.quality_files import ParquetQuality
 from core.bootstrap import jobs
-from core.caching.memory import MemoryCache
+from core.caching.two_level import TwoLevelCache
 from core.domain.quality import QualityMetrics
 from core.domain.weather import HourlyWeather, Region
 from core.errors import ConfigurationError
@@ -66,7 +66,7 @@ class House:
         self.ledger = SqlLedger(f"sqlite:///{self.folder / 'ledger.sqlite'}")
         self.archive = ParquetArchive(self.folder / "processed")
         store = model_store(self.folder / "models")
-        self.cache = MemoryCache()
+        self.cache = TwoLevelCache.in_memory()
         self.forecasting = Forecasting(
             Observing(self.source, self.archive, check, 100),
             Serving(store),
@@ -316,7 +316,9 @@ def test_the_house_appraises_by_itself_and_its_alerts_are_problems(open_house: C
     again = open_house()
     assert "There: validity fell from 99% to 50% (since now)." in again.monitoring.problems()
     assert "There: validity fell from 99% to 50% (since now)." in again.health().problems
-    assert {"refresh", "appraise", "verify", "trainings", "drift"} == {str(job["name"]) for job in _started(again)}
+    assert {"refresh", "appraise", "verify", "experiments", "trainings", "drift"} == {
+        str(job["name"]) for job in _started(again)
+    }
 
 
 def _started(core: Core) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
 from core.adapters.simulator.source import Simulator
 from core.bootstrap.services import field_source, weather_source
-from core.caching.memory import MemoryCache
+from core.caching.two_level import TwoLevelCache
 from core.domain.forecast import DEFAULT_WINDOW, FIELD_WINDOWS, TARGET, WINDOWS, RegionForecast
 from core.domain.learning import ModelManifest, TrainingRequest
 from core.domain.weather import HourlyWeather, Region
@@ -81,7 +81,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderModelStore,
 def forecasting(store: FolderModelStore, folder: Path, fields: Fields | None) -> Forecasting:
     observing = Observing(SIMULATOR, ParquetArchive(folder / "processed"), check, 384, fields)
     ledger = SqlLedger(f"sqlite:///{folder / 'ledger.sqlite'}")
-    return Forecasting(observing, Serving(store), ledger, MemoryCache(), Tiers(), AgeLimits(), lambda: NOW, 300)
+    return Forecasting(
+        observing, Serving(store), ledger, TwoLevelCache.in_memory(), Tiers(), AgeLimits(), lambda: NOW, 300
+    )
 
 
 def probabilities(issue: RegionForecast) -> np.ndarray:

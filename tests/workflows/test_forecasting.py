@@ -12,7 +12,7 @@ import pytest
 
 from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
-from core.caching.memory import MemoryCache
+from core.caching.two_level import TwoLevelCache
 from core.domain.forecast import HOURLY_EVENTS, Freshness, RiskLevel
 from core.domain.weather import Flag, HourlyWeather, Region
 from core.errors import ConfigurationError, FeatureMismatch, ModelUntrusted, SourceUnavailable
@@ -36,7 +36,7 @@ class House:
         self.now = END + timedelta(minutes=20)
         self.store = model_store(self.folder / "models")
         self.ledger = SqlLedger(f"sqlite:///{self.folder / 'ledger.sqlite'}")
-        self.cache = MemoryCache()
+        self.cache = TwoLevelCache.in_memory()
         self.observing = Observing(self.source, ParquetArchive(self.folder / "processed"), check, 384)
         self.forecasting = Forecasting(
             self.observing, Serving(self.store), self.ledger, self.cache, Tiers(), AgeLimits(), lambda: self.now, 300

@@ -12,7 +12,7 @@ import pytest
 
 from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
-from core.caching.memory import MemoryCache
+from core.caching.two_level import TwoLevelCache
 from core.domain.forecast import TARGET, Freshness, RegionForecast, RiskLevel
 from core.domain.weather import HourlyWeather, ModelRun, Region, Thresholds
 from core.quality.checks import check
@@ -49,7 +49,7 @@ def issue(tmp_path: Path) -> Callable[..., RegionForecast]:
         ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
         limits, tiers = AgeLimits(), tiers or Tiers()
         return (
-            Forecasting(observing, Serving(store), ledger, MemoryCache(), tiers, limits, lambda: now, 300)
+            Forecasting(observing, Serving(store), ledger, TwoLevelCache.in_memory(), tiers, limits, lambda: now, 300)
             .current(REGION.id)
             .forecast
         )

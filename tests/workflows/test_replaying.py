@@ -15,7 +15,7 @@ from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
 from core.adapters.model_store import FolderModelStore
 from core.adapters.replay import StoredWindow, read_windows
-from core.caching.memory import MemoryCache
+from core.caching.two_level import TwoLevelCache
 from core.domain.forecast import Freshness, RiskLevel
 from core.domain.quality import FlaggedWeather
 from core.domain.weather import HourlyWeather
@@ -105,7 +105,9 @@ def test_a_stored_night_gets_the_numbers_that_it_got_live(
 
     ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     observing = Observing(Live(), ParquetArchive(tmp_path / "none"), check, 384)
-    forecasting = Forecasting(observing, Serving(store), ledger, MemoryCache(), Tiers(), AgeLimits(), lambda: AT, 300)
+    forecasting = Forecasting(
+        observing, Serving(store), ledger, TwoLevelCache.in_memory(), Tiers(), AgeLimits(), lambda: AT, 300
+    )
     then = forecasting.current(REGION.id).forecast
     now = replaying.issue(window(folder), AT).forecast
     assert [f.level for f in now.forecasts] == [f.level for f in then.forecasts]

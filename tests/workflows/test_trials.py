@@ -72,7 +72,8 @@ def test_every_variant_is_recorded_and_some_places_are_shown_the_challenger(hous
     versions = {v.variant_id: v.model for v in experiment.variants}
     assert {f.location_id: f.model_version for f in issue.forecasts} == {p: versions[v] for p, v in shown.items()}
     assert 0 < sum(v == "challenger" for v in shown.values()) < places
-    assert any("challenger" in text for text in issue.problems)
+    assert any("challenger" in text for text in issue.notes)
+    assert not any("challenger" in text for text in house.health().problems)
     assert all(r["latency_ms"] > 0 for r in results)
     said = {(r["location_id"], r["variant_id"]): r["probability"] for r in results}
     assert said[issue.forecasts[0].location_id, "control"] != said[issue.forecasts[0].location_id, "challenger"]

@@ -1,0 +1,125 @@
+"""One point, the map and the model that serves: what other programs ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.encoders import jsonable_encoder
+
+from api.asked import region_of
+from api.schemas_live import FeaturesAnswer, LiveAnswer, MapAnswer, ModelInfoAnswer, PointRequest
+from core import TARGET, Core, Forecast, Location, Region, open_core
+
+router = APIRouter(tags=["forecasts"])
+
+
+@router.post("/predict/live", response_model=LiveAnswer)
+def predict_live(asked: PointRequest) -> dict[str, Any]:
+    """Return what is said now of the place that speaks for a point; 422 for a point outside every region."""
+    core = open_core()
+    region, place = core.place_at(asked.latitude, asked.longitude)
+    issue = core.require_issue(region.id)
+    forecast = issue.of(place.id)
+    assert forecast is not None  # noqa: S101 - an issue speaks of every place of its region
+    said = forecast.as_dict()
+    return {
+        "location_id": place.id,
+        "region": region.id,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+        "probability": said["exceedance"][TARGET.key]["probability"],
+        "exceedance": said["exceedance"],
+        "risk_level": said["level"],
+        "model_version": forecast.model_version,
+        "issued_at": issue.issued_at,
+        "valid_from": issue.valid_from,
+        "window_h": TARGET.window_h,
+        "data_at": forecast.data_at,
+        "data_age_s": None if forecast.data_at is None else (core.clock() - forecast.data_at).total_seconds(),
+        "freshness": said["freshness"],
+        "source": issue.source,
+        "simulated": issue.simulated,
+        "reasons": said["reasons"],
+        "problems": list(issue.problems),
+        "notes": list(issue.notes),
+    }
+
+
+@router.get("/map/{region}", response_model=MapAnswer)
+def region_map(region: str) -> dict[str, Any]:
+    """Return the current issue of a region as GeoJSON, every place with its level and probabilities."""
+    core = open_core()
+    issue = core.require_issue(region_of(core, region))
+    places = {f.location_id: f for f in issue.forecasts}
+    return {
+        "type": "FeatureCollection",
+        "features": [_feature(issue.region, place, places[place.id]) for place in issue.region.locations],
+        "region": issue.region.id,
+        "issued_at": issue.issued_at,
+        "valid_from": issue.valid_from,
+        "source": issue.source,
+        "simulated": issue.simulated,
+        "model_version": issue.model_version,
+        "freshness": issue.freshness.value,
+    }
+
+
+@router.get("/model/info", response_model=ModelInfoAnswer)
+def model_info(region: str | None = None) -> dict[str, Any]:
+    """Return the model that serves a region, with its scorecards; 503 while none can serve."""
+    core, region_id = _asked(region)
+    served = core.forecasting.served(region_id)
+    manifest = jsonable_encoder(served.manifest, exclude={"feature_names"})
+    return {
+        "region": region_id,
+        "version": served.manifest.version,
+        "shipped": served.is_seed,
+        "stands_in": served.instead,
+        "manifest": manifest,
+    }
+
+
+@router.get("/model/features", response_model=FeaturesAnswer)
+def model_features(region: str | None = None) -> dict[str, Any]:
+    """Return the features that the serving model wants, in their order."""
+    core, region_id = _asked(region)
+    manifest = core.forecasting.served(region_id).manifest
+    return {
+        "region": region_id,
+        "version": manifest.version,
+        "feature_version": manifest.feature_version,
+        "feature_names": list(manifest.feature_names),
+    }
+
+
+def _asked(region: str | None) -> tuple[Core, str]:
+    core = open_core()
+    return core, region_of(core, region)
+
+
+def _feature(region: Region, place: Location, forecast: Forecast) -> dict[str, Any]:
+    """Return one place as a feature; a ring of RFC 7946 goes against the clock and ends where it begins."""
+    said = forecast.as_dict()
+    return {
+        "type": "Feature",
+        "id": place.id,
+        "geometry": _geometry(region, place),
+        "properties": {
+            "name": place.name,
+            "level": said["level"],
+            "freshness": said["freshness"],
+            "model_version": forecast.model_version,
+            **{key: event["probability"] for key, event in said["exceedance"].items()},
+        },
+    }
+
+
+def _geometry(region: Region, place: Location) -> dict[str, Any]:
+    if region.spacing_deg is None:
+        return {"type": "Point", "coordinates": [place.longitude, place.latitude]}
+    half = region.spacing_deg / 2
+    west, east = round(place.longitude - half, 6), round(place.longitude + half, 6)
+    south, north = round(place.latitude - half, 6), round(place.latitude + half, 6)
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}

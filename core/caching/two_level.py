@@ -1,0 +1,309 @@
+"""The cache: memory, in front of Redis where there is one. A value is made once, a stale one served while it lasts."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from core.caching import envelope
+from core.caching.envelope import Envelope, NotEncodable
+from core.caching.memory import Held, MemoryLevel
+from core.caching.remote import RedisLevel
+
+log = structlog.get_logger()
+#: How long a value is fresh by category, seconds, where the settings say nothing else.
+TTL_S: Mapping[str, float] = {
+    "weather_data": 300.0,
+    "predictions": 600.0,
+    "satellite_images": 1800.0,
+    "historical": 3600.0,
+    "api": 60.0,
+}
+DEFAULT_CATEGORY = "api"
+#: A failure is remembered so long: who asks again at once is not to wait for it again.
+FAILURE_S = 2.0
+#: Another process that computes the same is waited for so long at the most, looking so often, seconds.
+LOCK_S, LOOK_S = 10.0, 0.01
+#: Data on the server from later than now by more than this are a wrong clock's, seconds: nothing would replace them.
+AHEAD_S = 60.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How long values hold.
+
+    Parameters
+    ----------
+    ttl_s
+        Seconds for which a value is fresh, by category.
+    stale_factor
+        A value is of use in need for so many times as long.
+    jitter
+        Share by which a time is shortened or lengthened by chance, so that not everything ends at once.
+    """
+
+    ttl_s: Mapping[str, float] = field(default_factory=lambda: dict(TTL_S))
+    stale_factor: float = 6.0
+    jitter: float = 0.1
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A value that was found: how old its data are, whether it is fresh still, and at which level it lay."""
+
+    value: Any
+    age_s: float
+    fresh: bool
+    level: str
+
+
+class TwoLevelCache:
+    """Port `Cache`, and the front door `get_cache_manager()`.
+
+    Parameters
+    ----------
+    remote
+        The second level, None: memory only.
+    now
+        Wall clock, seconds since 1970, for the ages of data.
+    """
+
+    def __init__(
+        self,
+        memory: MemoryLevel,
+        remote: RedisLevel | None = None,
+        policy: Policy | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._memory, self._remote, self._now = memory, remote, now
+        self._policy = policy or Policy()
+        self._counts: Counter[str] = Counter()
+        self._by_category: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+        self._flights: dict[str, threading.Lock] = {}
+        self._failures: dict[str, tuple[float, BaseException]] = {}
+        self._refreshing: set[str] = set()
+        self._workers = ThreadPoolExecutor(4, thread_name_prefix="cache-refresh")
+
+    @classmethod
+    def in_memory(cls) -> TwoLevelCache:
+        """Return a cache of this process alone."""
+        return cls(MemoryLevel())
+
+    @property
+    def mode(self) -> str:
+        """How it works now: memory, memory + redis, or memory while redis fails."""
+        if self._remote is None:
+            return "memory"
+        return "memory + redis" if self._remote.well else "memory (redis fails)"
+
+    # -------------------------------------------------------------------------------------------- reading and writing
+
+    def lookup(self, key: str, category: str = DEFAULT_CATEGORY) -> Hit | None:
+        """Return what is found of a key, fresh or stale, with its age; None where there is nothing of use."""
+        held = self._memory.get(key)
+        level = "memory"
+        if (held is None or not self._memory.fresh(held)) and self._remote is not None:
+            newer = self._fetched(key)
+            if newer is not None and (held is None or newer.fetched_at >= held.fetched_at):
+                held, level = newer, "redis"
+        if held is None:
+            self._count("misses", category)
+            return None
+        fresh = self._memory.fresh(held)
+        self._count("hits" if fresh else "stale", category)
+        self._count(f"{level}_hits", category)
+        return Hit(held.value, max(0.0, self._now() - held.fetched_at), fresh, level)
+
+    def get(self, key: str, default: Any = None, category: str = DEFAULT_CATEGORY) -> Any:
+        """Return a fresh value, else `default`. None is a value: `lookup` tells it from nothing."""
+        hit = self.lookup(key, category)
+        return hit.value if hit is not None and hit.fresh else default
+
+    def set(
+        self,
+        key: str,
+        value: Any,
+        ttl: float | None = None,
+        category: str = DEFAULT_CATEGORY,
+        fetched_at: float | None = None,
+    ) -> bool:
+        """Keep a value for `ttl` seconds, by default for the time of its category; say whether it is kept.
+
+        Parameters
+        ----------
+        fetched_at
+            Of the data, seconds since 1970 (None: now): newer data are never overwritten by older ones.
+        """
+        soft = self._policy.ttl_s.get(category, self._policy.ttl_s[DEFAULT_CATEGORY]) if ttl is None else ttl
+        if ttl is None:  # whoever names a time means it
+            soft *= 1 + self._policy.jitter * random.uniform(-1, 1)  # noqa: S311 - no secret
+        hard = soft if ttl is not None else soft * self._policy.stale_factor
+        now = self._now()
+        at = now if fetched_at is None else fetched_at
+        kept = self._memory.put(key, value, at, soft, hard)
+        if self._remote is not None and self._remote.well and hard < float("inf"):
+            try:
+                data = envelope.encode(Envelope(key, value, at, now + soft, now + hard))
+            except NotEncodable:
+                self._count("memory_only", category)
+            else:
+                stored = self._remote.put(key, data, hard)
+                if stored is False:  # newer data of another process are there: they must not be hidden by ours
+                    self._memory.delete(key)
+                kept = stored if stored is not None else kept
+        return kept
+
+    def compute(
+        self, key: str, make: Callable[[], Any], ttl: float | None = None, category: str = DEFAULT_CATEGORY
+    ) -> Any:
+        """Return a value, made once whoever asks: in this process, and in all that share the second level.
+
+        A stale value is returned at once while a new one is made in the background; where that fails it goes on being
+        returned until it is of no use. A failure without anything to return is raised, and for a moment again.
+        """
+        hit = self.lookup(key, category)
+        if hit is not None and hit.fresh:
+            return hit.value
+        if hit is not None:
+            self._refresh(key, make, ttl, category)
+            return hit.value
+        with self._flight(key):
+            hit = self.lookup(key, category)
+            if hit is not None:
+                return hit.value
+            self._failed_lately(key)
+            return self._made(key, make, ttl, category)
+
+    # -------------------------------------------------------------------------------------------------- forgetting
+
+    def delete(self, key: str) -> bool:
+        """Forget one key; say whether it was there."""
+        there = self._memory.delete(key)
+        return (self._remote.delete(key) if self._remote is not None else False) or there
+
+    def delete_pattern(self, pattern: str) -> int:
+        """Forget the keys that fit a pattern with `*` and `?`; return how many at the level that had more."""
+        count = self._memory.delete_pattern(pattern)
+        return max(count, self._remote.delete_pattern(pattern) if self._remote is not None else 0)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._memory.clear()
+        if self._remote is not None:
+            self._remote.delete_pattern("*")
+
+    clear_all = clear
+
+    def stats(self) -> Mapping[str, float]:
+        """Return entries, bytes, evictions, hits, misses, stale hits, hits by level, failures of the second level."""
+        with self._lock:
+            counts = dict(self._counts)
+        failures = {} if self._remote is None else {"redis_failures": self._remote.failures}
+        return {"hits": 0, "misses": 0, "stale": 0, **self._memory.stats(), **counts, **failures}
+
+    get_stats = stats
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        if self._remote is not None:
+            self._remote.close()
+
+    # ----------------------------------------------------------------------------------------------------- inside
+
+    def _fetched(self, key: str) -> Held | None:
+        """Return what the second level holds, taken into memory; what does not verify is deleted."""
+        assert self._remote is not None  # noqa: S101 - asked by whoever has one
+        data = self._remote.get(key)
+        if data is None:
+            return None
+        found = envelope.decode(key, data)
+        now = self._now()
+        if found is None or found.fetched_at > now + AHEAD_S:
+            self._remote.delete(key)
+            self._count("refused", DEFAULT_CATEGORY)
+            return None
+        if found.hard_until <= now:
+            return None
+        return self._memory.taken(key, found.value, found.fetched_at, found.soft_until - now, found.hard_until - now)
+
+    def _flight(self, key: str) -> threading.Lock:
+        """Return the lock of whoever makes a value in this process."""
+        with self._lock:
+            if len(self._flights) > 10_000:
+                self._flights = {k: lock for k, lock in self._flights.items() if lock.locked()}
+            return self._flights.setdefault(key, threading.Lock())
+
+    def _made(self, key: str, make: Callable[[], Any], ttl: float | None, category: str) -> Any:
+        """Make a value, unless another process makes it: then wait for that."""
+        token = uuid4().hex
+        until = time.monotonic() + LOCK_S
+        taken = None if self._remote is None else self._remote.lock(key, token, LOCK_S)
+        while taken is False and time.monotonic() < until and self._remote is not None:
+            time.sleep(LOOK_S)
+            held = self._fetched(key)
+            if held is not None:
+                return held.value
+            taken = self._remote.lock(key, token, LOCK_S)
+        try:
+            held = self._fetched(key) if taken else None  # made and given back between our look and our lock?
+            if held is not None and self._memory.fresh(held):
+                return held.value
+            value = make()
+        except Exception as error:
+            self._failures[key] = (time.monotonic() + FAILURE_S, error)
+            raise
+        else:
+            self._failures.pop(key, None)
+            self.set(key, value, ttl, category)
+            return value
+        finally:
+            if taken and self._remote is not None:
+                self._remote.unlock(key, token)
+
+    def _failed_lately(self, key: str) -> None:
+        """Raise again what a value failed with a moment ago."""
+        failed = self._failures.get(key)
+        if failed is not None:
+            if failed[0] > time.monotonic():
+                raise failed[1]
+            del self._failures[key]
+
+    def _refresh(self, key: str, make: Callable[[], Any], ttl: float | None, category: str) -> None:
+        """Make a value anew in the background, once."""
+        with self._lock:
+            if key in self._refreshing:
+                return
+            self._refreshing.add(key)
+
+        def work() -> None:
+            try:
+                with self._flight(key):
+                    self._failed_lately(key)
+                    self._made(key, make, ttl, category)
+            except Exception as error:  # the stale value goes on being served, with its age
+                self._count("refresh_failures", category)
+                log.warning("a stale value could not be made anew", key=key, reason=type(error).__name__)
+            finally:
+                with self._lock:
+                    self._refreshing.discard(key)
+
+        try:
+            self._workers.submit(work)
+        except RuntimeError:  # the house is closing
+            self._refreshing.discard(key)
+
+    def _count(self, what: str, category: str) -> None:
+        with self._lock:
+            self._counts[what] += 1
+            self._by_category[category, what] += 1
