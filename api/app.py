@@ -15,6 +15,7 @@ from api import problems
 from api.metrics import REGISTRY, Measured
 from api.middleware import PostedObservations
 from api.routes import admin, cache, experiments, forecasts, health, live, quality
+from api.sockets import without_delay
 from core import VERSION, CloudburstError, close_core, serve
 
 log = structlog.get_logger()
@@ -60,6 +61,7 @@ def docs() -> HTMLResponse:
 
 def start_core() -> None:
     """Open the core and start its scheduler; where the settings do not hold, pages and API say so instead."""
+    without_delay()
     try:
         serve()
     except CloudburstError as error:
