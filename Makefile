@@ -14,7 +14,7 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   else $(PY) -m pip install -q -r $(1) ; fi
 
 .PHONY: run test check format seed-model clean fuzz-source faults-model \
-  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments
+  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -75,6 +75,10 @@ bench-retrain: $(VENV)/.run
 bench-experiments: $(VENV)/.run
 	$(PY) -m benchmarks.experiments
 	$(PY) -m benchmarks.experiment_scale
+
+# The cache beside bare redis-py, cachetools, cashews, dogpile.cache and diskcache, and who computes how often.
+bench-cache: $(VENV)/.bench
+	$(PY) -m benchmarks.cache_speed
 
 # Kills, full disks, flipped bits, canaries and races around the model store; each gate must fail a broken variant.
 faults-model: $(VENV)/.dev

@@ -6,13 +6,17 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+#: Longer lists are not weighed item by item, which takes longer than to read them, but by so many of them.
+SAMPLE = 24
+_ATOMS = (float, int, str, bytes, bool, type(None))
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,15 @@ class MemoryLevel:
         with self._lock:
             return self._put(key, new, now) is new and key in self._entries
 
-    def taken(self, key: str, value: Any, fetched_at: float, soft_s: float, hard_s: float) -> Held:
-        """Keep a value as `put` does; return what holds of the key now, even where it is too large to be kept."""
+    def taken(
+        self, key: str, value: Any, fetched_at: float, soft_s: float, hard_s: float, *, at_least: int = 0
+    ) -> Held:
+        """Keep a value as `put` does; return what holds of the key now, even where it is too large to be kept.
+
+        Its size is `at_least` so many bytes.
+        """
         now = self._monotonic()
-        new = Held(value, fetched_at, now + soft_s, now + hard_s, size_of(value))
+        new = Held(value, fetched_at, now + soft_s, now + hard_s, max(at_least, size_of(value)))
         with self._lock:
             return self._put(key, new, now)
 
@@ -130,13 +139,20 @@ class MemoryLevel:
 
 
 def size_of(value: Any) -> int:
-    """Return about how many bytes a value holds: of tables and arrays exactly, of others what stands at the surface."""
+    """Return about how many bytes a value holds: of tables and arrays exactly, of long lists by a sample."""
+    if type(value) in _ATOMS:
+        return sys.getsizeof(value)
     if isinstance(value, pd.DataFrame):
         return int(value.memory_usage(index=True, deep=True).sum())
     if isinstance(value, np.ndarray):
         return int(value.nbytes)
     if isinstance(value, dict):
-        return sys.getsizeof(value) + sum(size_of(k) + size_of(v) for k, v in value.items())
+        return sys.getsizeof(value) + _together(list(value)) + _together(list(value.values()))
     if isinstance(value, list | tuple):
-        return sys.getsizeof(value) + sum(map(size_of, value))
+        return sys.getsizeof(value) + _together(value)
     return sys.getsizeof(value)
+
+
+def _together(many: Sequence[Any]) -> int:
+    some = many if len(many) <= SAMPLE else many[:: -(-len(many) // SAMPLE)]
+    return round(sum(map(size_of, some)) * len(many) / len(some)) if some else 0

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -106,12 +107,9 @@ class TwoLevelCache:
             return "memory"
         return "memory + redis" if self._remote.well else "memory (redis fails)"
 
-    # -------------------------------------------------------------------------------------------- reading and writing
-
     def lookup(self, key: str, category: str = DEFAULT_CATEGORY) -> Hit | None:
         """Return what is found of a key, fresh or stale, with its age; None where there is nothing of use."""
-        held = self._memory.get(key)
-        level = "memory"
+        held, level = self._memory.get(key), "memory"
         if (held is None or not self._memory.fresh(held)) and self._remote is not None:
             newer = self._fetched(key)
             if newer is not None and (held is None or newer.fetched_at >= held.fetched_at):
@@ -184,8 +182,6 @@ class TwoLevelCache:
             self._failed_lately(key)
             return self._made(key, make, ttl, category)
 
-    # -------------------------------------------------------------------------------------------------- forgetting
-
     def delete(self, key: str) -> bool:
         """Forget one key; say whether it was there."""
         there = self._memory.delete(key)
@@ -208,8 +204,9 @@ class TwoLevelCache:
         """Return entries, bytes, evictions, hits, misses, stale hits, hits by level, failures of the second level."""
         with self._lock:
             counts = dict(self._counts)
-        failures = {} if self._remote is None else {"redis_failures": self._remote.failures}
-        return {"hits": 0, "misses": 0, "stale": 0, **self._memory.stats(), **counts, **failures}
+        if self._remote is not None:
+            counts["redis_failures"] = self._remote.failures
+        return {"hits": 0, "misses": 0, "stale": 0, **self._memory.stats(), **counts}
 
     get_stats = stats
 
@@ -219,13 +216,10 @@ class TwoLevelCache:
         if self._remote is not None:
             self._remote.close()
 
-    # ----------------------------------------------------------------------------------------------------- inside
-
     def _fetched(self, key: str) -> Held | None:
         """Return what the second level holds, taken into memory; what does not verify is deleted."""
-        assert self._remote is not None  # noqa: S101 - asked by whoever has one
-        data = self._remote.get(key)
-        if data is None:
+        data = None if self._remote is None else self._remote.get(key)
+        if data is None or self._remote is None:
             return None
         found = envelope.decode(key, data)
         now = self._now()
@@ -235,7 +229,8 @@ class TwoLevelCache:
             return None
         if found.hard_until <= now:
             return None
-        return self._memory.taken(key, found.value, found.fetched_at, found.soft_until - now, found.hard_until - now)
+        soft_s, hard_s = found.soft_until - now, found.hard_until - now
+        return self._memory.taken(key, found.value, found.fetched_at, soft_s, hard_s, at_least=len(data))
 
     def _flight(self, key: str) -> threading.Lock:
         """Return the lock of whoever makes a value in this process."""
@@ -273,11 +268,9 @@ class TwoLevelCache:
 
     def _failed_lately(self, key: str) -> None:
         """Raise again what a value failed with a moment ago."""
-        failed = self._failures.get(key)
-        if failed is not None:
-            if failed[0] > time.monotonic():
-                raise failed[1]
-            del self._failures[key]
+        until, error = self._failures.get(key, (0.0, None))
+        if error is not None and until > time.monotonic():
+            raise error
 
     def _refresh(self, key: str, make: Callable[[], Any], ttl: float | None, category: str) -> None:
         """Make a value anew in the background, once."""
@@ -295,13 +288,10 @@ class TwoLevelCache:
                 self._count("refresh_failures", category)
                 log.warning("a stale value could not be made anew", key=key, reason=type(error).__name__)
             finally:
-                with self._lock:
-                    self._refreshing.discard(key)
+                self._refreshing.discard(key)
 
-        try:
+        with suppress(RuntimeError):  # the house is closing
             self._workers.submit(work)
-        except RuntimeError:  # the house is closing
-            self._refreshing.discard(key)
 
     def _count(self, what: str, category: str) -> None:
         with self._lock:

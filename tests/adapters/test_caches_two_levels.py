@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from sys import getsizeof
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.caching.keys import PredictionCache, WeatherCache, remembered
-from core.caching.memory import MemoryLevel
+from core.caching.memory import MemoryLevel, size_of
 from core.caching.two_level import Policy, TwoLevelCache
 from core.errors import ConfigurationError
 from tests.adapters.test_caches import IMPLEMENTATIONS, Clock
@@ -147,6 +148,24 @@ def test_memory_is_bounded_by_bytes(clock: Clock) -> None:
     assert cache.stats()["entries"] == 9
     assert cache.get("49") is not None
     cache.close()
+
+
+def test_a_value_weighs_about_what_it_holds() -> None:
+    numbers = [float(i) for i in range(50_000)]
+    exactly = getsizeof(numbers) + 50_000 * getsizeof(1.0)
+    assert size_of(numbers) == exactly
+    assert size_of(tuple(numbers)) == pytest.approx(exactly, rel=0.05)
+    assert size_of({"a": numbers, "b": [numbers]}) == pytest.approx(2 * exactly, rel=0.001)
+    assert size_of({str(i): "x" * 1000 for i in range(1000)}) > 1_000_000
+    assert size_of(pd.DataFrame({"a": numbers})) >= 400_000
+    assert size_of([]) == getsizeof([])
+
+
+def test_a_large_value_of_the_server_weighs_at_least_its_bytes(shared: Caches, clock: Clock) -> None:
+    opened(shared, clock).set("a", [b""] * 1000 + [b"x" * 2_000_000] + [b""] * 1000, 60)  # which a sample overlooks
+    reader = opened(shared, clock, 10**7)
+    assert reader.get("a") is not None
+    assert reader.stats()["bytes"] > 2_000_000
 
 
 def test_what_is_larger_than_memory_is_not_kept_and_pushes_nothing_out(clock: Clock) -> None:

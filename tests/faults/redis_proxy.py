@@ -68,7 +68,7 @@ class Proxy:
                 if self.mode in {"pass", "drip", "half"}:
                     back.sendall(data)
                 elif self.mode == "garbage":
-                    front.sendall(random.randbytes(200))
+                    front.sendall(random.randbytes(200))  # noqa: S311 - no secret
                 elif self.mode in ERRORS:
                     front.sendall(ERRORS[self.mode])
                 elif self.mode == "close":
@@ -108,7 +108,7 @@ def reply(draw: random.Random, depth: int = 0) -> bytes:
 @contextmanager
 def impostor(seed: int) -> Iterator[str]:
     """Answer every read with a random reply and hang up after some; give the URL."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 - no secret
     listening = socket.create_server(("127.0.0.1", 0))
 
     def work() -> None:

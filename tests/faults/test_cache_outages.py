@@ -219,7 +219,7 @@ def poison(seed: int) -> list[bytes]:
         b"",
         b"CBW1",
         b"\x80\x04K\x01.",
-        random.Random(seed).randbytes(500),
+        random.Random(seed).randbytes(500),  # noqa: S311 - no secret
         good[:-1],
         good[:20] + b"X" + good[21:],
         encode(Envelope("another city", "bad", now, now + 60, now + 60)),
