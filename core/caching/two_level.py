@@ -87,8 +87,7 @@ class TwoLevelCache:
     ) -> None:
         self._memory, self._remote, self._now = memory, remote, now
         self._policy = policy or Policy()
-        self._counts: Counter[str] = Counter()
-        self._by_category: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[str, str]] = Counter()  # by category and what happened
         self._lock = threading.Lock()
         self._flights: dict[str, threading.Lock] = {}
         self._failures: dict[str, tuple[float, BaseException]] = {}
@@ -115,15 +114,18 @@ class TwoLevelCache:
             if newer is not None and (held is None or newer.fetched_at >= held.fetched_at):
                 held, level = newer, "redis"
         if held is None:
-            self._count("misses", category)
+            self._count(category, "misses")
             return None
         fresh = self._memory.fresh(held)
-        self._count("hits" if fresh else "stale", category)
-        self._count(f"{level}_hits", category)
+        self._count(category, "hits" if fresh else "stale", f"{level}_hits")
         return Hit(held.value, max(0.0, self._now() - held.fetched_at), fresh, level)
 
     def get(self, key: str, default: Any = None, category: str = DEFAULT_CATEGORY) -> Any:
         """Return a fresh value, else `default`. None is a value: `lookup` tells it from nothing."""
+        held = self._memory.get(key)
+        if held is not None and self._memory.fresh(held):  # nearly always: no more than it takes
+            self._count(category, "hits", "memory_hits")
+            return held.value
         hit = self.lookup(key, category)
         return hit.value if hit is not None and hit.fresh else default
 
@@ -153,7 +155,7 @@ class TwoLevelCache:
             try:
                 data = envelope.encode(Envelope(key, value, at, now + soft, now + hard))
             except NotEncodable:
-                self._count("memory_only", category)
+                self._count(category, "memory_only")
             else:
                 stored = self._remote.put(key, data, hard)
                 if stored is False:  # newer data of another process are there: they must not be hidden by ours
@@ -203,12 +205,19 @@ class TwoLevelCache:
     def stats(self) -> Mapping[str, float]:
         """Return entries, bytes, evictions, hits, misses, stale hits, hits by level, failures of the second level."""
         with self._lock:
-            counts = dict(self._counts)
+            counts: Counter[str] = Counter()
+            for (_, what), count in self._counts.items():
+                counts[what] += count
         if self._remote is not None:
             counts["redis_failures"] = self._remote.failures
         return {"hits": 0, "misses": 0, "stale": 0, **self._memory.stats(), **counts}
 
     get_stats = stats
+
+    def categories(self) -> Mapping[tuple[str, str], int]:
+        """Return how often what happened, by category and what it was."""
+        with self._lock:
+            return dict(self._counts)
 
     def close(self) -> None:
         """End what runs in the background."""
@@ -225,7 +234,7 @@ class TwoLevelCache:
         now = self._now()
         if found is None or found.fetched_at > now + AHEAD_S:
             self._remote.delete(key)
-            self._count("refused", DEFAULT_CATEGORY)
+            self._count(DEFAULT_CATEGORY, "refused")
             return None
         if found.hard_until <= now:
             return None
@@ -285,7 +294,7 @@ class TwoLevelCache:
                     self._failed_lately(key)
                     self._made(key, make, ttl, category)
             except Exception as error:  # the stale value goes on being served, with its age
-                self._count("refresh_failures", category)
+                self._count(category, "refresh_failures")
                 log.warning("a stale value could not be made anew", key=key, reason=type(error).__name__)
             finally:
                 self._refreshing.discard(key)
@@ -293,7 +302,7 @@ class TwoLevelCache:
         with suppress(RuntimeError):  # the house is closing
             self._workers.submit(work)
 
-    def _count(self, what: str, category: str) -> None:
+    def _count(self, category: str, *what: str) -> None:
         with self._lock:
-            self._counts[what] += 1
-            self._by_category[category, what] += 1
+            for one in what:
+                self._counts[category, one] += 1

@@ -47,6 +47,7 @@ def test_data_levels_model_and_cache_are_there(client: TestClient) -> None:
     assert sum(v for k, v in found.items() if k[0] == "cloudburst_places") == places
     assert found["cloudburst_model_generation", REGION] == 0
     assert found["cloudburst_cache_misses_total",] >= 1
+    assert found["cloudburst_cache_lookups_total", "api", "misses"] >= 1
     assert found["cloudburst_cache_degraded",] == 0
     assert found["cloudburst_training_running",] == 0
 

