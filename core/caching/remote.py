@@ -254,6 +254,6 @@ def _client(url: str) -> Any:
         return Redis(connection_pool=pool)
     except (KeyError, ValueError, RedisError, OSError) as error:
         raise ConfigurationError(
-            f"CLOUDBURST_CACHE_URL={kind}://... cannot be used ({type(error).__name__}).",
+            f"CLOUDBURST_CACHE_URL={kind}:... is not understood ({type(error).__name__}).",
             hint="Use memory:, redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://HOST:PORT/SERVICE.",
         ) from None
