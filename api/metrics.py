@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core import CloudburstError, Core, Freshness, RiskLevel, open_core
+from core import CloudburstError, Core, Freshness, open_core
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -97,8 +97,8 @@ def _regions(core: Core) -> Iterator[Metric]:
         if issue.data_at is not None:
             age.add_metric([region.id, issue.source], issue.age_s(core.clock()))
         fresh.add_metric([region.id], float(issue.freshness is Freshness.FRESH))
-        for level in RiskLevel:
-            levels.add_metric([region.id, level.value], issue.counts()[level])
+        for level, count in issue.counts().items():
+            levels.add_metric([region.id, level.value], count)
         generation.add_metric([region.id], deployed)
         problems.add_metric([region.id], len(issue.problems))
     yield from (age, fresh, levels, generation, problems)

@@ -43,6 +43,11 @@ def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
 
+def conflict(error: CloudburstError) -> JSONResponse:
+    """Return why what was asked for cannot be done as things stand."""
+    return problem(CONFLICT, type(error).__name__, error.message, hint=error.hint)
+
+
 def install(app: FastAPI) -> None:
     """Let every error leave as a problem document."""
     app.add_exception_handler(CloudburstError, _refused)

@@ -68,6 +68,7 @@ from core.errors import (
     UnknownPlace,
 )
 from core.experiments.planning import USUAL_SPREAD_PERCENT, Plan, plan
+from core.experiments.rollout import shares_after
 from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
 from core.ports import ReplayWindow
 from core.quality.schema import WeatherRecord
@@ -186,6 +187,7 @@ __all__ = [
     "open_core",
     "plan",
     "serve",
+    "shares_after",
     "source_text",
     "thresholds",
 ]

@@ -19,6 +19,7 @@ from core import (
     Status,
     Step,
     TrafficSplitStrategy,
+    shares_after,
 )
 from ui.words import local
 
@@ -251,22 +252,10 @@ def taken(experiment: Experiment, steps: Iterable[Step], region: Region) -> pd.D
 
 def split(experiment: Experiment, steps: Iterable[Step]) -> list[tuple[Step, Mapping[str, float]]]:
     """Return every step with the shares of the variants from then on, the control first."""
-    out, percent = [], 0.0
-    for step in steps:
-        percent = float(step.detail.get("percent", percent))
-        winner = step.detail.get("winner") if step.stage is Stage.DECIDED else None
-        out.append((step, _shares(experiment, step.stage, percent, winner)))
-    return out
-
-
-def _shares(experiment: Experiment, stage: Stage, percent: float, winner: str | None) -> Mapping[str, float]:
-    """Return who is shown what: only a running experiment splits, a decided one shows its winner."""
+    taken = list(steps)
     names = [v.variant_id for v in experiment.variants]
-    if stage is not Stage.RUNNING:
-        only = winner or names[0]
-        return {name: float(name == only) for name in names}
-    if experiment.strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT:
-        return {names[0]: 1 - percent / 100, names[1]: percent / 100}
-    if experiment.strategy is TrafficSplitStrategy.RANDOM:
-        return dict.fromkeys(names, 1 / len(names))
-    return {v.variant_id: v.traffic_percentage / 100 for v in experiment.variants}
+    out: list[tuple[Step, Mapping[str, float]]] = []
+    for number, step in enumerate(taken, 1):
+        shares = shares_after(experiment, taken[:number])
+        out.append((step, {name: shares[name] for name in names}))
+    return out

@@ -11,12 +11,12 @@ from fastapi.responses import Response
 
 from api.admin import REFUSALS, Who
 from api.asked import region_of
-from api.problems import CONFLICT, problem
+from api.problems import NOT_FOUND, conflict
 from api.schemas_admin import ChangeRequest, DeploymentAnswer, HistoryAnswer, RetrainRequest, RunAnswer
 from core import Deployment, ModelError, RunState, Trigger, open_core
 
 router = APIRouter(prefix="/admin", tags=["admin"], responses=REFUSALS)
-NOT_FOUND, ACCEPTED = 404, 202
+ACCEPTED = 202
 RUN_DETAILS = ("run_id", "algorithm", "days_back", "trigger", "who", "why", "late_s", "version", "reasons")
 Answer = dict[str, Any] | Response
 
@@ -115,7 +115,7 @@ def _changed(change: Callable[[], Deployment]) -> Answer:
     try:
         return _deployment(change())
     except ModelError as error:
-        return problem(CONFLICT, type(error).__name__, error.message, hint=error.hint)
+        return conflict(error)
 
 
 def _known(run_id: str) -> RunState:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from api.admin import REFUSALS, Who
 from api.asked import region_of
-from api.problems import CONFLICT, problem
+from api.problems import conflict
 from api.schemas_experiments import (
     AnalysisAnswer,
     DecisionRequest,
@@ -74,7 +74,7 @@ def promote(experiment_id: str, asked: ReasonRequest, who: Who) -> Any:
     try:
         verdict = open_core().promote_winner(experiment_id, who, asked.why)
     except ModelError as error:
-        return problem(CONFLICT, type(error).__name__, error.message, hint=error.hint)
+        return conflict(error)
     return {"deployed": verdict.promote, "gate": [asdict(rule) for rule in verdict.rules]}
 
 

@@ -118,13 +118,12 @@ class RedisLevel:
         If the URL is not understood. A server that does not answer is none: it may come.
     """
 
-    def __init__(self, url: str, prefix: str = "cloudburst:", monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._prefix, self._monotonic = prefix, monotonic
+    def __init__(self, url: str, prefix: str = "cloudburst:") -> None:
+        self._prefix = prefix
         self._client = _client(url)
         self._lock = threading.Lock()
         self._well = True
         self._closed = threading.Event()
-        self._failed_at: float | None = None
         self.failures = 0
         self._newer, self._unlock = self._client.register_script(NEWER), self._client.register_script(UNLOCK)
 
@@ -213,7 +212,6 @@ class RedisLevel:
             if not self._well:
                 return
             self._well = False
-            self._failed_at = self._monotonic()
         log.warning("the second level of the cache fails", reason=type(error).__name__)
         threading.Thread(target=self._probe, name="cache-probe", daemon=True).start()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from core.domain.experiment import Experiment, Rollout, TrafficSplitStrategy
+from core.domain.experiment import Experiment, Rollout, Stage, Step, TrafficSplitStrategy
 
 
 def shares(experiment: Experiment, percent: float) -> Mapping[str, float]:
@@ -22,6 +22,24 @@ def shares(experiment: Experiment, percent: float) -> Mapping[str, float]:
         challenger, control = order
         return {challenger.variant_id: percent / 100, control.variant_id: 1 - percent / 100}
     return {v.variant_id: v.traffic_percentage / 100 for v in order}
+
+
+def percent_after(steps: Sequence[Step]) -> float:
+    """Return what a gradual rollout stands at after these steps, percent; 0 before its start."""
+    return float(next((step.detail["percent"] for step in reversed(steps) if "percent" in step.detail), 0.0))
+
+
+def shares_after(experiment: Experiment, steps: Sequence[Step]) -> Mapping[str, float]:
+    """Return the share of every variant after these steps, challengers first: who is shown what from then on.
+
+    Only a running experiment splits; a decided one shows its winner, all others the control.
+    """
+    stage = steps[-1].stage if steps else Stage.DRAFT
+    if stage is Stage.RUNNING:
+        return shares(experiment, percent_after(steps))
+    shown = steps[-1].detail.get("winner") if stage is Stage.DECIDED else None
+    only = shown or experiment.control.variant_id
+    return {v.variant_id: float(v.variant_id == only) for v in (*experiment.challengers, experiment.control)}
 
 
 def grown(rollout: Rollout, percent: float, days: float, harmless: bool) -> float | None:

@@ -107,7 +107,7 @@ class Experimenting:
             )
         said = dict(detail or {})
         if action == "start" and experiment.strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT:
-            said.setdefault("percent", _percent(steps) or experiment.rollout.percent[0])
+            said.setdefault("percent", rollout.percent_after(steps) or experiment.rollout.percent[0])
         made = Step(experiment_id, at or self.clock(), action, stage, who, why, said)
         if not self.records.record_step(made, len(steps) + 1):
             raise ExperimentClosed(f"Somebody else changed {experiment_id} in between.", hint="Look at it again.")
@@ -179,13 +179,7 @@ class Experimenting:
 
     def shares(self, experiment: Experiment) -> Mapping[str, float]:
         """Return the share of every variant now, challengers first; only a running experiment splits."""
-        steps = self.records.steps(experiment.id)
-        stage = steps[-1].stage if steps else Stage.DRAFT
-        if stage is Stage.RUNNING:
-            return rollout.shares(experiment, _percent(steps))
-        shown = steps[-1].detail.get("winner") if stage is Stage.DECIDED else None
-        only = shown or experiment.control.variant_id
-        return {v.variant_id: float(v.variant_id == only) for v in (*experiment.challengers, experiment.control)}
+        return rollout.shares_after(experiment, self.records.steps(experiment.id))
 
     def select(self, experiment_id: str, unit: str | None = None) -> ModelVariant:
         """Return the variant that a unit is shown: the same for as long as the shares stand; None: a new unit."""
@@ -214,8 +208,7 @@ class Experimenting:
             known = {v.variant_id for v in experiment.variants}
             for result in (r for r in results if r.experiment_id == name):
                 definitions.check_result(result, known)
-            changed = [i for i, step in enumerate(taken, 1) if "percent" in step.detail or step.action == "start"]
-            steps[name] = changed[-1]
+            steps[name] = _split_since(taken)
         count = self.records.record_results(results, steps)
         for name in steps:
             told: dict[tuple[str, datetime], bool] = {}
@@ -252,11 +245,10 @@ class Experimenting:
         days = sorted({day for found in by_day.values() for day in found})
         names = [v.variant_id for v in experiment.variants]
         nothing = np.zeros(WIDTH)
-        stood = [i for i, step in enumerate(steps, 1) if "percent" in step.detail or step.action == "start"]
-        counts = self.records.counts(experiment_id, stood[-1] if stood else 0)
+        counts = self.records.counts(experiment_id, _split_since(steps))
         known = Recorded(
             stage=steps[-1].stage if steps else Stage.DRAFT,
-            shares=rollout.shares(experiment, _percent(steps)),
+            shares=rollout.shares(experiment, rollout.percent_after(steps)),
             sums={
                 name: Sums(np.array([by_day.get(name, {}).get(day, nothing) for day in days]).reshape(-1, WIDTH))
                 for name in names
@@ -281,7 +273,7 @@ class Experimenting:
         if reasons or found.status is Status.ROLL_BACK:
             return self.step(experiment.id, "stop", "rollout", f"rolled back: {'; '.join(reasons) or found.text}")
         since = next(step.at for step in reversed(steps) if "percent" in step.detail)
-        percent = _percent(steps)
+        percent = rollout.percent_after(steps)
         more = rollout.grown(experiment.rollout, percent, (now - since) / DAY, harmless(found))
         if more is None or found.status is Status.UNHEALTHY:
             return None
@@ -308,9 +300,9 @@ class Experimenting:
         raise UnknownExperiment(f"{experiment.id} has no variant {variant_id!r}.", hint=f"Known are: {names}.")
 
 
-def _percent(steps: Sequence[Step]) -> float:
-    """Return what a gradual rollout stands at, 0 before its start."""
-    return float(next((step.detail["percent"] for step in reversed(steps) if "percent" in step.detail), 0.0))
+def _split_since(steps: Sequence[Step]) -> int:
+    """Return the number of the step by which the shares stand, 0 before the start."""
+    return max((i for i, step in enumerate(steps, 1) if "percent" in step.detail or step.action == "start"), default=0)
 
 
 def _decision(steps: Sequence[Step]) -> Winner | None:

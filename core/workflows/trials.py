@@ -44,9 +44,9 @@ class Trials:
         try:
             for experiment in self.experiments.running(situation.checked.weather.source, situation.region.id):
                 arms = self._said(experiment, situation, before)
-                chosen = self._chosen(experiment, champion)
                 splits = shown is champion and experiment.control.model == champion.model_version
-                self.experiments.record(_results(experiment, arms, chosen if splits else {}, champion))
+                chosen = self._chosen(experiment, champion) if splits else {}
+                self.experiments.record(_results(experiment, arms, chosen, champion))
                 if splits:
                     shown = _mixed(experiment, champion, arms, chosen)
         except Exception:  # an experiment must not keep from anybody what is shown
