@@ -211,20 +211,41 @@ def test_a_gain_without_losses_or_from_one_spell_has_no_interval() -> None:
 
 
 def test_neighbouring_days_that_are_alike_widen_the_interval() -> None:
-    spell = np.repeat(rng(4).normal(size=24), 5)  # 24 spells of five days that are the same
-    alone = rng(4).permutation(spell)
+    half = np.repeat(rng(4).normal(size=12), 5)  # 12 spells of five days that are the same
+    # And their opposites, so that nothing is skewed.
+    spell, alone = (np.concatenate([x, -x]) for x in (half, rng(4).permutation(half)))
     wide, narrow = (inference.relative_gain(x, np.ones(120), 95, rng()) for x in (spell, alone))
     assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)  # type: ignore[operator]
 
 
 def test_the_interval_of_a_few_spells_is_students_and_wider() -> None:
-    gain = rng(8).normal(size=25)  # five spells of five days
+    half = rng(8).normal(size=10)
+    gain = np.concatenate([half, -half])  # four spells of five days, skewed to no side
     ring = np.concatenate([gain, gain])
-    spread = np.array([ring[i : i + 5].sum() for i in range(25)]).std() * math.sqrt(5) / 25
-    reach = t.ppf(0.975, 4) * math.sqrt(5 / 4) * spread
-    found = inference.relative_gain(gain, np.ones(25), 95, rng(), draws=100_000)
+    spread = np.array([ring[i : i + 5].sum() for i in range(20)]).std() * math.sqrt(4) / 20
+    reach = t.ppf(0.975, 3) * math.sqrt(4 / 3) * spread
+    found = inference.relative_gain(gain, np.ones(20), 95, rng(), draws=100_000)
     assert found.value - found.low == pytest.approx(reach, rel=0.02)  # type: ignore[operator]
     assert found.high - found.value == pytest.approx(reach, rel=0.02)  # type: ignore[operator]
+
+
+def test_the_interval_reaches_further_to_the_side_of_the_rare_and_large() -> None:
+    gain = np.where(np.arange(100) % 20 == 7, 5.0, 0.3)  # five large days in a hundred
+    up = inference.relative_gain(gain, np.ones(100), 95, rng())
+    down = inference.relative_gain(-gain, np.ones(100), 95, rng())
+    assert up.high - up.value > 1.4 * (up.value - up.low)  # type: ignore[operator]
+    assert down.value - down.low > 1.4 * (down.high - down.value)  # type: ignore[operator]
+
+
+def test_what_is_stretched_by_hand() -> None:
+    # Values -1 (four times) and 4: spread 2, third moment 12, skewness 1.5.
+    spells = np.array([-1.0, -1.0, -1.0, -1.0, 4.0])
+    many = 2500.0  # acceleration 1.5 / (6 * 50) / .1 = .05
+    assert inference.stretched(2.0, spells, many) == pytest.approx((2.0, 2 / 0.9))
+    assert inference.stretched(2.0, -spells, many) == pytest.approx((2 / 0.9, 2.0))
+    assert inference.stretched(2.0, spells, 5.0) == pytest.approx((2.0, 2 * inference.MOST_STRETCHED))
+    assert inference.stretched(2.0, np.array([1.0, -1.0]), 5.0) == (2.0, 2.0)
+    assert inference.stretched(2.0, np.zeros(4), 5.0) == (2.0, 2.0)
 
 
 # Who is better
