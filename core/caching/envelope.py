@@ -2,14 +2,14 @@
 
 ::
 
-    "CBW1" | fetched_at, microseconds, 8 bytes | length of the header, 4 bytes | header | payload | BLAKE2b, 16 bytes
+    "CBW1" | fetched_at, microseconds, 8 bytes | length of the header, 4 bytes | header | payload | XXH3, 16 bytes
 
-Header and plain payloads are msgpack, tables are Arrow; nothing is ever pickled. What does not verify is no value.
+Header and plain payloads are msgpack, tables are Arrow; nothing is ever pickled. What does not verify is no value. The
+checksum finds what was damaged; who may write to the server could compute any.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +20,11 @@ from typing import Any
 import msgpack
 import pandas as pd
 import pyarrow as pa
+from xxhash import xxh3_128_digest
 
 MAGIC = b"CBW1"
 #: Version of header and payload; another one is a miss.
-SCHEMA = 1
+SCHEMA = 2
 #: Bytes before the header; of the checksum.
 FIXED, CHECKSUM = 16, 16
 _TUPLE, _MOMENT = 1, 2
@@ -37,13 +38,17 @@ class NotEncodable(Exception):
 
 @dataclass(frozen=True)
 class Envelope:
-    """A value with its times, seconds since 1970: fresh until `soft_until`, of use in need until `hard_until`."""
+    """A value with its times, seconds since 1970: fresh until `soft_until`, of use in need until `hard_until`.
+
+    `size` is about how many bytes it takes in memory, weighed once by whoever made it.
+    """
 
     key: str
     value: Any
     fetched_at: float
     soft_until: float
     hard_until: float
+    size: int = 0
 
 
 def encode(envelope: Envelope) -> bytes:
@@ -57,28 +62,30 @@ def encode(envelope: Envelope) -> bytes:
     """
     kind, payload = _payload(envelope.value)
     try:
-        header = msgpack.packb([SCHEMA, envelope.key, envelope.soft_until, envelope.hard_until, kind])
+        header = msgpack.packb([SCHEMA, envelope.key, envelope.soft_until, envelope.hard_until, envelope.size, kind])
         at = round(envelope.fetched_at * 1e6).to_bytes(8, "big")
     except (ValueError, OverflowError) as error:  # a key that is no text, a time before 1970 or none at all
         raise NotEncodable(str(error)) from None
     body = MAGIC + at + len(header).to_bytes(4, "big") + header + payload
-    return bytes(body + _checksum(body))
+    return bytes(body + xxh3_128_digest(body))
 
 
 def decode(key: str, data: bytes) -> Envelope | None:
     """Return the envelope in some bytes, None where they are not an envelope of this key, whole and of this version."""
-    body, checksum = data[:-CHECKSUM], data[-CHECKSUM:]
-    if len(data) < FIXED + CHECKSUM or not body.startswith(MAGIC) or checksum != _checksum(body):
+    if len(data) < FIXED + CHECKSUM or not data.startswith(MAGIC):
+        return None
+    body = memoryview(data)[:-CHECKSUM]  # half a megabyte is not copied to be read
+    if data[-CHECKSUM:] != xxh3_128_digest(body):
         return None
     try:
-        length = int.from_bytes(body[12:FIXED], "big")
-        schema, found, soft, hard, kind = msgpack.unpackb(body[FIXED : FIXED + length])
-        if (schema, found) != (SCHEMA, key) or not (math.isfinite(soft) and math.isfinite(hard)):
+        begin = FIXED + int.from_bytes(body[12:FIXED], "big")
+        schema, found, soft, hard, size, kind = msgpack.unpackb(body[FIXED:begin])
+        if (schema, found) != (SCHEMA, key) or not math.isfinite(soft + hard + size):
             return None
-        value = _value(kind, body[FIXED + length :])
+        value = _value(kind, body[begin:])
     except Exception:  # whatever a foreign writer with a right checksum brings about
         return None
-    return Envelope(key, value, int.from_bytes(body[4:12], "big") / 1e6, soft, hard)
+    return Envelope(key, value, int.from_bytes(body[4:12], "big") / 1e6, soft, hard, size)
 
 
 def _payload(value: Any) -> tuple[str, bytes]:
@@ -101,9 +108,9 @@ def _payload(value: Any) -> tuple[str, bytes]:
         raise NotEncodable(str(error)) from None
 
 
-def _value(kind: str, payload: bytes) -> Any:
+def _value(kind: str, payload: memoryview) -> Any:
     if kind == "arrow":
-        with pa.ipc.open_stream(payload) as reader:
+        with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
             return reader.read_all().to_pandas()
     return msgpack.unpackb(payload, ext_hook=_restored, strict_map_key=False)
 
@@ -123,7 +130,3 @@ def _restored(code: int, data: bytes, depth: int = 0) -> Any:
     if code == _MOMENT:
         return datetime.fromisoformat(data.decode())
     raise ValueError("unknown extension")
-
-
-def _checksum(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=CHECKSUM).digest()

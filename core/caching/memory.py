@@ -19,7 +19,7 @@ SAMPLE = 24
 _ATOMS = (float, int, str, bytes, bool, type(None))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """A value in memory: when it was fetched (since 1970, s), and until when it is fresh and of use (monotonic, s)."""
 
@@ -48,9 +48,12 @@ class MemoryLevel:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_entries, self._max_bytes = max_entries, max_bytes
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, Held] = OrderedDict()
+        #: What a hit needs, for whoever counts microseconds: both run in C, whole under the interpreter's lock, so that
+        #: they need none of ours. `touch` raises KeyError where a value has just been pushed out.
+        self.peek, self.touch = self._entries.get, self._entries.move_to_end
         self._bytes = 0
         self._evictions = 0
 
@@ -60,31 +63,20 @@ class MemoryLevel:
             held = self._entries.get(key)
             if held is None:
                 return None
-            if held.hard_at <= self._monotonic():
+            if held.hard_at <= self.monotonic():
                 self._drop(key)
                 return None
             self._entries.move_to_end(key)
             return held
 
-    def put(self, key: str, value: Any, fetched_at: float, soft_s: float, hard_s: float) -> bool:
-        """Keep a value that is fresh for `soft_s` and of use for `hard_s` seconds from now; say whether it is kept.
+    def put(self, key: str, value: Any, fetched_at: float, soft_s: float, hard_s: float, *, size: int) -> Held:
+        """Keep a value that is fresh for `soft_s` and of use for `hard_s` seconds from now, of so many bytes.
 
-        Newer data are never overwritten by older ones.
+        Returns what holds of the key now: a newer value that was there already, or this one, be it too large to be
+        kept (`peek` tells).
         """
-        now = self._monotonic()
-        new = Held(value, fetched_at, now + soft_s, now + hard_s, size_of(value))
-        with self._lock:
-            return self._put(key, new, now) is new and key in self._entries
-
-    def taken(
-        self, key: str, value: Any, fetched_at: float, soft_s: float, hard_s: float, *, at_least: int = 0
-    ) -> Held:
-        """Keep a value as `put` does; return what holds of the key now, even where it is too large to be kept.
-
-        Its size is `at_least` so many bytes.
-        """
-        now = self._monotonic()
-        new = Held(value, fetched_at, now + soft_s, now + hard_s, max(at_least, size_of(value)))
+        now = self.monotonic()
+        new = Held(value, fetched_at, now + soft_s, now + hard_s, size)
         with self._lock:
             return self._put(key, new, now)
 
@@ -93,13 +85,13 @@ class MemoryLevel:
         with self._lock:
             held = self._entries.get(key)
             self._drop(key)
-            return held is not None and held.hard_at > self._monotonic()
+            return held is not None and held.hard_at > self.monotonic()
 
     def delete_pattern(self, pattern: str) -> int:
         """Forget the keys that fit a pattern with `*` and `?`; return how many."""
         with self._lock:
             plain = pattern.replace("[", "[[]")  # which is a class of characters to fnmatch
-            found = [key for key in self._entries if fnmatchcase(key, plain)]
+            found = [key for key in list(self._entries) if fnmatchcase(key, plain)]  # `touch` may reorder meanwhile
             for key in found:
                 self._drop(key)
             return len(found)
@@ -117,7 +109,7 @@ class MemoryLevel:
 
     def fresh(self, held: Held) -> bool:
         """Say whether a value is fresh still."""
-        return held.soft_at > self._monotonic()
+        return held.soft_at > self.monotonic()
 
     def _put(self, key: str, new: Held, now: float) -> Held:
         before = self._entries.get(key)
@@ -128,7 +120,8 @@ class MemoryLevel:
             self._entries[key] = new
             self._bytes += new.size
         while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
-            self._drop(next(iter(self._entries)))
+            _, oldest = self._entries.popitem(last=False)
+            self._bytes -= oldest.size
             self._evictions += 1
         return new
 

@@ -121,6 +121,8 @@ class RedisLevel:
     def __init__(self, url: str, prefix: str = "cloudburst:") -> None:
         self._prefix = prefix
         self._client = _client(url)
+        single = isinstance(self._client, Redis) and type(self._client.connection_pool) is ConnectionPool
+        self._pool = self._client.connection_pool if single else None
         self._lock = threading.Lock()
         self._well = True
         self._closed = threading.Event()
@@ -186,11 +188,24 @@ class RedisLevel:
 
     def _got(self, name: str) -> Any:
         try:
-            return self._client.get(name)
+            return self._client.get(name) if self._pool is None else self._read(self._pool, name)
         except ResponseError as error:
             if str(error).startswith("WRONGTYPE"):  # of this key something is wrong, not of the server
                 return b""
             raise
+
+    @staticmethod
+    def _read(pool: ConnectionPool, name: str) -> Any:
+        """Return a value without the client's measuring and retrying, which take a third of a small value's time.
+
+        A connection whose answer did not come whole disconnects itself.
+        """
+        connection = pool.get_connection()
+        try:
+            connection.send_command("GET", name)
+            return connection.read_response()
+        finally:
+            pool.release(connection)
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
         """Return what the server says, None where it fails; then it is left alone until a probe is answered."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,7 +17,7 @@ import structlog
 
 from core.caching import envelope
 from core.caching.envelope import Envelope, NotEncodable
-from core.caching.memory import Held, MemoryLevel
+from core.caching.memory import Held, MemoryLevel, size_of
 from core.caching.remote import RedisLevel
 
 log = structlog.get_logger()
@@ -88,6 +88,8 @@ class TwoLevelCache:
         self._memory, self._remote, self._now = memory, remote, now
         self._policy = policy or Policy()
         self._counts: Counter[tuple[str, str]] = Counter()  # by category and what happened
+        self._quick: defaultdict[str, int] = defaultdict(int)  # fresh hits in memory by category, counted without lock
+        self._peek, self._touch, self._monotonic = memory.peek, memory.touch, memory.monotonic
         self._lock = threading.Lock()
         self._flights: dict[str, threading.Lock] = {}
         self._failures: dict[str, tuple[float, BaseException]] = {}
@@ -122,9 +124,13 @@ class TwoLevelCache:
 
     def get(self, key: str, default: Any = None, category: str = DEFAULT_CATEGORY) -> Any:
         """Return a fresh value, else `default`. None is a value: `lookup` tells it from nothing."""
-        held = self._memory.get(key)
-        if held is not None and self._memory.fresh(held):  # nearly always: no more than it takes
-            self._count(category, "hits", "memory_hits")
+        held = self._peek(key)
+        if held is not None and held.soft_at > self._monotonic():  # nearly always: no more than it takes
+            try:  # noqa: SIM105 - suppress() costs more than all the rest
+                self._touch(key)
+            except KeyError:  # pushed out just now
+                pass
+            self._quick[category] += 1
             return held.value
         hit = self.lookup(key, category)
         return hit.value if hit is not None and hit.fresh else default
@@ -150,10 +156,12 @@ class TwoLevelCache:
         hard = soft if ttl is not None else soft * self._policy.stale_factor
         now = self._now()
         at = now if fetched_at is None else fetched_at
-        kept = self._memory.put(key, value, at, soft, hard)
+        size = size_of(value)
+        held = self._memory.put(key, value, at, soft, hard, size=size)
+        kept = held.value is value and self._peek(key) is held
         if self._remote is not None and self._remote.well and hard < float("inf"):
             try:
-                data = envelope.encode(Envelope(key, value, at, now + soft, now + hard))
+                data = envelope.encode(Envelope(key, value, at, now + soft, now + hard, size))
             except NotEncodable:
                 self._count(category, "memory_only")
             else:
@@ -204,10 +212,9 @@ class TwoLevelCache:
 
     def stats(self) -> Mapping[str, float]:
         """Return entries, bytes, evictions, hits, misses, stale hits, hits by level, failures of the second level."""
-        with self._lock:
-            counts: Counter[str] = Counter()
-            for (_, what), count in self._counts.items():
-                counts[what] += count
+        counts: Counter[str] = Counter()
+        for (_, what), count in self.categories().items():
+            counts[what] += count
         if self._remote is not None:
             counts["redis_failures"] = self._remote.failures
         return {"hits": 0, "misses": 0, "stale": 0, **self._memory.stats(), **counts}
@@ -217,7 +224,11 @@ class TwoLevelCache:
     def categories(self) -> Mapping[tuple[str, str], int]:
         """Return how often what happened, by category and what it was."""
         with self._lock:
-            return dict(self._counts)
+            counts = self._counts.copy()
+        for category, hits in list(self._quick.items()):
+            counts[category, "hits"] += hits
+            counts[category, "memory_hits"] += hits
+        return counts
 
     def close(self) -> None:
         """End what runs in the background."""
@@ -239,7 +250,7 @@ class TwoLevelCache:
         if found.hard_until <= now:
             return None
         soft_s, hard_s = found.soft_until - now, found.hard_until - now
-        return self._memory.taken(key, found.value, found.fetched_at, soft_s, hard_s, at_least=len(data))
+        return self._memory.put(key, found.value, found.fetched_at, soft_s, hard_s, size=max(found.size, len(data)))
 
     def _flight(self, key: str) -> threading.Lock:
         """Return the lock of whoever makes a value in this process."""
