@@ -13,11 +13,16 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
-.PHONY: run test check format seed-model clean fuzz-source faults-model \
+.PHONY: run smoke test check format seed-model clean fuzz-source fuzz-api faults-model \
   bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
+
+# Asks the instance that runs at URL to do a little of everything, and prints a line for each.
+URL ?= http://127.0.0.1:$(PORT)
+smoke: $(VENV)/.run
+	$(PY) -m deploy.smoke --url $(URL)
 
 # Two files of tests at once, each in one thread: numerical libraries that spin beside one another take ten times as long.
 PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
@@ -76,9 +81,11 @@ bench-experiments: $(VENV)/.run
 	$(PY) -m benchmarks.experiments
 	$(PY) -m benchmarks.experiment_scale
 
-# The cache beside bare redis-py, cachetools, cashews, dogpile.cache and diskcache, and who computes how often.
+# The cache beside bare redis-py, cachetools, cashews, dogpile.cache, diskcache and st.cache_data, who computes how often,
+# and how fast the API answers (about 15 minutes).
 bench-cache: $(VENV)/.bench
 	$(PY) -m benchmarks.cache_speed
+	$(PY) -m benchmarks.api_speed
 
 # Kills, full disks, flipped bits, canaries and races around the model store; each gate must fail a broken variant.
 faults-model: $(VENV)/.dev
@@ -87,6 +94,11 @@ faults-model: $(VENV)/.dev
 # 10,000 wrong answers of the live source: none may reach a number, none may raise anything but a SourceError.
 fuzz-source: $(VENV)/.dev
 	$(PY) -m tests.faults.fuzz_source --runs 10000
+
+# 100,000 requests that should not be, and 3,000 of schemathesis: no server error, no echo, nothing but strict JSON and
+# problem documents; broken applications must be found.
+fuzz-api: $(VENV)/.dev
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.faults.fuzz_api --runs 100000 --cases 3000
 
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what runs ..."

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -16,7 +17,10 @@ if get_script_run_ctx(suppress_warning=True) is None:
     print("Cloudburst Watch: loading libraries (a few seconds) ...", flush=True)  # noqa: T201 - the terminal waits
     from streamlit.runtime.pages_manager import PagesManager
 
+    from api.addresses import KnownAddress
     from api.app import api, start_core, stop_core
+    from api.browsers import PAGE_HEADERS, Told
+    from api.hosts import KnownHosts
 
     # Until st.navigation has run once, Streamlit takes a pages/ folder for its old multipage form and would draw the
     # first visitor's page without frame or navigation (docs/adr/0003-pages-folder.md).
@@ -33,7 +37,8 @@ if get_script_run_ctx(suppress_warning=True) is None:
         finally:
             stop_core()
 
-    app = st.App(__file__, routes=[Mount("/api", app=api)], lifespan=lifespan)
+    doors = [Middleware(Told, headers=PAGE_HEADERS), Middleware(KnownHosts), Middleware(KnownAddress)]
+    app = st.App(__file__, routes=[Mount("/api", app=api)], lifespan=lifespan, middleware=doors)
 else:
     from ui.shell import show  # a function that is called: a bare import would draw for the first session only
 

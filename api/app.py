@@ -12,9 +12,14 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import problems
+from api.bodies import StrictBodies
+from api.browsers import API_HEADERS, Cors, Told, policy_of
+from api.caching import KeptAnswers
+from api.limits import PredictLimit
 from api.metrics import REGISTRY, Measured
 from api.middleware import PostedObservations
-from api.routes import admin, cache, experiments, forecasts, health, live, quality
+from api.requests import Identified
+from api.routes import admin, cache, experiments, forecasts, health, live, posting, quality
 from api.sockets import without_delay
 from core import VERSION, CloudburstError, close_core, serve
 
@@ -27,16 +32,26 @@ api = FastAPI(
     description="Probabilities of extreme short-duration rain, with their age, source and model.",
     docs_url=None,
     redoc_url=None,
+    redirect_slashes=False,  # a redirect repeats host and path as they were sent
+    responses=problems.OTHERWISE,
 )
 api.include_router(health.router)
 api.include_router(forecasts.router)
 api.include_router(live.router)
+api.include_router(posting.router)
 api.include_router(quality.router)
 api.include_router(cache.router)
 api.include_router(admin.router)
 api.include_router(experiments.router)
-api.add_middleware(Measured)
-api.add_middleware(PostedObservations, paths={"/monitoring/data-quality/check"})
+# What is added last sees a request first.
+api.add_middleware(PostedObservations, paths={"/monitoring/data-quality/check", "/observations"})
+api.add_middleware(KeptAnswers)  # behind what reads the body: what is asked stands in it
+api.add_middleware(StrictBodies)
+api.add_middleware(Measured)  # around the cache: an answer from there is one as well
+api.add_middleware(PredictLimit)  # before anything that costs, and before an answer from the cache
+api.add_middleware(Told, headers=API_HEADERS)
+api.add_middleware(Cors)  # around what refuses: a page that may read must be able to read why
+api.add_middleware(Identified)  # around all others: what they refuse has an id as well
 api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
 problems.install(api)
 
@@ -50,13 +65,15 @@ def metrics() -> Response:
 @api.get("/docs", include_in_schema=False)
 def docs() -> HTMLResponse:
     """Return the OpenAPI page with shipped files."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title="Cloudburst Watch API",
         swagger_js_url="static/swagger/swagger-ui-bundle.js",
         swagger_css_url="static/swagger/swagger-ui.css",
         swagger_favicon_url="static/swagger/favicon-32x32.png",
     )
+    page.headers["Content-Security-Policy"] = policy_of(bytes(page.body).decode())
+    return page
 
 
 def start_core() -> None:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core import CloudburstError, Core, Freshness, open_core
+from api.readings import readings
+from core import CloudburstError, open_core, opened_core
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -23,8 +24,8 @@ SECONDS = Histogram(
     buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
     registry=REGISTRY,
 )
-#: Numbers of the cache that only ever grow.
-GROWING = ("hits", "misses", "stale", "evictions", "memory_hits", "redis_hits", "redis_failures")
+#: Others are made up by whoever asks, and each would be a series of its own.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Measured:
@@ -50,8 +51,13 @@ class Measured:
             await self._app(scope, receive, noting)
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            REQUESTS.labels(scope["method"] if route != "none" else "any", route, status).inc()
-            SECONDS.labels(route).observe(time.perf_counter() - begun)
+            method = scope["method"] if route != "none" and scope["method"] in METHODS else "any"
+            REQUESTS.labels(method, route, status).inc()
+            seconds = time.perf_counter() - begun
+            SECONDS.labels(route).observe(seconds)
+            core = opened_core()
+            if core is not None:
+                core.meters.timed("api", seconds)
 
 
 class House(Collector):
@@ -65,60 +71,7 @@ class House(Collector):
             yield GaugeMetricFamily("cloudburst_up", "1 where the house can be opened.", value=0)
             return
         yield GaugeMetricFamily("cloudburst_up", "1 where the house can be opened.", value=1)
-        yield from _regions(core)
-        yield from _cache(core)
-        beat = core.scheduler.heartbeat_age_s()
-        if beat is not None:
-            text = "Seconds since the scheduler last showed a sign of life."
-            yield GaugeMetricFamily("cloudburst_scheduler_heartbeat_age_seconds", text, value=beat)
-        state = core.lifecycle.trainings.state()
-        running = float(state is not None and state.running)
-        yield GaugeMetricFamily("cloudburst_training_running", "1 while a training runs.", value=running)
-
-
-def _regions(core: Core) -> Iterator[Metric]:
-    age = GaugeMetricFamily("cloudburst_data_age_seconds", "Age of the newest data.", labels=["region", "source"])
-    fresh = GaugeMetricFamily("cloudburst_fresh", "1 where the data of a region are fresh.", labels=["region"])
-    levels = GaugeMetricFamily("cloudburst_places", "Places of the current issue by level.", labels=["region", "level"])
-    generation = GaugeMetricFamily(
-        "cloudburst_model_generation", "Number of the last deployment of a region.", labels=["region"]
-    )
-    problems = GaugeMetricFamily("cloudburst_problems", "What is wrong, by region.", labels=["region"])
-    try:
-        regions = core.regions()
-    except CloudburstError:
-        return
-    for region in regions:
-        try:
-            issue = core.issue(region.id).forecast
-            deployed = core.store.champion(core.lifecycle.source, region.id).generation
-        except CloudburstError:
-            continue
-        if issue.data_at is not None:
-            age.add_metric([region.id, issue.source], issue.age_s(core.clock()))
-        fresh.add_metric([region.id], float(issue.freshness is Freshness.FRESH))
-        for level, count in issue.counts().items():
-            levels.add_metric([region.id, level.value], count)
-        generation.add_metric([region.id], deployed)
-        problems.add_metric([region.id], len(issue.problems))
-    yield from (age, fresh, levels, generation, problems)
-
-
-def _cache(core: Core) -> Iterator[Metric]:
-    stats = core.cache.stats()
-    for name, value in stats.items():
-        if name in GROWING:
-            yield CounterMetricFamily(f"cloudburst_cache_{name}", f"Cache: {name.replace('_', ' ')}.", value=value)
-        else:
-            yield GaugeMetricFamily(f"cloudburst_cache_{name}", f"Cache: {name.replace('_', ' ')}.", value=value)
-    looked = CounterMetricFamily(
-        "cloudburst_cache_lookups", "Lookups of the cache by category and what was found.", labels=["category", "found"]
-    )
-    for key, count in core.cache.categories().items():
-        looked.add_metric(key, count)
-    yield looked
-    degraded = float("fails" in core.cache.mode)
-    yield GaugeMetricFamily("cloudburst_cache_degraded", "1 while the second level of the cache fails.", value=degraded)
+        yield from readings(core)
 
 
 REGISTRY.register(House())

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic_core import PydanticCustomError
 
-from api.schemas import EventAnswer
+from api.schemas import CheckAnswer, EventAnswer
+
+#: Hours of one place that a forecast can be made of: ten days, more than one looks back on.
+MOST_HOURS = 240
 
 
 class PointRequest(BaseModel):
@@ -17,6 +21,31 @@ class PointRequest(BaseModel):
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
+
+
+class PredictRequest(PointRequest):
+    """A point, and what is known there: features by name, or hourly observations of the last days.
+
+    Features are those of `GET /model/features`; null or absent where not known. Each observation has `valid_at`,
+    the end of its hour; their position is that of the request. One of the two must be given.
+    """
+
+    features: dict[str, FiniteFloat | None] | None = Field(None, min_length=1, max_length=500)
+    observations: list[dict[str, Any]] | None = Field(None, min_length=1, max_length=MOST_HOURS)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.features is None) == (self.observations is None):
+            raise PydanticCustomError("one_of_both", "Give either features or observations.")
+        return self
+
+
+class StoredAnswer(BaseModel):
+    """What became of posted observations: records of the archive by region, their places, and what the checks say."""
+
+    stored: dict[str, int]
+    places: list[str]
+    quality: CheckAnswer
 
 
 class LiveAnswer(BaseModel):
@@ -30,12 +59,15 @@ class LiveAnswer(BaseModel):
     exceedance: dict[str, EventAnswer]
     risk_level: str
     model_version: str | None
+    #: Experiment and variant that answers, "name/variant"; null where there is none.
+    variant: str | None
     issued_at: datetime
     valid_from: datetime
     window_h: int
     data_at: datetime | None
     data_age_s: float | None
     freshness: str
+    worst_flag: str
     source: str
     simulated: bool
     reasons: list[str]
@@ -55,6 +87,10 @@ class MapAnswer(BaseModel):
     simulated: bool
     model_version: str | None
     freshness: str
+    data_at: datetime | None
+    data_age_s: float | None
+    problems: list[str]
+    notes: list[str]
 
 
 class ReadyAnswer(BaseModel):

@@ -34,7 +34,8 @@ def parse(body: bytes) -> Any:
         )
         _no_deeper(value, MOST_DEPTH)
         # Half of a surrogate pair can be escaped in JSON, and then be neither stored nor answered.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if b"\\u" in body:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except NotStrict:
         raise
     except UnicodeError:
@@ -71,8 +72,10 @@ def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_deeper(value: Any, levels: int) -> None:
-    if isinstance(value, dict | list):
-        if levels == 0:
-            raise NotStrict("The values are nested too deeply.")
-        for inner in value.values() if isinstance(value, dict) else value:
+    if not isinstance(value, dict | list):
+        return
+    if levels == 0:
+        raise NotStrict("The values are nested too deeply.")
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):  # one call for each number would take most of the time
             _no_deeper(inner, levels - 1)

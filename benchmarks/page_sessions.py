@@ -29,6 +29,11 @@ class PageSession:
     ) -> None:
         self._socket.close()
 
+    def show(self, page: str) -> float:
+        """Change to another page and draw it; return the seconds."""
+        self._page = page
+        return self.rerun()
+
     def rerun(self) -> float:
         """Return the seconds from asking for the page to the end of its script.
 

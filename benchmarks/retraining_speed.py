@@ -11,9 +11,6 @@ Exits 1 where a goal is missed: 5 minutes, 6 GB, page p95 below 1 s, no failed r
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,8 +18,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,10 +27,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.page_sessions import PageSession
+from benchmarks.program import ROOT, TOKEN, ask, served, settings
 
-ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-TOKEN = "for this run only"  # noqa: S105 - the server of the benchmark is gone when it ends
 GIGABYTE = 1024**3
 #: Goals: seconds, gigabytes, seconds of a page.
 MOST_S, MOST_GB, MOST_PAGE_S = 300.0, 6.0, 1.0
@@ -86,13 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "gauges"
         rows = moved(args.gauges, folder)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDBURST_")}
-        environment |= {
-            "CLOUDBURST_HOME": str(Path(name) / "home"),
-            "CLOUDBURST_SOURCE": f"gauges:{folder}",
-            "CLOUDBURST_ADMIN_TOKEN": TOKEN,
-            "CLOUDBURST_RETRAIN_MEMORY_GB": str(MOST_GB),
-        }
+        environment = settings(
+            HOME=Path(name) / "home", SOURCE=f"gauges:{folder}", RETRAIN_MEMORY_GB=MOST_GB, ADMIN_TOKEN=TOKEN
+        )
         begun = time.perf_counter()
         command = [sys.executable, "-m", "core", "ingest", "gauges", str(folder)]
         subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)  # noqa: S603
@@ -113,45 +104,6 @@ def moved(gauges: Path, folder: Path) -> int:
     frame.to_parquet(folder / "hourly.parquet", index=False)
     (folder / "stations.csv").write_bytes((gauges / "stations.csv").read_bytes())
     return len(frame)
-
-
-@contextmanager
-def served(environment: dict[str, str], log: Path) -> Iterator[str]:
-    """Start the program; yield its address when it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("w") as out:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)  # noqa: S603
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _until(lambda: ask(f"{address}/api/health"), 120)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-
-
-def ask(url: str, post: dict[str, Any] | None = None) -> Any:
-    """Return the JSON at an address; raises on anything but success."""
-    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-    data = None if post is None else json.dumps(post).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=60) as answer:  # noqa: S310
-        return json.load(answer)
-
-
-def _until(what: Any, most_s: float) -> None:
-    until = time.monotonic() + most_s
-    while True:
-        try:
-            what()
-        except (OSError, urllib.error.HTTPError):
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)
-        else:
-            return
 
 
 def _measure(address: str, model: str) -> int:

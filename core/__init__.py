@@ -4,7 +4,8 @@
 `__all__`.
 """
 
-from core.bootstrap import VERSION, Core, close_core, open_core, serve
+from core.bootstrap import VERSION, Core, close_core, open_core, opened_core, serve
+from core.bootstrap.allowance import Draw
 from core.bootstrap.caches import cached, get_cache_manager
 from core.bootstrap.framework import ABTestingFramework, AnalysisResult, analysis_result
 from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
@@ -63,13 +64,16 @@ from core.errors import (
     ExperimentError,
     ExperimentExists,
     ModelError,
+    TooManyAttempts,
     TrainingInProgress,
+    UnfitInput,
     UnknownExperiment,
     UnknownPlace,
 )
 from core.experiments.planning import USUAL_SPREAD_PERCENT, Plan, plan
 from core.experiments.rollout import shares_after
 from core.learning.estimators import ALGORITHMS, DEFAULT_ALGORITHM
+from core.meters import Latency, Meters
 from core.ports import ReplayWindow
 from core.quality.schema import WeatherRecord
 from core.quality.thresholds import thresholds
@@ -79,6 +83,7 @@ from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
 from core.workflows.histories import History, Shadow
 from core.workflows.monitoring import Health
+from core.workflows.posting import require_fit, weather_records
 from core.workflows.scoring import FEW_DAYS, FEW_EVENTS, VerificationReport
 from core.workflows.validating import DataQualityMiddleware, RecordValidation, TableValidation
 
@@ -111,6 +116,7 @@ __all__ = [
     "DataError",
     "DataQualityMiddleware",
     "Deployment",
+    "Draw",
     "Drift",
     "DriftReport",
     "Driver",
@@ -133,9 +139,11 @@ __all__ = [
     "Hit",
     "HourlyWeather",
     "Issue",
+    "Latency",
     "LeadTimes",
     "Location",
     "Measure",
+    "Meters",
     "ModelError",
     "ModelManifest",
     "ModelRetrainingPipeline",
@@ -165,11 +173,13 @@ __all__ = [
     "Step",
     "StoredVersion",
     "TableValidation",
+    "TooManyAttempts",
     "TrafficSplitStrategy",
     "TrainingInProgress",
     "Trigger",
     "Truth",
     "TwoLevelCache",
+    "UnfitInput",
     "UnitKey",
     "UnknownExperiment",
     "UnknownPlace",
@@ -185,9 +195,12 @@ __all__ = [
     "events_in",
     "get_cache_manager",
     "open_core",
+    "opened_core",
     "plan",
+    "require_fit",
     "serve",
     "shares_after",
     "source_text",
     "thresholds",
+    "weather_records",
 ]

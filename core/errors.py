@@ -13,6 +13,7 @@
         SchemaMismatch            a column, unit, encoding or time zone is not what it must be
         InsufficientData          too little to learn from or to score (.have, .need)
         LeakSuspected             scores too good to be true
+        UnfitInput                what was handed in cannot be used
       ModelError                  the model
         ModelNotFound             no such version
         ModelCorrupt              a file that is not what its manifest says
@@ -25,6 +26,7 @@
         ExperimentExists          there is one of this name already
         ExperimentClosed          its stage does not allow that
       UnknownPlace                a place outside every region
+      TooManyAttempts             wrong tokens, again and again (.retry_after_s)
 
 Flags, UNKNOWN, NO DATA and verdicts are values, not errors: they are the ordinary news of weather.
 """
@@ -111,6 +113,10 @@ class LeakSuspected(DataError):
     """Scores too good to be true: the forecast knew what it could not know."""
 
 
+class UnfitInput(DataError):
+    """What was handed in cannot be kept or forecast from; `errors` in the context names fields, never values."""
+
+
 class ModelError(CloudburstError):
     """A model cannot be used."""
 
@@ -165,3 +171,11 @@ class ExperimentClosed(ExperimentError):
 
 class UnknownPlace(CloudburstError):
     """A place outside every region."""
+
+
+class TooManyAttempts(CloudburstError):
+    """Too many wrong tokens came from one address."""
+
+    def __init__(self, message: str, *, retry_after_s: float, hint: str = "", **context: Any) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.retry_after_s = retry_after_s

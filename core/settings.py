@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -109,6 +111,20 @@ class Settings(BaseSettings):
         "",
         description="What admin actions ask for; empty: one made at the first start, in `data/admin.token`.",
     )
+    admin_failures_per_minute: int = Field(
+        5, ge=1, description="Wrong admin tokens that one address may send in a minute."
+    )
+    predict_per_minute: int = Field(
+        600, ge=0, description="Requests below `/api/predict` that one address may send in a minute; 0: no limit."
+    )
+    cors_origins: str = Field(
+        "", description="Origins whose pages may use the API from a browser, separated by commas; empty: none."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of reverse proxies, separated by commas, whose `X-Forwarded-For` is"
+        " believed.",
+    )
     retrain_every_days: float = Field(
         7, ge=0, le=3650, description="How often the scheduler challenges every champion, days; 0: never."
     )
@@ -145,6 +161,11 @@ class Settings(BaseSettings):
         90, ge=0, le=366, description="Days of simulated history that a first start makes; 0: none. 14 at the least."
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_folder: str = Field(
+        "logs", description="Folder of the server's log, relative to the home; empty: on standard error alone."
+    )
+    log_megabytes: float = Field(10, gt=0, description="Size from which a new log file is begun, megabytes.")
+    log_files: int = Field(5, ge=0, le=1000, description="How many older log files are kept.")
 
     @field_validator("home", mode="before")
     @classmethod
@@ -164,6 +185,21 @@ class Settings(BaseSettings):
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _whole_origins(cls, value: str) -> str:
+        for origin in listed(value):
+            if not re.fullmatch(r"https?://[a-z0-9.\[\]:-]+", origin):
+                raise ValueError("every origin must look like https://met.example, in lower case, without a path")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _real_networks(cls, value: str) -> str:
+        for network in listed(value):
+            ipaddress.ip_network(network)  # its ValueError says what is wrong
+        return value
+
     @model_validator(mode="after")
     def _tiers_rise(self) -> Settings:
         if not self.level_yellow < self.level_orange < self.level_red:
@@ -179,6 +215,23 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins whose pages may use the API from a browser."""
+        return listed(self.cors_origins)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Reverse proxies that are believed when they say for whom they ask."""
+        return listed(self.trusted_proxies)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no line of the log may hold: the token, and the passwords of services."""
+        urls = (self.cache_url, self.database_url, self.open_meteo_url)
+        accounts = (url.partition("://")[2].rpartition("@")[0] for url in urls)
+        return self.admin_token, *(account.partition(":")[2] for account in accounts)
+
+    @property
     def retraining_folder(self) -> Path:
         """Where the state of trainings lies."""
         return self.home / "data" / "retraining"
@@ -187,6 +240,11 @@ class Settings(BaseSettings):
     def ledger_url(self) -> str:
         """URL of the ledger's database."""
         return self.database_url or f"sqlite:///{self.home / 'data' / 'ledger.sqlite'}"
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the parts of a setting that lists them with commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def load_settings() -> Settings:

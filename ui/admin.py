@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core import CloudburstError, Core
-from ui import components
+from ui import components, login
 
 #: Key of the session that remembers a right token; it ends with the session.
 KNOWN = "admin token known"
 FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 WHO = "dashboard"
+#: Streamlit hides the address of a visitor from this machine.
+LOOPBACK = "127.0.0.1"
 
 
 def allowed(core: Core, what: str) -> str | None:
@@ -25,7 +27,8 @@ def allowed(core: Core, what: str) -> str | None:
         Names the action: a page may ask in several places.
     """
     if may(core):
-        return WHO
+        name = login.name()
+        return WHO if name is None else f"{WHO}: {name}"
     with st.form(f"admin {what}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         token = st.text_input("Admin token", type="password", key=f"admin token {what}", width=320)
         sent = st.form_submit_button("Unlock", icon=":material/lock_open:")
@@ -57,7 +60,7 @@ def one_click(core: Core) -> bool:
 
 def _try(core: Core, token: str) -> None:
     try:
-        right = core.admin.knows(token)
+        right = core.admin.knows(token, st.context.ip_address or LOOPBACK)
     except CloudburstError as error:
         components.refusal(error)
         return

@@ -111,10 +111,10 @@ def _evidence(one: ExperimentAnalysis) -> str:
 def _definition(now: Issue, one: ExperimentAnalysis) -> str:
     e = one.experiment
     whose = now.forecast.source_text if e.source else "Recorded by hand"
-    why = f" to find out: {plain(e.why)}" if e.why else ""
+    why = f" to find out: {plain(e.why.rstrip('.'))}" if e.why else ""
     begun = local(e.created_at, now.forecast.region, "%d %b %Y %H:%M")
     return (
-        f"{whose}. Event: {e.event.text} {e.event.window.within}; a warning is given from {100 * e.alarm:g} % on."
+        f"{whose}. Event: {e.event.text} {e.event.window.within}; a warning is given from {100 * e.alarm:.3g} % on."
         f" {STRATEGIES[e.strategy].capitalize()}, by {e.unit.value}. Defined {begun} by"
         f" {plain(e.created_by or 'nobody named')}{why}."
     )

@@ -1,92 +1,125 @@
-"""Pieces of the monitoring page: state of the house, jobs, source with its budget, cache, archive, runs."""
+"""The monitoring page: everything the house says of itself, drawn anew every few seconds without losing one's place.
+
+What a reader has chosen lives in widgets with keys, and a zoom in the browser: tables and the chart are changed in
+place, since only their data change.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from core import BudgetLine, CloudburstError, Core, Health, Issue, Region
-from ui import components, session
+from core import CloudburstError, Core, Health, Issue
+from ui import admin, components, wall
+from ui import monitoring_tables as tables
+from ui.quality_tables import CARDS
 from ui.words import age, local, plain, share
 
-#: Runs of the ledger that are shown, and characters of what one says of itself.
-MOST_RUNS, MOST_DETAIL = 25, 300
+#: How often the page is drawn anew, seconds by name; None: only with a new forecast.
+INTERVALS: dict[str, float | None] = {"5 s": 5, "15 s": 15, "1 min": 60, "off": None}
+DEFAULT_INTERVAL, INTERVAL = "15 s", "every"
+#: Runs of the ledger that are shown.
+MOST_RUNS = 25
+JOBS = "jobs"
+#: How much of the quality's past is drawn.
+PAST = timedelta(days=7)
+#: The specification never changes, so that the browser keeps its zoom when data come.
+COURSE: dict[str, Any] = {
+    "mark": {"type": "line", "point": True},
+    "encoding": {
+        "x": {"field": "at", "type": "temporal", "title": None},
+        "y": {"field": "percent", "type": "quantitative", "title": "%", "scale": {"zero": False}},
+        "color": {"field": "metric", "type": "nominal", "legend": {"orient": "bottom", "title": None}},
+    },
+    "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
+}
 
 
-@st.fragment(run_every=session.TICK)
-def now_running(core: Core, now: Issue) -> None:
-    """Show what changes without a new forecast: heartbeat, jobs, cache and budget."""
+def controls() -> float | None:
+    """Let the reader choose how often the page is drawn anew, or a wall display; return the seconds, None: never."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.segmented_control(
+            "Drawn anew every", list(INTERVALS), default=DEFAULT_INTERVAL, required=True, key=INTERVAL,
+            bind="query-params",
+        )  # fmt: skip
+        wall.offer()
+    return INTERVALS[name]
+
+
+def show(core: Core, now: Issue, every_s: float | None) -> None:
+    """Draw the page, and again every so many seconds; each part that cannot be read says so in its own place."""
+    st.fragment(_parts, run_every=every_s)(core, now)
+
+
+def _parts(core: Core, now: Issue) -> None:
+    st.caption(f"Drawn at {local(core.clock(), now.forecast.region, '%H:%M:%S')}.")
+    _part(None, _state, core, now)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _part("Scheduler", _jobs, core, now)
+    with right:
+        _part("Source and budget", _source, core, now)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _part("Cache", _cache, core, now)
+    with right:
+        _part("Latency and errors", _meters, core, now)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _part("Quality", _quality, core, now)
+    with right:
+        _part("Model and drift", _model, core, now)
+    _part("Stored observations", _storage, core, now)
+    _part("Newest runs", _runs, core, now)
+
+
+def _part(title: str | None, draw: Callable[[Core, Issue], None], core: Core, now: Issue) -> None:
+    if title is not None:
+        st.subheader(title, anchor=False)
     try:
-        health = core.health(now.forecast.region.id)
-        _state(health)
-        st.subheader("Scheduler", anchor=False)
-        _jobs(core, health, now.forecast.region)
-        st.subheader("Source", anchor=False)
-        _source(core, now)
-        st.subheader("Cache", anchor=False)
-        _cache(core.monitoring.cache.mode, core.monitoring.cache.stats())
+        draw(core, now)
     except CloudburstError as error:
         components.refusal(error)
 
 
-def _state(health: Health) -> None:
+def _state(core: Core, now: Issue) -> None:
+    health = core.health(now.forecast.region.id)
     with st.container(horizontal=True):
-        st.metric("Health", health.status, border=True, width=150)
-        st.metric("Problems", len(health.problems), border=True, width=150)
-        st.metric("Last sign of life", beat(health.scheduler_heartbeat_age_s), border=True, width=170)
-        st.metric("Data", health.freshness, border=True, width=150)
-        st.metric("Cache", health.cache, border=True, width=150)
-        st.metric("Program", health.version, border=True, width=150)
+        for title, value in _tiles(health).items():
+            st.metric(title, value, border=True, width=160)
     if health.problems:
         st.markdown("\n".join(f"- {plain(problem)}" for problem in health.problems))
     else:
         st.success("Nothing is wrong.", icon=":material/check_circle:")
 
 
-def beat(seconds: float | None) -> str:
-    """Return the age of a heartbeat in words; it beats every second, so seconds tell."""
-    if seconds is None:
-        return "never"
-    return f"{seconds:.0f} s ago" if seconds < 120 else f"{age(seconds)} ago"
+def _tiles(health: Health) -> dict[str, str]:
+    return {
+        "Health": health.status,
+        "Problems": str(len(health.problems)),
+        "Last sign of life": tables.beat(health.scheduler_heartbeat_age_s),
+        "Data": health.freshness,
+        "Cache": health.cache,
+        "Program": health.version,
+    }
 
 
-def _jobs(core: Core, health: Health, region: Region) -> None:
-    table = job_table(core.scheduler.jobs(), region)
-    if table.empty:
+def _jobs(core: Core, now: Issue) -> None:
+    jobs = list(core.scheduler.jobs())
+    if not jobs:
         st.info("The scheduler has no jobs: nothing is refreshed by itself.", icon=":material/schedule:")
         return
-    st.dataframe(table, hide_index=True)
-    st.caption(f"Last sign of life of the scheduler: {beat(health.scheduler_heartbeat_age_s)}.")
-
-
-def job_table(jobs: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame:
-    """Return one row per job: interval, last run in local time, and how it ended."""
-    return pd.DataFrame(
-        [
-            {
-                "job": job["name"],
-                "every": age(job["every_s"]),
-                "last run": "not yet" if job["last_run"] is None else local(job["last_run"], region, "%d %b %H:%M:%S"),
-                "next in": age(job.get("next_in_s")),
-                "state": _job_state(job),
-            }
-            for job in jobs
-        ]
-    )
-
-
-def _job_state(job: Mapping[str, Any]) -> str:
-    if job["last_error"]:
-        return f"✕ failed: {job['last_error']}"
-    if job.get("running_since"):
-        return "⏳ running"
-    if job["last_run"] is None:
-        return "… waiting for its first run"
-    return f"✓ went well, {age(job['late_s'])} late" if job.get("late_s") else "✓ went well"
+    region = now.forecast.region
+    picked = st.dataframe(
+        tables.job_table(jobs, region),
+        key=JOBS, hide_index=True, on_select="rerun", selection_mode="single-row", height="content",
+    )  # fmt: skip
+    for row in picked.selection.rows:
+        if row < len(jobs):
+            st.markdown(tables.job_text(jobs[row], region))
 
 
 def _source(core: Core, now: Issue) -> None:
@@ -104,84 +137,84 @@ def _source(core: Core, now: Issue) -> None:
     if not lines:
         st.caption("This source has no budget of requests.")
     for line in lines:
-        st.progress(used(line), text=budget_text(line, issue.region))
+        st.progress(tables.used(line), text=tables.budget_text(line, issue.region))
 
 
-def used(line: BudgetLine) -> float:
-    """Return the used part of a budget, 0..1; where nothing may be spent all of it is used."""
-    return min(max(line.spent / line.limit, 0.0), 1.0) if line.limit > 0 else 1.0
-
-
-def budget_text(line: BudgetLine, region: Region) -> str:
-    """Return a budget in words: spent, limit, and until when it has to wait."""
-    text = f"{plain(line.name)}: {line.spent:,.0f} of {line.limit:,.0f} weighted requests, {share(used(line))}"
-    if line.free_at is None:
-        return text
-    return f"{text}; waiting until {local(line.free_at, region, '%H:%M:%S')}: {plain(line.reason) or 'spent'}"
-
-
-def _cache(mode: str, stats: Mapping[str, float]) -> None:
-    asked = stats.get("hits", 0) + stats.get("misses", 0)
+def _cache(core: Core, _now: Issue) -> None:
+    stats, mode = core.cache.stats(), core.cache.mode
+    if "fails" in mode:
+        st.warning(
+            "Redis does not answer: each process remembers for itself until it does.", icon=":material/cloud_off:"
+        )
     with st.container(horizontal=True):
-        st.metric("Works in", mode, border=True, width=150)
-        hits = share(stats.get("hits", 0) / asked) if asked else "–"
-        st.metric("Found in cache", hits, border=True, width=150, help="Hits of all questions since the start.")
-        for name, value in stats.items():
-            st.metric(name.capitalize().replace("_", " "), f"{value:,.0f}", border=True, width=150)
+        st.metric("Works in", mode, border=True, width=110)
+        st.metric("Found", tables.found_share(stats), border=True, width=105, help="Of all questions since the start.")
+        st.metric("Stale served", f"{stats['stale']:,.0f}", border=True, width=95)
+        st.metric("Entries", f"{stats['entries']:,.0f}", border=True, width=95)
+        st.metric("Memory", f"{stats['bytes'] / 2**20:,.1f} MB", border=True, width=110)
+        st.metric("Pushed out", f"{stats['evictions']:,.0f}", border=True, width=115)
+    st.dataframe(tables.cache_table(core.cache.categories()), hide_index=True, height="content", key="cache counts")
+    with st.popover("Clear cache", icon=":material/delete_sweep:"):
+        who = admin.allowed(core, "cache")
+        if who is not None and st.button("Forget everything", key="clear cache", type="primary"):
+            core.cache.clear()
+            st.rerun()
 
 
-def runs(core: Core, region: Region) -> None:
-    """Show the newest runs of the ledger; a ledger that does not answer says so here."""
-    try:
-        newest = core.monitoring.ledger.runs(MOST_RUNS)
-    except CloudburstError as error:
-        components.refusal(error)
+def _meters(core: Core, _now: Issue) -> None:
+    latencies, faults = core.meters.latencies(), core.meters.faults()
+    if latencies:
+        times = st.column_config.NumberColumn(format="%.0f")
+        within = {f"{part}, ms": times for part in ("p50", "p95", "p99")}
+        st.dataframe(
+            tables.latency_table(latencies), hide_index=True, height="content", column_config=within, key="latencies"
+        )
+    else:
+        st.caption("Nothing was measured yet.")
+    if faults:
+        st.dataframe(tables.fault_table(faults), hide_index=True, height="content", key="errors")
+    else:
+        st.success("No errors since the start.", icon=":material/check_circle:")
+
+
+def _quality(core: Core, now: Issue) -> None:
+    region = now.forecast.region
+    for alert in core.quality.alerts(region.id):
+        st.warning(plain(alert), icon=":material/trending_down:")
+    kept = core.quality.kept(region.id, PAST)
+    if not kept:
+        st.caption("Not measured yet: the scheduler does so with every hour of new data.")
         return
-    if not newest:
-        st.info("Nothing was trained, deployed or replayed yet.", icon=":material/history:")
-        return
-    st.dataframe(run_table(newest, region), hide_index=True)
-    if len(newest) == MOST_RUNS:
-        st.caption(f"The newest {MOST_RUNS} runs.")
+    with st.container(horizontal=True):
+        for name, title, meaning in CARDS:
+            st.metric(title, share(getattr(kept[-1], name)), help=meaning, border=True, width=127)
+    if len(kept) > 1:
+        st.vega_lite_chart(
+            tables.course(kept), COURSE, key="course", height=220, alt="Quality of the region's data over a week"
+        )
+    st.caption(f"Last measured for the day until {local(kept[-1].end, region)}.")
 
 
-def run_table(newest: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame:
-    """Return one row per run: local time, kind, state, and what it says of itself, cut to a readable length."""
-    return pd.DataFrame(
-        [
-            {
-                "at": local(run["at"], region, "%d %b %Y %H:%M"),
-                "what": run["kind"],
-                "state": run["status"],
-                "detail": _detail(run["detail"]),
-            }
-            for run in newest
-        ]
-    )
+def _model(core: Core, now: Issue) -> None:
+    found = core.histories.of(now.forecast.region.id)
+    if found.instead:
+        st.error(plain(found.instead), icon=":material/warning:")
+    st.dataframe(tables.model_table(found), hide_index=True, height="content", key="model")
 
 
-def _detail(detail: Mapping[str, Any]) -> str:
-    text = "; ".join(f"{key}: {_plain_value(value)}" for key, value in detail.items())
-    return text if len(text) <= MOST_DETAIL else f"{text[:MOST_DETAIL]} …"
-
-
-def _plain_value(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-
-
-def archive(core: Core) -> None:
-    """Show what is stored, by source and region."""
-    table = extent_table(core.forecasting.observing.archive.extent())
+def _storage(core: Core, _now: Issue) -> None:
+    table = tables.extent_table(core.forecasting.observing.archive.extent())
     if table.empty:
         st.info("Nothing is stored yet; the first refresh stores the newest days.", icon=":material/inbox:")
         return
-    st.dataframe(table, hide_index=True)
+    st.dataframe(table, hide_index=True, height="content", key="stored")
 
 
-def extent_table(extent: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return one row per source and region: first and last month, number of months and of rows."""
-    parts = pd.DataFrame(list(extent), columns=["source", "region", "month", "rows"])
-    grouped = parts.groupby(["source", "region"], as_index=False)
-    return grouped.agg(
-        **{"from": ("month", "min"), "to": ("month", "max"), "months": ("month", "size"), "rows": ("rows", "sum")}
-    )
+def _runs(core: Core, now: Issue) -> None:
+    newest = core.training.ledger.runs(MOST_RUNS)
+    if not newest:
+        st.info("Nothing was trained, deployed or replayed yet.", icon=":material/history:")
+        return
+    st.dataframe(tables.run_table(newest, now.forecast.region), hide_index=True, key="newest runs")
+    if len(newest) == MOST_RUNS:
+        st.caption(f"The newest {MOST_RUNS} runs.")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from uuid import uuid4
 
-from core import CloudburstError, Core, Issue, Region, open_core
+import streamlit as st
+import structlog
+
+from core import Core, Issue, Region, open_core
 from ui import replay
 
-REGION, PLACE = "region", "place"
-#: How often an open page asks whether there is something new.
+REGION, PLACE, WALL = "region", "place", "wall"
+#: How often an open page asks whether there is something new, and whether the house is well.
 TICK = "20s"
+
+
+def begin() -> None:
+    """Give this run of the script an id of its own, which stands in every line that is logged on its way."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=uuid4().hex)
 
 
 def core() -> Core:
@@ -20,6 +29,8 @@ def core() -> Core:
     ConfigurationError
         If the settings do not hold; the shell shows it.
     """
+    if not structlog.contextvars.get_contextvars():  # a fragment that runs alone, in a thread of its own
+        begin()
     return open_core()
 
 
@@ -65,8 +76,10 @@ def choose_place(location_id: str) -> None:
 
 
 def address() -> dict[str, str]:
-    """Return region, place and replay as they stand in the address bar, so that a page can be shared."""
-    return {key: st.session_state[key] for key in (REGION, PLACE) if key in st.session_state} | replay.address()
+    """Return region, place, wall display and replay as they stand in the address bar, so that a page can be shared."""
+    chosen = {key: st.session_state[key] for key in (REGION, PLACE) if key in st.session_state}
+    wall = {WALL: st.query_params[WALL]} if WALL in st.query_params else {}
+    return chosen | wall | replay.address()
 
 
 def place(now: Issue) -> str:
@@ -76,14 +89,3 @@ def place(now: Issue) -> str:
         if chosen in ids:
             return str(chosen)
     return now.forecast.ranked()[0].location_id
-
-
-@st.fragment(run_every=TICK)
-def watch(seen: str) -> None:
-    """Redraw the page when there is a newer issue than `seen`, and only then."""
-    try:
-        now = core().issue(region().id).forecast.version
-    except CloudburstError:
-        now = ""  # the whole page can say what is wrong, a fragment cannot
-    if now != seen:
-        st.rerun()

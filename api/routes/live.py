@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,7 +10,7 @@ from fastapi.encoders import jsonable_encoder
 
 from api.asked import region_of
 from api.schemas_live import FeaturesAnswer, LiveAnswer, MapAnswer, ModelInfoAnswer, PointRequest
-from core import TARGET, Core, Forecast, Location, Region, open_core
+from core import TARGET, Core, Forecast, Location, Region, RegionForecast, open_core
 
 router = APIRouter(tags=["forecasts"])
 
@@ -19,31 +20,41 @@ def predict_live(asked: PointRequest) -> dict[str, Any]:
     """Return what is said now of the place that speaks for a point; 422 for a point outside every region."""
     core = open_core()
     region, place = core.place_at(asked.latitude, asked.longitude)
-    issue = core.require_issue(region.id)
+    return point_answer(core, core.require_issue(region.id), place)
+
+
+def point_answer(core: Core, issue: RegionForecast, place: Location) -> dict[str, Any]:
+    """Return what an issue says of one of its places."""
     forecast = issue.of(place.id)
     assert forecast is not None  # noqa: S101 - an issue speaks of every place of its region
     said = forecast.as_dict()
     return {
         "location_id": place.id,
-        "region": region.id,
+        "region": issue.region.id,
         "latitude": place.latitude,
         "longitude": place.longitude,
         "probability": said["exceedance"][TARGET.key]["probability"],
         "exceedance": said["exceedance"],
         "risk_level": said["level"],
         "model_version": forecast.model_version,
+        "variant": forecast.variant or None,
         "issued_at": issue.issued_at,
         "valid_from": issue.valid_from,
         "window_h": TARGET.window_h,
         "data_at": forecast.data_at,
-        "data_age_s": None if forecast.data_at is None else (core.clock() - forecast.data_at).total_seconds(),
+        "data_age_s": _age_s(core, forecast.data_at),
         "freshness": said["freshness"],
+        "worst_flag": said["worst_flag"],
         "source": issue.source,
         "simulated": issue.simulated,
         "reasons": said["reasons"],
         "problems": list(issue.problems),
         "notes": list(issue.notes),
     }
+
+
+def _age_s(core: Core, data_at: datetime | None) -> float | None:
+    return None if data_at is None else (core.clock() - data_at).total_seconds()
 
 
 @router.get("/map/{region}", response_model=MapAnswer)
@@ -62,6 +73,10 @@ def region_map(region: str) -> dict[str, Any]:
         "simulated": issue.simulated,
         "model_version": issue.model_version,
         "freshness": issue.freshness.value,
+        "data_at": issue.data_at,
+        "data_age_s": _age_s(core, issue.data_at),
+        "problems": list(issue.problems),
+        "notes": list(issue.notes),
     }
 
 
@@ -110,6 +125,7 @@ def _feature(region: Region, place: Location, forecast: Forecast) -> dict[str, A
             "level": said["level"],
             "freshness": said["freshness"],
             "model_version": forecast.model_version,
+            "variant": forecast.variant or None,
             **{key: event["probability"] for key, event in said["exceedance"].items()},
         },
     }

@@ -13,7 +13,8 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime
 
 from api.asked import region_of
-from api.middleware import MOST_RECORDS, REFUSALS, Posted
+from api.bodies import REFUSALS
+from api.middleware import MOST_RECORDS, Posted
 from api.problems import problem
 from api.schemas import CheckAnswer, QualityReportAnswer
 from core import ConfigurationError, Finding, QualityReport, WeatherRecord, open_core, source_text
@@ -60,7 +61,11 @@ def check(request: Request) -> dict[str, Any]:
     The header `Data-Quality` has the overall quality. Answers 422 naming the fields where a record does not fit the
     schema. Flags are 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing.
     """
-    posted: Posted = request.state.posted
+    return checked(request.state.posted)
+
+
+def checked(posted: Posted) -> dict[str, Any]:
+    """Return what the checks say of posted records."""
     found = posted.validation
     flags = found["flags"]
     marks = (

@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import schedule
 import structlog
+
+from core.meters import Meters
 
 log = structlog.get_logger()
 #: How often the thread looks for due jobs and beats, seconds.
@@ -48,7 +51,7 @@ class MonotonicJob(schedule.Job):
 
     def __init__(self, every_s: float, jobs: MonotonicJobs) -> None:
         super().__init__(every_s, jobs)  # type: ignore[arg-type]  # the library only shows it
-        self.every_s, self.clock = every_s, jobs.clock
+        self.every_s, self.clock, self._meters = every_s, jobs.clock, jobs.meters
         self.begun_s: float | None = None
         self.due_s = math.inf  # until somebody begins to count
         self.late_s: float | None = None
@@ -77,12 +80,15 @@ class MonotonicJob(schedule.Job):
         self.late_s = late_s if late_s > IN_TIME_TICKS * TICK_S else 0.0
         self.running_since = datetime.now(UTC)
         self._schedule_next_run()
-        try:
-            super().run()  # type: ignore[no-untyped-call]  # the library says of few things what they return
-            self.error = None
-        except Exception as error:
-            self.error = f"{type(error).__name__}: {error}"
-            log.exception("job failed", job=", ".join(map(str, self.tags)))
+        named = {"job": ", ".join(map(str, self.tags)), "job_run": uuid4().hex[:12]}
+        with structlog.contextvars.bound_contextvars(**named):
+            try:
+                super().run()  # type: ignore[no-untyped-call]  # the library says of few things what they return
+                self.error = None
+            except Exception as error:
+                self.error = f"{type(error).__name__}: {error}"
+                self._meters.failed(type(error).__name__)
+                log.exception("job failed")
         self.ended_at, self.running_since = datetime.now(UTC), None
 
     def _schedule_next_run(self) -> None:
@@ -100,11 +106,13 @@ class MonotonicJobs(schedule.Scheduler):
         Seconds of a clock that nobody can set.
     alive
         Called before and after every job; says whether the next may begin.
+    meters
+        Count the errors of jobs.
     """
 
-    def __init__(self, clock: Callable[[], float], alive: Callable[[], bool]) -> None:
+    def __init__(self, clock: Callable[[], float], alive: Callable[[], bool], meters: Meters | None = None) -> None:
         super().__init__()
-        self.clock, self._alive = clock, alive
+        self.clock, self._alive, self.meters = clock, alive, meters or Meters()
 
     def every(self, interval: float = 1) -> MonotonicJob:
         """Return a new job that begins each `interval`, in seconds."""
@@ -123,11 +131,13 @@ class ThreadScheduler:
     ----------
     clock
         Seconds of a clock that nobody can set.
+    meters
+        Count the errors of jobs.
     """
 
-    def __init__(self, clock: Callable[[], float] = elapsed_s) -> None:
+    def __init__(self, clock: Callable[[], float] = elapsed_s, meters: Meters | None = None) -> None:
         self._clock = clock
-        self._jobs = MonotonicJobs(clock, self._alive)
+        self._jobs = MonotonicJobs(clock, self._alive, meters)
         self._named: dict[str, tuple[MonotonicJob, float]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None

@@ -11,8 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -164,11 +166,17 @@ class TrainingProcesses:
         now = self._clock()
         state = RunState(run_id, request, process.pid, now, RunStatus.RUNNING, 0.0, "starting")
         self._files.write(state)
-        job = {"run_id": run_id, "settings": json.loads(self._settings), "memory_bytes": self._limits.memory_bytes}
+        job = {
+            "run_id": run_id,
+            "settings": json.loads(self._settings),
+            "memory_bytes": self._limits.memory_bytes,
+            "asked_by": structlog.contextvars.get_contextvars(),
+        }
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         process.stdin.write((json.dumps(job) + "\n").encode())
         process.stdin.flush()
-        watch = threading.Thread(target=self._watch, args=(process, state, lock), name="training watch", daemon=True)
+        watching = partial(copy_context().run, self._watch, process, state, lock)  # its lines name who asked
+        watch = threading.Thread(target=watching, name="training watch", daemon=True)
         self._watches = {run_id: watch}
         watch.start()
         return state

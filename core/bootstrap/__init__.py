@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from core.adapters import keys, logs, seed
+from core.adapters import keys, log_secrets, logs, seed
 from core.adapters.archive import ParquetArchive
 from core.adapters.experiment_files import JsonExperiments
 from core.adapters.feature_store import ParquetFeatures
@@ -17,12 +17,14 @@ from core.adapters.model_store import FolderModelStore
 from core.adapters.quality_files import ParquetQuality
 from core.adapters.scheduler import ThreadScheduler
 from core.bootstrap.admin import Admin
+from core.bootstrap.allowance import Allowance
 from core.bootstrap.house import Core, HindcastRequest
 from core.bootstrap.life import lifecycle_of
 from core.bootstrap.replays import Replays
 from core.bootstrap.services import cache_of, field_source, weather_source
 from core.errors import ConfigurationError
 from core.features import table
+from core.meters import Meters
 from core.ports import Clock
 from core.quality.checks import Checker
 from core.quality.checks import check as all_checks
@@ -42,11 +44,12 @@ from core.workflows.training import Training
 from core.workflows.trials import Trials
 from core.workflows.verifying import Verifying
 
-__all__ = ["HISTORY_H", "VERSION", "Core", "HindcastRequest", "close_core", "open_core", "serve"]
+__all__ = ["HISTORY_H", "VERSION", "Core", "HindcastRequest", "close_core", "open_core", "opened_core", "serve"]
 
 VERSION = "2.0.0"
 #: A forecast looks back as far as its features do, and a day more for the checks.
 HISTORY_H = table.LOOKBACK_H + 24
+MEGABYTE = 1_000_000
 
 _opened: Core | None = None
 _serving = False
@@ -68,9 +71,15 @@ def open_core(settings: Settings | None = None, clock: Clock | None = None) -> C
         if _opened is None:
             opened = _build(load_settings(), _now)
             if _serving:
+                _keep_log(opened.settings)
                 opened.start()
             _opened = opened
         return _opened
+
+
+def opened_core() -> Core | None:
+    """Return the shared Core where it is open; nobody who only counts waits for its opening."""
+    return _opened
 
 
 def serve() -> None:
@@ -82,6 +91,9 @@ def serve() -> None:
         If it cannot be opened now; a later `open_core()` tries again.
     """
     global _serving  # noqa: PLW0603
+    if not _serving:
+        logs.configure("INFO")  # what goes wrong before the settings are known is said as well
+        logs.take_over()
     _serving = True
     open_core()
 
@@ -93,24 +105,28 @@ def close_core() -> None:
         if _opened is not None:
             _opened.stop()
         _opened, _serving = None, False
+        logs.close()
 
 
 def _build(settings: Settings, clock: Clock) -> Core:
+    for secret in settings.secrets:
+        log_secrets.hide(secret)
     logs.configure(settings.log_level)
     _usable_home(settings.home)
     store = _store(settings)
     check: Checker = partial(all_checks, plain_z=settings.quality_z == "plain")
     ledger = SqlLedger(settings.ledger_url)
     cache = cache_of(settings)
-    scheduler = ThreadScheduler()
-    serving = Serving(store)
+    meters = Meters()
+    scheduler = ThreadScheduler(meters=meters)
+    serving = Serving(store, meters)
     tiers = _rule(settings)
     archive = ParquetArchive(settings.home / "data" / "processed")
     source = weather_source(settings, clock)
     fields = field_source(settings, source, archive, clock)
     served_features = Materialising(ParquetFeatures(settings.home / "data" / "features"))
     forecasting = Forecasting(
-        observing=Observing(source, archive, check, HISTORY_H, fields),
+        observing=Observing(source, archive, check, HISTORY_H, fields, meters),
         serving=serving,
         ledger=ledger,
         cache=cache,
@@ -139,18 +155,38 @@ def _build(settings: Settings, clock: Clock) -> Core:
         monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION, quality),
         store=store,
         scheduler=scheduler,
-        replays=Replays(
-            settings.home / settings.replay_folder,
-            Replaying(serving, check, HISTORY_H, tiers, forecasting.limits),
-            forecasting.observing.regions,
-            settings.grid_spacing_deg,
-        ),
+        replays=_replays(settings, forecasting),
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
         trials=trials,
         cache=cache,
-        admin=Admin(settings.admin_token, settings.home / "data" / "admin.token"),
+        meters=meters,
+        admin=_admin(settings),
+        predict_allowance=Allowance(settings.predict_per_minute),
     )
+
+
+def _replays(settings: Settings, forecasting: Forecasting) -> Replays:
+    """Return the stored windows, judged and forecast as live weather is."""
+    serving, check, tiers = forecasting.serving, forecasting.observing.check, forecasting.tiers
+    return Replays(
+        settings.home / settings.replay_folder,
+        Replaying(serving, check, HISTORY_H, tiers, forecasting.limits),
+        forecasting.observing.regions,
+        settings.grid_spacing_deg,
+    )
+
+
+def _keep_log(settings: Settings) -> None:
+    """Let the process that serves write its log into a file: others of this home must not rotate it under its hands."""
+    if settings.log_folder:
+        folder = settings.home / settings.log_folder
+        logs.keep(folder, int(settings.log_megabytes * MEGABYTE), settings.log_files)
+
+
+def _admin(settings: Settings) -> Admin:
+    wrong = Allowance(settings.admin_failures_per_minute)
+    return Admin(settings.admin_token, settings.home / "data" / "admin.token", wrong)
 
 
 def _store(settings: Settings) -> FolderModelStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,8 +14,10 @@ from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.open_meteo.products import BY_DATE, PastProduct, Patience
 from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
+from core.adapters.storage import Storage, storage
 from core.bootstrap import jobs
 from core.bootstrap.admin import Admin
+from core.bootstrap.allowance import Allowance
 from core.bootstrap.replays import Replays
 from core.bootstrap.services import open_meteo, regions_named, simulator
 from core.caching.two_level import TwoLevelCache
@@ -25,6 +28,7 @@ from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.lifecycle import Deployment, Verdict
 from core.domain.weather import Location, Region
 from core.errors import CloudburstError, ConfigurationError, ExperimentError, InsufficientData, UnknownPlace
+from core.meters import Meters
 from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, silent
 from core.settings import Settings
 from core.workflows import explaining
@@ -35,6 +39,7 @@ from core.workflows.hindcasting import Hindcasting
 from core.workflows.histories import Histories
 from core.workflows.lifecycle import Lifecycle
 from core.workflows.monitoring import Finding, Health, Monitoring
+from core.workflows.posting import Posting
 from core.workflows.rivals import Rivals
 from core.workflows.scoring import Scoring
 from core.workflows.training import Training
@@ -76,7 +81,10 @@ class Core:
     histories: Histories
     trials: Trials
     cache: TwoLevelCache
+    meters: Meters
     admin: Admin
+    #: Requests for predictions that an address may send.
+    predict_allowance: Allowance
 
     @property
     def default_region(self) -> str:
@@ -111,6 +119,11 @@ class Core:
             comparison = None
         why = why.strip() or f"won the experiment {experiment_id}"
         return self.lifecycle.contest(version, (region_id, champion), comparison, who, why)
+
+    @property
+    def posting(self) -> Posting:
+        """What takes weather that somebody hands in."""
+        return Posting(self.forecasting, self.trials, self.place_at)
 
     @property
     def scoring(self) -> Scoring:
@@ -237,6 +250,15 @@ class Core:
         """Return the budget of calls of the source, empty where it has none."""
         source = self.forecasting.observing.source
         return source.budget() if isinstance(source, Budgeted) else ()
+
+    def calls(self) -> Mapping[str, int]:
+        """Return how often the source was called since the start, and how that ended; empty before the first call."""
+        source = self.forecasting.observing.source
+        return source.stats if isinstance(source, Budgeted) else {}
+
+    def storage(self) -> Storage:
+        """Return the room on the disk of this home."""
+        return storage(self.settings.home)
 
     def train(
         self, request: TrainingRequest, folder: Path | None, stations: Path | None, told: Progress = silent

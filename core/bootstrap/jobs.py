@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,7 +37,15 @@ def plan(core: Core) -> None:
 
 def refresh(core: Core) -> None:
     """Make the issue of every region anew and archive its newest hours."""
-    _each(core, core.forecasting.refresh)
+    _each(core, partial(_refreshed, core))
+
+
+def _refreshed(core: Core, region_id: str) -> None:
+    begun = time.perf_counter()
+    try:
+        core.forecasting.refresh(region_id)
+    finally:
+        core.meters.timed("refresh", time.perf_counter() - begun)
 
 
 def appraise(core: Core) -> None:

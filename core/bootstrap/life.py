@@ -9,7 +9,7 @@ from core.adapters.training_process import Limits, TrainingProcesses
 from core.errors import ConfigurationError
 from core.learning import estimators
 from core.learning.promotion import Gate
-from core.settings import PROJECT_ROOT, Settings
+from core.settings import PROJECT_ROOT, Settings, listed
 from core.workflows.beginnings import Beginnings
 from core.workflows.collecting import Collecting
 from core.workflows.deploying import Deploying
@@ -94,7 +94,7 @@ def gate_of(settings: Settings) -> Gate:
 
 def _optional(settings: Settings) -> frozenset[str]:
     """Return the variables that an archive may lack."""
-    names = frozenset(name.strip() for name in settings.retrain_optional.split(",") if name.strip())
+    names = frozenset(listed(settings.retrain_optional))
     strange = sorted(names - set(INPUTS))
     if strange:
         raise ConfigurationError(

@@ -18,7 +18,7 @@ from core.caching.two_level import Policy, TwoLevelCache
 from core.domain.weather import Region
 from core.errors import ConfigurationError
 from core.ports import Archive, Clock, FieldSource, WeatherSource
-from core.settings import PROJECT_ROOT, Settings
+from core.settings import PROJECT_ROOT, Settings, listed
 
 #: What `ingest open-meteo` can ask for, the default first.
 PAST_PRODUCTS = tuple(PRODUCTS)
@@ -80,7 +80,7 @@ def regions_named(names: str, spacing_deg: float) -> tuple[Region, ...]:
     """Return the regions of a setting (ids separated by commas), in its order."""
     packs, maps = PROJECT_ROOT / "data" / "regions", PROJECT_ROOT / "data" / "maps"
     known = sorted(path.stem for path in packs.glob("*.toml"))
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    wanted = listed(names)
     strange = [name for name in wanted if name not in known]
     if strange or not wanted or len(set(wanted)) < len(wanted):
         what = f"names {strange[0]!r}" if strange else "names no region, or one twice"

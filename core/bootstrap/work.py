@@ -37,6 +37,7 @@ def work(begun_by: TextIO) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (int(job["memory_bytes"]),) * 2)
     os.nice(NICENESS)
     threading.Thread(target=_end_with, args=(begun_by,), daemon=True).start()
+    structlog.contextvars.bind_contextvars(**job["asked_by"], run_id=job["run_id"])
     settings = Settings.model_validate(job["settings"])
     files = RunFiles(settings.retraining_folder)
     state = files.read()

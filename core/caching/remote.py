@@ -202,7 +202,7 @@ class RedisLevel:
         """
         connection = pool.get_connection()
         try:
-            connection.send_command("GET", name)
+            connection.send_command("GET", name)  # type: ignore[no-untyped-call]
             return connection.read_response()
         finally:
             pool.release(connection)

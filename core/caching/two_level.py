@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -134,6 +135,11 @@ class TwoLevelCache:
             return held.value
         hit = self.lookup(key, category)
         return hit.value if hit is not None and hit.fresh else default
+
+    def peek(self, key: str) -> Any | None:
+        """Return a fresh value of this process's memory, None where there is none; nobody counts it."""
+        held = self._peek(key)
+        return held.value if held is not None and held.soft_at > self._monotonic() else None
 
     def set(
         self,
@@ -311,7 +317,7 @@ class TwoLevelCache:
                 self._refreshing.discard(key)
 
         with suppress(RuntimeError):  # the house is closing
-            self._workers.submit(work)
+            self._workers.submit(copy_context().run, work)  # what is logged there is of the same request
 
     def _count(self, category: str, *what: str) -> None:
         with self._lock:

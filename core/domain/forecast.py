@@ -168,6 +168,8 @@ class Forecast:
     data_at: datetime | None
     reasons: tuple[str, ...] = ()
     others: tuple[Exceedance, ...] = ()
+    #: Experiment and variant that it is of, "name/variant"; empty where no experiment shows it.
+    variant: str = ""
 
     @property
     def curves(self) -> tuple[Exceedance, ...]:

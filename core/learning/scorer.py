@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from core.domain.weather import Values
 from core.learning.calibration import logit
 from core.learning.normals import Normals, seen_names
+
+#: So many rows are scored in one thread: the others would spin at the end of each of some hundred trees, and where they
+#: share their cores with anybody a region took 4 s in place of 0.3.
+FEW = 5000
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Return what limits the threads of numerical libraries; to find them takes some milliseconds, so once."""
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,11 @@ class Scorer:
 
     def score(self, rows: Values) -> NDArray[np.float64]:
         """Return the log-odds of the event for every row of features, shape (rows,)."""
-        return logit(self.classifier.predict_proba(self.seen(rows))[:, 1].astype(float))
+        seen = self.seen(rows)
+        if len(rows) > FEW:
+            return logit(self.classifier.predict_proba(seen)[:, 1].astype(float))
+        with _threads().limit(limits=1, user_api="openmp"):
+            return logit(self.classifier.predict_proba(seen)[:, 1].astype(float))
 
     def to_parts(self) -> dict[str, Any]:
         """Return plain values and scikit-learn objects."""

@@ -13,11 +13,14 @@ class Cache(Protocol):
     def mode(self) -> str:
         """How it works now, such as "memory"."""
 
-    def get(self, key: str) -> Any | None:
-        """Return the value, None where there is none or its time is over."""
+    def get(self, key: str, default: Any = None, category: str = "api") -> Any:
+        """Return the value, `default` where there is none or its time is over; counted under the category."""
 
-    def set(self, key: str, value: Any, ttl: float) -> bool:
-        """Keep a value for `ttl` seconds; say whether it is kept."""
+    def peek(self, key: str) -> Any | None:
+        """Return a fresh value of this process's memory, None where there is none; nobody counts it."""
+
+    def set(self, key: str, value: Any, ttl: float | None = None, category: str = "api") -> bool:
+        """Keep a value for `ttl` seconds, None: for the time of its category; say whether it is kept."""
 
     def delete(self, key: str) -> bool:
         """Forget one key; say whether it was there."""

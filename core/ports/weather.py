@@ -60,6 +60,10 @@ class FieldSource(Protocol):
 class Budgeted(Protocol):
     """A source that counts its calls."""
 
+    @property
+    def stats(self) -> Mapping[str, int]:
+        """Since the start: `calls`, tries counted, `failed_tries`, `answers`, failures by kind, and `extra_fields`."""
+
     def budget(self) -> tuple[BudgetLine, ...]:
         """Return what is spent and allowed, by window."""
 

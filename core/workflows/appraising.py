@@ -136,6 +136,17 @@ class Appraising:
             drifts=drifts(whole.since(last - DRIFT_PERIOD).usable()),
         )
 
+    def kept(self, region_id: str, past: timedelta) -> tuple[QualityMetrics, ...]:
+        """Return the metrics of a region that were kept in the time until now, from its present source, oldest first.
+
+        Raises
+        ------
+        ConfigurationError
+            If the ledger does not answer.
+        """
+        source = self.forecasting.observing.source.name
+        return tuple(m for m in self.ledger.quality(region_id, self.clock() - past) if m.source == source)
+
     def alerts(self, region_id: str | None = None) -> tuple[str, ...]:
         """Return in words what has fallen and not come back, of one region or of all.
 

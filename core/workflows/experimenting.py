@@ -163,7 +163,7 @@ class Experimenting:
             if one.id == experiment_id:
                 return one
         names = ", ".join(one.id for one in known) or "none yet"
-        raise UnknownExperiment(f"There is no experiment {experiment_id!r}.", hint=f"Known are: {names}.")
+        raise UnknownExperiment("There is no experiment of this name.", hint=f"Known are: {names}.")
 
     def stage(self, experiment_id: str) -> Stage:
         """Return where an experiment stands."""
@@ -297,7 +297,7 @@ class Experimenting:
             if variant.variant_id == variant_id:
                 return variant
         names = ", ".join(v.variant_id for v in experiment.variants)
-        raise UnknownExperiment(f"{experiment.id} has no variant {variant_id!r}.", hint=f"Known are: {names}.")
+        raise UnknownExperiment(f"{experiment.id} has no variant of this name.", hint=f"Known are: {names}.")
 
 
 def _split_since(steps: Sequence[Step]) -> int:

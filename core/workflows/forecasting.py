@@ -23,6 +23,8 @@ from core.workflows.serving import Served, Serving
 from core.workflows.situation import Situation
 
 log = structlog.get_logger()
+#: Of issues in the cache.
+CATEGORY = "predictions"
 #: From a situation, the champion's issue of it and the levels before to what is shown.
 Splitting = Callable[[Situation, RegionForecast, Mapping[str, RiskLevel]], RegionForecast]
 
@@ -83,14 +85,19 @@ class Forecasting:
         ConfigurationError, SourceError, DataError
             If the region itself is not known.
         """
-        cached: Issue | None = self.cache.get(f"issue:{region_id}")
+        cached: Issue | None = self.cache.get(f"issue:{region_id}", category=CATEGORY)
         if cached is None:
             told(0.05, "waiting for whoever prepares it")
             with self._making:  # whoever waited here finds the issue made
-                cached = self.cache.get(f"issue:{region_id}")
+                cached = self.cache.get(f"issue:{region_id}", category=CATEGORY)
                 if cached is None:
                     cached = self._make(region_id, told)
         return cached
+
+    def state(self) -> str:
+        """Return a text that changes when an issue of any region begins or ends: what was made of others is over."""
+        held = [self.cache.peek(f"issue:{region.id}") for region in self.observing.known]
+        return "/".join(f"{i.forecast.issued_at:%H%M%S%f}-{i.forecast.version}" if i is not None else "-" for i in held)
 
     def refresh(self, region_id: str) -> Issue:
         """Make the issue of a region anew and archive its newest observations."""
@@ -155,7 +162,7 @@ class Forecasting:
             forecast = replace(forecast, problems=(*forecast.problems, f"This issue was not recorded: {error}"))
         issue = Issue(forecast, recent.checked, recent.error, situation)
         # An issue is never shown beyond the moment when its data become stale.
-        self.cache.set(f"issue:{region_id}", issue, min(self.ttl_s, situation.lasts_s()))
+        self.cache.set(f"issue:{region_id}", issue, min(self.ttl_s, situation.lasts_s()), CATEGORY)
         told(1.0, "done")
         return issue
 

@@ -282,6 +282,7 @@ class Lifecycle:
         self.changed()
         state = self._as_it_is(state)
         kind = FIRST if state.request.trigger is Trigger.FIRST_START else RETRAIN
+        log.info("training ended", run_id=state.run_id, status=state.status.value, version=state.version)
         self.ledger.record_run(kind, state.status.value, detail_of(state), state.ended_at or state.begun_at)
 
     def _as_it_is(self, state: RunState) -> RunState:

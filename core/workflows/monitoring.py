@@ -13,8 +13,9 @@ from core.ports import Cache, Clock, Ledger, ModelStore, Scheduler
 from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting
 
-#: It beats every second and after every job; a job of this length is dead or as good as dead for a forecaster.
-HEARTBEAT_LIMIT_S = 120.0
+#: The scheduler beats every second and after every job. One that is silent for the time between two refreshes is dead,
+#: or as good as dead for a forecaster; no job needs more than the longer of these, and some need the shorter one.
+SILENT_S = (30.0, 120.0)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class Monitoring:
     version: str
     quality: Appraising
 
+    @property
+    def silent_s(self) -> float:
+        """Seconds without a sign of life after which the scheduler counts as dead: within two of its periods."""
+        shortest, longest = SILENT_S
+        return min(longest, max(shortest, self.forecasting.ttl_s))
+
     def problems(self) -> tuple[str, ...]:
         """Return in words what is wrong with the house itself, whatever the region."""
         out = [f"{name} in models/ is no version of ours; it is never loaded." for name in self.store.foreign_files()]
@@ -66,7 +73,7 @@ class Monitoring:
         beat = self.scheduler.heartbeat_age_s()
         if beat is None:
             out.append("The scheduler does not run: nothing is refreshed by itself.")
-        elif beat > HEARTBEAT_LIMIT_S:
+        elif beat > self.silent_s:
             out.append(f"The scheduler has shown no sign of life for {beat:.0f} s: nothing is refreshed.")
         out += self.quality.alerts()
         jobs = self.scheduler.jobs()

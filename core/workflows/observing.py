@@ -11,6 +11,7 @@ from core.domain.units import floor_hour, from_datetime64, hour_axis, months
 from core.domain.weather import HourlyWeather, Region
 from core.errors import CloudburstError, ConfigurationError, DataError, SourceError
 from core.features import fields as model_fields
+from core.meters import Meters
 from core.ports import Archive, BackfillSource, FieldSource, Progress, WeatherArchive, WeatherSource, silent
 from core.quality.baseline import Baseline, fit
 from core.quality.checks import Checker
@@ -49,6 +50,8 @@ class Observing:
         Hours that a forecast needs to look back.
     fields
         Where forecast fields come from, None: this house has none.
+    meters
+        Count what the sources fail with.
     """
 
     source: WeatherSource
@@ -56,6 +59,7 @@ class Observing:
     check: Checker
     history_h: int
     fields: FieldSource | None = None
+    meters: Meters = field(default_factory=Meters)
     _regions: tuple[Region, ...] = ()
     _collected: set[str] = field(default_factory=set)
     _pasts: dict[str, tuple[Region, datetime, Baseline | None]] = field(default_factory=dict)
@@ -73,6 +77,11 @@ class Observing:
         except (SourceError, DataError):
             if not self._regions:
                 raise
+        return self._regions
+
+    @property
+    def known(self) -> tuple[Region, ...]:
+        """The regions that the source had when it was last there; it is not asked."""
         return self._regions
 
     def region(self, region_id: str) -> Region:
@@ -101,6 +110,7 @@ class Observing:
             weather, failed = self.source.hours(region, start, end), None
         except (SourceError, DataError) as error:
             weather, failed = self.archive.read(region, start, end, self.source.name), error
+            self.meters.failed(type(error).__name__)
         # Nothing later than now is in it: hindsight over these hours is what can be known at this moment.
         checked = self.check(weather.as_known(now), True, self.past(region, now))
         return Recent(checked, failed, *self._fields(region, start, end))
@@ -117,6 +127,7 @@ class Observing:
         try:
             return self.fields.fields(region, start, end + timedelta(hours=model_fields.REACH_H)), None
         except (SourceError, DataError) as error:
+            self.meters.failed(type(error).__name__)
             return HourlyWeather(region.locations, hour_axis(end, end), {}, ""), error
 
     def past(self, region: Region, now: datetime) -> Baseline | None:

@@ -16,6 +16,7 @@ from core.errors import FeatureMismatch, ModelCorrupt, ModelError, ModelNotFound
 from core.features import table
 from core.learning.probes import parity
 from core.learning.windows import Bounds, ForecastModel
+from core.meters import Meters
 from core.ports import ModelStore
 
 log = structlog.get_logger()
@@ -90,6 +91,7 @@ class Serving:
     """Keeps the models that serve in memory; a version is immutable, so its name is enough to know it again."""
 
     store: ModelStore
+    meters: Meters = field(default_factory=Meters)
     _loaded: dict[str, tuple[ModelManifest, ForecastModel]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -109,6 +111,7 @@ class Serving:
                 served = self.version(version, source, has_fields)
             except ModelError as error:
                 refused = refused or self._reason(version, error)
+                self.meters.failed(type(error).__name__)
                 log.error("a version cannot serve", version=version, reason=error.message)
                 continue
             if refused is None:

@@ -13,6 +13,7 @@ import structlog
 from core.domain.experiment import CaseOutcome, Experiment, ExperimentResult, Stage, UnitKey
 from core.domain.forecast import EventDefinition, Forecast, RegionForecast, RiskLevel
 from core.domain.verification import Truth
+from core.errors import CloudburstError
 from core.experiments import assignment
 from core.ports import Ledger, silent
 from core.risk import Tiers
@@ -24,6 +25,15 @@ log = structlog.get_logger()
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 #: Stages in which outcomes still count.
 OPEN = (Stage.RUNNING, Stage.PAUSED, Stage.STOPPED)
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The variant of an experiment that answers, and its version."""
+
+    experiment_id: str
+    variant_id: str
+    version: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,24 @@ class Trials:
         except Exception:  # an experiment must not keep from anybody what is shown
             log.exception("an experiment could not be served", region=situation.region.id)
         return shown
+
+    def assigned(
+        self, source: str, region_id: str, champion: str, location_id: str, valid_from: datetime
+    ) -> Assigned | None:
+        """Return the variant that answers for a place: of the oldest running experiment whose control is the champion.
+
+        None where there is no such experiment, or nobody can say.
+        """
+        try:
+            for experiment in self.experiments.running(source, region_id):
+                if experiment.control.model == champion:
+                    shares = self.experiments.shares(experiment)
+                    name = assignment.variant(experiment.id, unit_of(experiment, location_id, valid_from), shares)
+                    model = next(v.model for v in experiment.variants if v.variant_id == name)
+                    return Assigned(experiment.id, name, model)
+        except CloudburstError as error:
+            log.error("no variant could be chosen", region=region_id, reason=type(error).__name__)
+        return None
 
     def join(self, region_id: str, source: str) -> None:
         """Join what happened to the results of a region's experiments, and let rollouts grow or end.
@@ -102,17 +130,18 @@ class Trials:
         """Return the variant of every place."""
         shares = self.experiments.shares(experiment)
         return {
-            f.location_id: assignment.variant(experiment.id, unit_of(experiment, f), shares) for f in issue.forecasts
+            f.location_id: assignment.variant(experiment.id, unit_of(experiment, f.location_id, f.valid_from), shares)
+            for f in issue.forecasts
         }
 
 
-def unit_of(experiment: Experiment, forecast: Forecast) -> str:
+def unit_of(experiment: Experiment, location_id: str, valid_from: datetime) -> str:
     """Return the unit that a forecast belongs to. A forecast is the same for every user: they count as their region."""
     if experiment.unit in (UnitKey.REGION, UnitKey.USER):
         return experiment.region_id
     if experiment.unit is UnitKey.STATION:
-        return forecast.location_id
-    return f"{forecast.location_id}/{forecast.valid_from:%Y-%m-%d}"
+        return location_id
+    return f"{location_id}/{valid_from:%Y-%m-%d}"
 
 
 def probability_of(forecast: Forecast, event: EventDefinition) -> float:
@@ -140,7 +169,7 @@ def _results(
                 place.location_id,
                 issue.valid_from,
                 issue.issued_at,
-                unit_of(experiment, place),
+                unit_of(experiment, place.location_id, place.valid_from),
                 shown=chosen.get(place.location_id) == name,
                 latency_ms=arms[name][1],
             )
@@ -155,7 +184,7 @@ def _mixed(
     arms: Mapping[str, tuple[RegionForecast, float]],
     chosen: Mapping[str, str],
 ) -> RegionForecast:
-    """Return the champion's issue with the places of challengers in it, and a word that they are there.
+    """Return the champion's issue with the places of challengers in it, every place with the variant it is of.
 
     A challenger that cannot say anything of a place is not shown there.
     """
@@ -165,9 +194,10 @@ def _mixed(
         other = arms[chosen[own.location_id]][0].forecasts[i]
         takes = chosen[own.location_id] != control and other.model_version is not None
         count += takes
-        forecasts.append(other if takes else own)
+        name = chosen[own.location_id] if takes else control
+        forecasts.append(replace(other if takes else own, variant=f"{experiment.id}/{name}"))
     if not count:
-        return champion
+        return replace(champion, forecasts=tuple(forecasts))
     text = f"Experiment {experiment.id}: {count} of {len(forecasts)} places show a challenger's forecast."
     return replace(champion, forecasts=tuple(forecasts), notes=(*champion.notes, text))
 

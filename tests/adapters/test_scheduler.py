@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 import schedule
+import structlog
 
 from core.adapters import scheduler as module
 from core.adapters.scheduler import IN_TIME_TICKS, TICK_S, ThreadScheduler
@@ -264,3 +265,20 @@ def test_a_job_that_gives_what_the_library_takes_for_a_farewell_stays(driven: Th
     clock.settle()
     clock.forward(60)
     assert len(runs) == 2
+
+
+def test_what_a_job_logs_names_the_job_and_its_run(scheduler: ThreadScheduler) -> None:
+    seen: list[dict[str, object]] = []
+    twice = threading.Event()
+
+    def job() -> None:
+        seen.append(structlog.contextvars.get_contextvars())
+        if len(seen) == 2:
+            twice.set()
+        raise RuntimeError("a job that fails is named all the same")
+
+    scheduler.every(0.01, "refresh", job)
+    scheduler.start()
+    assert twice.wait(PATIENCE_S)
+    assert [found["job"] for found in seen[:2]] == ["refresh", "refresh"]
+    assert len({found["job_run"] for found in seen}) == len(seen)

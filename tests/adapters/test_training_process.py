@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from core.adapters.run_files import RunFiles
 from core.adapters.training_process import GRACE_S, Limits, TrainingProcesses
@@ -224,3 +226,23 @@ def test_without_a_folder_to_write_in_nothing_begins(
         trainings("true", folder=tmp_path / "file" / "runs").start(request())
     with pytest.raises(ConfigurationError, match="No training can be started"):
         trainings("a-program-that-is-not-there").start(request())
+
+
+def test_whoever_asked_is_known_to_the_process_and_to_whoever_watches_it(tmp_path: Path) -> None:
+    asked: list[object] = []
+    code = "import sys; print(sys.stdin.readline(), file=sys.stderr)"
+    some = TrainingProcesses(
+        tmp_path / "runs",
+        tmp_path,
+        "{}",
+        limits=Limits(1 << 33, 60.0),
+        clock=lambda: NOW,
+        ended=lambda _: asked.append(structlog.contextvars.get_contextvars()),
+        command=python(code),
+    )
+    with structlog.contextvars.bound_contextvars(request_id="from-outside.1"):
+        state = some.start(request())
+    until(lambda: bool(asked))
+    assert asked == [{"request_id": "from-outside.1"}]
+    told = json.loads((tmp_path / "runs" / "last.log").read_text())
+    assert (told["asked_by"], told["run_id"]) == ({"request_id": "from-outside.1"}, state.run_id)

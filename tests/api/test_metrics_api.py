@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import api
-from core import open_core
-from core.errors import SourceUnavailable
+from core import QualityMetrics, open_core
+from core.bootstrap import jobs
+from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
+from core.errors import ModelCorrupt, SourceUnavailable
+from tests.faults.source_server import serving
 
 REGION = "uttarakhand-himachal"
 
@@ -47,7 +53,7 @@ def test_data_levels_model_and_cache_are_there(client: TestClient) -> None:
     assert sum(v for k, v in found.items() if k[0] == "cloudburst_places") == places
     assert found["cloudburst_model_generation", REGION] == 0
     assert found["cloudburst_cache_misses_total",] >= 1
-    assert found["cloudburst_cache_lookups_total", "api", "misses"] >= 1
+    assert found["cloudburst_cache_lookups_total", "predictions", "misses"] >= 1
     assert found["cloudburst_cache_degraded",] == 0
     assert found["cloudburst_training_running",] == 0
 
@@ -62,3 +68,110 @@ def test_a_source_that_fails_leaves_its_numbers_out(client: TestClient, monkeypa
     found = read(client)
     assert found["cloudburst_up",] == 1
     assert not any(name[0] == "cloudburst_fresh" for name in found)
+
+
+def test_quality_drift_and_room_are_there(client: TestClient, home: Path) -> None:
+    core, day = open_core(), date(2026, 7, 1)
+    before = read(client)
+    assert not any(name[0].startswith("cloudburst_drift") for name in before)
+    now, nan = core.clock(), math.nan
+    last_day = now - timedelta(days=1), now
+    core.lifecycle.ledger.record_quality(
+        [QualityMetrics("simulator", REGION, None, *last_day, 0.9, 0.8, 1.0, nan, nan, 0.01, 0.7)]
+    )
+    shift = Shift("temperature_c", Aspect.LEVEL, True, day, day, 90)
+    found = VariableDrift("temperature_c", "", 90, share=0.4, shifts=(shift,))
+    not_judged = VariableDrift("wind_speed_ms", "too few days", 0)
+    core.lifecycle._looked[REGION] = DriftReport("simulator", REGION, day, day, day, day, 1, 1, (found, not_judged))
+    (home / "models" / "more").write_bytes(b"0" * 1000)
+    after = read(client)
+    assert after["cloudburst_quality", "overall", REGION] == 0.7
+    assert ("cloudburst_quality", "timeliness", REGION) not in after  # it is not known
+    assert after["cloudburst_quality_fallen", REGION] == 0
+    assert after["cloudburst_drift_alarms", REGION] == after["cloudburst_drift_judged", REGION] == 1
+    assert {k: v for k, v in after.items() if k[0] == "cloudburst_drift_share"} == {
+        ("cloudburst_drift_share", REGION, "temperature_c"): 0.4
+    }
+    used = ("cloudburst_storage_used_bytes", "models")
+    assert after[used] - before[used] == 1000
+    assert after["cloudburst_storage_free_bytes",] > 0
+
+
+def test_jobs_tell_when_they_ended_and_whether_they_fail(client: TestClient) -> None:
+    core = open_core()
+
+    def broken() -> None:
+        raise SourceUnavailable("It does not answer.")
+
+    core.scheduler.every(3600, "refresh", broken)
+    core.scheduler.every(60, "verify", lambda: None)
+    before = read(client)
+    assert before["cloudburst_job_period_seconds", "refresh"] == 3600
+    assert ("cloudburst_job_failed", "refresh") not in before
+    core.scheduler._jobs.run_all()  # type: ignore[attr-defined]
+    after = read(client)
+    assert (after["cloudburst_job_failed", "refresh"], after["cloudburst_job_failed", "verify"]) == (1, 0)
+    assert after["cloudburst_job_last_end_timestamp_seconds", "verify"] > 1.7e9
+    assert after["cloudburst_faults_total", "SourceUnavailable"] == 1
+
+
+def test_every_refresh_is_timed_by_region_also_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    core = open_core()
+    jobs.refresh(core)
+    assert core.meters.latencies()["refresh"].count == len(core.regions())
+
+    def fails(*_: object) -> None:
+        raise ModelCorrupt("It is not what it says.")
+
+    monkeypatch.setattr(type(core.forecasting), "refresh", fails)
+    with pytest.raises(ModelCorrupt):
+        jobs.refresh(core)
+    assert core.meters.latencies()["refresh"].count == 2 * len(core.regions())
+
+
+def test_faults_of_the_api_are_ours_alone(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = open_core()
+    client.get("/forecasts/nowhere")
+    assert core.meters.faults() == {}
+
+    for error in (RuntimeError("a bug"), ModelCorrupt("It is not what it says.")):
+
+        def fails(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(type(core), "require_issue", fails)
+        assert client.get("/forecasts").status_code >= 500
+    assert core.meters.faults() == {"RuntimeError": 1, "ModelCorrupt": 1}
+    found = read(client)
+    assert found["cloudburst_faults_total", "RuntimeError"] == 1
+    assert found["cloudburst_door_seconds", "api", "0.95"] >= found["cloudburst_door_seconds", "api", "0.5"] > 0
+    assert core.meters.latencies()["api"].count == 4
+
+
+def test_calls_of_a_live_source_are_counted_by_how_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDBURST_SOURCE", "open-meteo:")
+    monkeypatch.setenv("CLOUDBURST_REGION", "points-example")
+    region, client = "points-example", TestClient(api)
+    with serving() as service:
+        monkeypatch.setenv("CLOUDBURST_OPEN_METEO_URL", service.url)
+        well = read(client)
+        assert well["cloudburst_source_calls_total", "answers"] == well["cloudburst_source_requests_total",] > 0
+        assert well["cloudburst_source_budget_spent", "day"] == open_core().budget()[2].spent > 0
+        assert well["cloudburst_source_failing", region, "open-meteo"] == 0
+    core = open_core()
+    core.forecasting.observing.source._kept.clear()  # type: ignore[attr-defined]  # as an hour later
+    core.forecasting.refresh(region)
+    gone = read(client)
+    assert gone["cloudburst_source_failing", region, "open-meteo"] == 1
+    assert gone["cloudburst_source_calls_total", "unavailable"] == 1
+    assert gone["cloudburst_faults_total", "SourceUnavailable"] == 1
+
+
+def test_a_part_that_fails_takes_no_other_with_it(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("core.adapters.storage.shutil.disk_usage", gone)
+    found = read(client)
+    assert not any(name[0].startswith("cloudburst_storage") for name in found)
+    assert found["cloudburst_training_running",] == 0

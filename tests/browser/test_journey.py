@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shutil
@@ -101,8 +102,25 @@ def test_map_to_point_without_any_other_host(page: Page, address: str) -> None:
 
 
 def test_the_openapi_page_draws_without_the_internet(page: Page, address: str) -> None:
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
     page.goto(f"{address}/api/docs")
-    page.get_by_text("/health").first.wait_for()
+    page.get_by_text("/health").first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    page.get_by_text("scheduler_heartbeat_age_s").first.wait_for()
+    assert not refused
+
+
+@pytest.mark.parametrize("path", ["/", "/point", "/_stcore/health", "/api/", "/api/docs", "/api/static/swagger/NOTICE"])
+def test_a_foreign_host_name_is_refused_for_pages_and_api(address: str, path: str) -> None:
+    for host, status in ((address.removeprefix("http://"), 200), ("evil.example", 400)):
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        assert answer.status == status
+        assert "frame-ancestors" in answer.headers["content-security-policy"]
+        connection.close()
 
 
 def test_a_foreign_host_name_is_refused_for_sessions(address: str) -> None:

@@ -46,6 +46,7 @@ def texts(app: AppTest) -> str:
 def test_a_full_page_says_source_age_and_model_and_shows_no_error(page: str) -> None:
     app = opened(page)
     assert not [e.value for e in app.error]
+    assert open_core().meters.latencies()["page"].count >= 1
     shown = texts(app)
     assert "Simulated: 29 July" in shown
     assert "min" in {m.label: m.value for m in app.metric}["Age of data"]

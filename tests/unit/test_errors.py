@@ -38,6 +38,7 @@ def test_the_drawn_tree_is_the_real_one() -> None:
 def test_the_drawing_names_the_attributes_an_error_carries() -> None:
     for name, attribute in (
         ("SourceRateLimited", "retry_after_s"),
+        ("TooManyAttempts", "retry_after_s"),
         ("InsufficientData", "have"),
         ("InsufficientData", "need"),
         ("TrainingInProgress", "run_id"),
@@ -50,6 +51,7 @@ def test_the_drawing_names_the_attributes_an_error_carries() -> None:
 def test_every_error_carries_message_hint_and_context(name: str) -> None:
     needs: dict[str, dict[str, object]] = {
         "SourceRateLimited": {"retry_after_s": 60.0},
+        "TooManyAttempts": {"retry_after_s": 12.0},
         "InsufficientData": {"have": 3, "need": 20},
     }
     needs |= {"TrainingInProgress": {"run_id": "r1"}, "DeploymentLost": {"generation": 4}}

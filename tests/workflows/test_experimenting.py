@@ -118,10 +118,10 @@ def test_what_does_not_exist_is_refused_with_what_does(lab: Experimenting) -> No
     assert caught.value.hint == "Known are: none yet."
     lab.create(experiment())
     for call in (lab.analyse, lab.export, lambda name: lab.happened(name, []), lambda name: lab.step(name, "stop", "")):
-        with pytest.raises(UnknownExperiment, match="winter") as caught:
+        with pytest.raises(UnknownExperiment, match="no experiment of this name") as caught:
             call("winter")
         assert "monsoon" in caught.value.hint
-    with pytest.raises(UnknownExperiment, match="third") as caught:
+    with pytest.raises(UnknownExperiment, match="no variant of this name") as caught:
         lab.decide("monsoon", "third", "Ida", "so there")
     assert f"{CONTROL}, {CHALLENGER}" in caught.value.hint
 

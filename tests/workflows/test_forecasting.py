@@ -199,7 +199,7 @@ def test_an_issue_is_not_shown_beyond_the_moment_when_its_data_become_stale(hous
     house.now = END + timedelta(minutes=89, seconds=59.5)
     kept: list[float] = []
     keep = house.cache.set
-    house.cache.set = lambda key, value, ttl: (kept.append(ttl), keep(key, value, ttl))  # type: ignore[assignment]
+    house.cache.set = lambda key, value, ttl, _category: (kept.append(ttl), keep(key, value, ttl))  # type: ignore[assignment]
     house.issue()
     assert kept[0] <= 0.5
 

@@ -46,8 +46,10 @@ def test_the_champion_serves_and_nobody_stands_in(store: FolderModelStore) -> No
 def test_a_torn_champion_is_put_aside_and_the_one_before_stands_in(store: FolderModelStore, tmp_path: Path) -> None:
     before, champion = two(store)
     flip(tmp_path, champion)
-    served = Serving(store).champion("gauges", REGION)
+    serving = Serving(store)
+    served = serving.champion("gauges", REGION)
     assert served.manifest.version == before
+    assert serving.meters.faults() == {"ModelCorrupt": 1}
     assert before in served.instead
     assert "not what its manifest says" in served.instead
     aside = next(v for v in store.versions() if v.version == champion)

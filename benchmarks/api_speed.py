@@ -1,0 +1,132 @@
+"""How fast the API answers for a point, and how much of what the dashboard asks for is found in the cache.
+
+Starts the program as a user would, with simulated weather. On one kept connection a point is asked for again and again:
+its answer kept, made anew from the current issue (`Cache-Control: no-cache`), and made of 72 posted hours. Then the
+traffic of a day, for so many minutes: three pages that are drawn anew every ten seconds and changed every minute, and a
+program that asks for ten points and the map twice a minute. Its rates are those of the
+whole day, and the issue is made anew as often as there, so its hit rate is the day's.
+
+python -m benchmarks.api_speed [--minutes 12]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.page_sessions import PageSession
+from benchmarks.program import TOKEN, ask, served, settings
+
+#: Goals: median milliseconds of an answer that is kept and of one that is not, and the share that is found.
+KEPT_MS, ANEW_MS, FOUND = 3.0, 30.0, 0.9
+ROUNDS = 300
+PAGES = ("", "point", "verification", "quality", "models", "monitoring")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print medians and shares beside their goals; return 1 where one is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.api_speed", description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=12)
+    args = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        environment = settings(
+            HOME=Path(name), SIMULATED_HISTORY_DAYS=0, PREDICT_PER_MINUTE=0, ADMIN_TOKEN=TOKEN, LOG_LEVEL="WARNING"
+        )
+        with served(environment, Path(name) / "server.log") as address:
+            return 0 if _speed(address) & _traffic(address, args.minutes) else 1
+
+
+def _points(address: str) -> list[dict[str, float]]:
+    """Return the points in the middle of the places of the region."""
+    rings = [f["geometry"]["coordinates"][0] for f in ask(f"{address}/api/map/{_region(address)}")["features"]]
+    return [{"longitude": (ring[0][0] + ring[2][0]) / 2, "latitude": (ring[0][1] + ring[2][1]) / 2} for ring in rings]
+
+
+def _region(address: str) -> str:
+    return str(ask(f"{address}/api/forecasts")["region"])
+
+
+def _speed(address: str) -> bool:
+    point = _points(address)[40]
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hours = [_hour(now - timedelta(hours=i), i) for i in range(72)]
+    with httpx.Client(base_url=f"{address}/api", timeout=30) as client:
+
+        def live(**headers: str) -> httpx.Response:
+            return client.post("/predict/live", json=point, headers=headers)
+
+        acts: dict[str, Callable[[], httpx.Response]] = {
+            "nothing (GET /api/)": lambda: client.get("/"),
+            "kept": live,
+            "made anew from the issue": lambda: live(**{"Cache-Control": "no-cache"}),
+        }
+        spent = {name: _median_ms(act, ROUNDS) for name, act in acts.items()}
+        series = {**point, "observations": hours}
+        posted = _median_ms(lambda: client.post("/predict", json=series, headers={"Cache-Control": "no-cache"}), 20)
+    for name, ms in spent.items():
+        print(f"POST /predict/live, {name}: median {ms:.2f} ms")
+    kept, anew = spent["kept"], spent["made anew from the issue"]
+    print(f"made anew takes {anew / kept:.2f} times as long as kept; goals {KEPT_MS:g} and {ANEW_MS:g} ms")
+    print(f"POST /predict of 72 hours: median {posted:.1f} ms", flush=True)
+    return kept <= KEPT_MS and anew <= ANEW_MS
+
+
+def _median_ms(act: Callable[[], httpx.Response], rounds: int) -> float:
+    act().raise_for_status()
+    spent = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        act().raise_for_status()
+        spent.append(1000 * (time.perf_counter() - begun))
+    return statistics.median(spent)
+
+
+def _hour(at: datetime, number: int) -> dict[str, Any]:
+    return {
+        "valid_at": at.isoformat(),
+        "temperature_c": 22.0 + number % 5 / 4,
+        "relative_humidity_pct": 90.0,
+        "surface_pressure_hpa": 900.0 + number % 7 / 8,
+        "wind_speed_ms": 2.0 + number % 3 / 4,
+        "wind_direction_deg": 120.0 + number % 11,
+        "cloud_cover_pct": 90.0,
+        "precipitation_mm": float(number % 4),
+    }
+
+
+def _traffic(address: str, minutes: float) -> bool:
+    """Play the traffic, and print what was found."""
+    points, region = _points(address)[:10], _region(address)
+    before = ask(f"{address}/api/monitoring/cache/stats")["stats"]
+    until, tick = time.monotonic() + 60 * minutes, 0
+    pages = [PageSession(address, "") for _ in range(3)]
+    with pages[0], pages[1], pages[2]:
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            for i, page in enumerate(pages):  # a page of its own every minute, drawn anew every ten seconds
+                page.show(PAGES[(tick // 6 + 2 * i) % len(PAGES)])
+            if tick % 3 == 0:
+                for point in points:
+                    ask(f"{address}/api/predict/live", point)
+                ask(f"{address}/api/map/{region}")
+            time.sleep(max(0.0, 10 - (time.monotonic() - begun)))
+            tick += 1
+    after = ask(f"{address}/api/monitoring/cache/stats")["stats"]
+    hits, misses, stale = (after[name] - before[name] for name in ("hits", "misses", "stale"))
+    asked = hits + misses + stale
+    share = hits / asked
+    print(f"{minutes:g} minutes of traffic: {asked:,.0f} look-ups, {share:.1%} found fresh; goal {FOUND:.0%}")
+    return bool(share >= FOUND)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""The program as a user starts it, for benchmarks that ask it from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TOKEN = "for this run only"  # noqa: S105 - the server of a benchmark is gone when it ends
+
+
+def settings(**values: object) -> dict[str, str]:
+    """Return an environment with these settings of the house and no others."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDBURST_")}
+    return environment | {f"CLOUDBURST_{name}": str(value) for name, value in values.items()}
+
+
+@contextmanager
+def served(environment: dict[str, str], log: Path) -> Iterator[str]:
+    """Start the program; yield its address when it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with log.open("w") as out:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)  # noqa: S603
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _until(lambda: ask(f"{address}/api/health"), 120)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def ask(url: str, post: dict[str, Any] | None = None) -> Any:
+    """Return the JSON at an address; raises on anything but success."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    data = None if post is None else json.dumps(post).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=60) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def _until(what: Any, most_s: float) -> None:
+    until = time.monotonic() + most_s
+    while True:
+        try:
+            what()
+        except (OSError, urllib.error.HTTPError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+        else:
+            return

@@ -1,0 +1,191 @@
+"""Tables and words of the monitoring page: what the house says of itself, as people read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from core import BudgetLine, History, Latency, QualityMetrics, Region, RunState
+from ui.words import age, local, plain, share
+
+#: Characters of what a run says of itself.
+MOST_DETAIL = 300
+#: What a door is called on the page.
+DOORS = {"api": "API answer", "page": "page run", "refresh": "region refresh"}
+#: Metrics that are drawn over time.
+COURSES = {"overall": "overall", "completeness": "completeness", "validity": "validity", "timeliness": "timeliness"}
+
+
+def beat(seconds: float | None) -> str:
+    """Return the age of a heartbeat in words; it beats every second, so seconds tell."""
+    if seconds is None:
+        return "never"
+    return f"{seconds:.0f} s ago" if seconds < 120 else f"{age(seconds)} ago"
+
+
+def job_table(jobs: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame:
+    """Return one row per job: interval, last run in local time, and how it ended."""
+    return pd.DataFrame(
+        [
+            {
+                "job": job["name"],
+                "every": age(job["every_s"]),
+                "last run": "not yet" if job["last_run"] is None else local(job["last_run"], region, "%d %b %H:%M:%S"),
+                "next in": age(job.get("next_in_s")),
+                "state": _job_state(job),
+            }
+            for job in jobs
+        ]
+    )
+
+
+def _job_state(job: Mapping[str, Any]) -> str:
+    if job["last_error"]:
+        return f"✕ failed: {job['last_error']}"
+    if job.get("running_since"):
+        return "⏳ running"
+    if job["last_run"] is None:
+        return "… waiting for its first run"
+    return f"✓ went well, {age(job['late_s'])} late" if job.get("late_s") else "✓ went well"
+
+
+def job_text(job: Mapping[str, Any], region: Region) -> str:
+    """Return everything of one job in a sentence; a table cuts long errors off."""
+    since = f", running since {local(job['running_since'], region, '%H:%M:%S')}" if job.get("running_since") else ""
+    return f"**{plain(job['name'])}** every {age(job['every_s'])}{since}: {plain(_job_state(job))}."
+
+
+def used(line: BudgetLine) -> float:
+    """Return the used part of a budget, 0..1; where nothing may be spent all of it is used."""
+    return min(max(line.spent / line.limit, 0.0), 1.0) if line.limit > 0 else 1.0
+
+
+def budget_text(line: BudgetLine, region: Region) -> str:
+    """Return a budget in words: spent, limit, and until when it has to wait."""
+    text = f"{plain(line.name)}: {line.spent:,.0f} of {line.limit:,.0f} weighted requests, {share(used(line))}"
+    if line.free_at is None:
+        return text
+    return f"{text}; waiting until {local(line.free_at, region, '%H:%M:%S')}: {plain(line.reason) or 'spent'}"
+
+
+def found_share(counts: Mapping[str, float]) -> str:
+    """Return the share of questions to the cache that found a value, fresh or stale; a dash where nobody asked.
+
+    >>> found_share({"hits": 2, "stale": 1, "misses": 1}), found_share({})
+    ('75 %', '–')
+    """
+    found = counts.get("hits", 0) + counts.get("stale", 0)
+    asked = found + counts.get("misses", 0)
+    return share(found / asked) if asked else "–"
+
+
+def cache_table(categories: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+    """Return one row per category: its questions, what they found, and what could not be kept or believed."""
+    named = sorted({category for category, _ in categories})
+    rows = []
+    for category in named:
+        counts = {what: count for (of, what), count in categories.items() if of == category}
+        refused = sum(counts.get(what, 0) for what in ("refused", "refresh_failures"))
+        rows.append(
+            {
+                "category": category,
+                "found": found_share(counts),
+                "fresh": counts.get("hits", 0),
+                "stale": counts.get("stale", 0),
+                "missed": counts.get("misses", 0),
+                "refused or failed": refused,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def latency_table(latencies: Mapping[str, Latency]) -> pd.DataFrame:
+    """Return one row per door: how many of its newest durations are known, and their percentiles, ms."""
+    return pd.DataFrame(
+        [
+            {
+                "door": DOORS.get(door, door),
+                "measured": one.count,
+                "p50, ms": 1000 * one.p50_s,
+                "p95, ms": 1000 * one.p95_s,
+                "p99, ms": 1000 * one.p99_s,
+            }
+            for door, one in latencies.items()
+        ]
+    )
+
+
+def fault_table(faults: Mapping[str, int]) -> pd.DataFrame:
+    """Return one row per kind of error, the most frequent first."""
+    ordered = sorted(faults.items(), key=lambda fault: (-fault[1], fault[0]))
+    return pd.DataFrame(ordered, columns=["error", "times"])
+
+
+def course(kept: Iterable[QualityMetrics]) -> pd.DataFrame:
+    """Return the kept metrics over time, a row per metric and hour, percent."""
+    rows = [(m.end, words, 100 * getattr(m, name)) for m in kept for name, words in COURSES.items()]
+    return pd.DataFrame(rows, columns=["at", "metric", "percent"])
+
+
+def model_table(found: History) -> pd.DataFrame:
+    """Return what serves, who challenges, and how the last training ended, a row each."""
+    drift = found.drift
+    if drift is None:
+        drifted = "not looked for yet"
+    elif not drift.judged:
+        drifted = "nothing could be judged yet"
+    else:
+        drifted = " ".join(drift.alarms) or f"none in {len(drift.judged)} variables"
+    rows = {
+        "serves": found.serves or f"nobody: {found.instead}",
+        "deployments": str(found.champion.generation)
+        if found.champion is not None and found.champion.generation
+        else "none",
+        "challengers": ", ".join(found.challengers) or "none",
+        "last training": _training(found.training),
+        "drift": drifted,
+    }
+    return pd.DataFrame(rows.items(), columns=["what", "now"])
+
+
+def _training(state: RunState | None) -> str:
+    if state is None:
+        return "none yet"
+    reasons = f"{state.text}, {share(state.done)}" if state.running else " ".join(state.reasons)
+    return f"{state.status.value}: {reasons}" if reasons else state.status.value
+
+
+def run_table(newest: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame:
+    """Return one row per run: local time, kind, state, and what it says of itself, cut to a readable length."""
+    return pd.DataFrame(
+        [
+            {
+                "at": local(run["at"], region, "%d %b %Y %H:%M"),
+                "what": run["kind"],
+                "state": run["status"],
+                "detail": _detail(run["detail"]),
+            }
+            for run in newest
+        ]
+    )
+
+
+def _detail(detail: Mapping[str, Any]) -> str:
+    text = "; ".join(f"{key}: {_plain_value(value)}" for key, value in detail.items())
+    return text if len(text) <= MOST_DETAIL else f"{text[:MOST_DETAIL]} …"
+
+
+def _plain_value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def extent_table(extent: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return one row per source and region: first and last month, number of months and of rows."""
+    parts = pd.DataFrame(list(extent), columns=["source", "region", "month", "rows"])
+    grouped = parts.groupby(["source", "region"], as_index=False)
+    return grouped.agg(
+        **{"from": ("month", "min"), "to": ("month", "max"), "months": ("month", "size"), "rows": ("rows", "sum")}
+    )
