@@ -1,7 +1,6 @@
 """The monitoring page: everything the house says of itself, drawn anew every few seconds without losing one's place.
 
-What a reader has chosen lives in widgets with keys, and a zoom in the browser: tables and the chart are changed in
-place, since only their data change.
+What a reader has selected lives in widgets with keys, whose data change in place.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core import CloudburstError, Core, Health, Issue
@@ -26,15 +26,22 @@ MOST_RUNS = 25
 JOBS = "jobs"
 #: How much of the quality's past is drawn.
 PAST = timedelta(days=7)
-#: The specification never changes, so that the browser keeps its zoom when data come.
+#: Keys of the chart, of its zoom, and of what it was drawn of.
+COURSE_KEY, ZOOM, DRAWN = "course", "zoom", "course drawn"
 COURSE: dict[str, Any] = {
     "mark": {"type": "line", "point": True},
     "encoding": {
         "x": {"field": "at", "type": "temporal", "title": None},
-        "y": {"field": "percent", "type": "quantitative", "title": "%", "scale": {"zero": False}},
+        "y": {
+            "field": "percent",
+            "type": "quantitative",
+            "title": "%",
+            "axis": {"format": ".4~g"},
+            "scale": {"zero": False, "domainMax": 100},
+        },
         "color": {"field": "metric", "type": "nominal", "legend": {"orient": "bottom", "title": None}},
     },
-    "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
+    "params": [{"name": ZOOM, "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}],
 }
 
 
@@ -147,12 +154,8 @@ def _cache(core: Core, _now: Issue) -> None:
             "Redis does not answer: each process remembers for itself until it does.", icon=":material/cloud_off:"
         )
     with st.container(horizontal=True):
-        st.metric("Works in", mode, border=True, width=110)
-        st.metric("Found", tables.found_share(stats), border=True, width=105, help="Of all questions since the start.")
-        st.metric("Stale served", f"{stats['stale']:,.0f}", border=True, width=95)
-        st.metric("Entries", f"{stats['entries']:,.0f}", border=True, width=95)
-        st.metric("Memory", f"{stats['bytes'] / 2**20:,.1f} MB", border=True, width=110)
-        st.metric("Pushed out", f"{stats['evictions']:,.0f}", border=True, width=115)
+        for title, value in tables.cache_tiles(mode, stats).items():
+            st.metric(title, value, border=True, width=100 if len(value) < len("100.0 MB") else 180)
     st.dataframe(tables.cache_table(core.cache.categories()), hide_index=True, height="content", key="cache counts")
     with st.popover("Clear cache", icon=":material/delete_sweep:"):
         who = admin.allowed(core, "cache")
@@ -187,12 +190,24 @@ def _quality(core: Core, now: Issue) -> None:
         return
     with st.container(horizontal=True):
         for name, title, meaning in CARDS:
-            st.metric(title, share(getattr(kept[-1], name)), help=meaning, border=True, width=127)
+            st.metric(title, share(getattr(kept[-1], name)), help=meaning, border=True, width=210)
     if len(kept) > 1:
-        st.vega_lite_chart(
-            tables.course(kept), COURSE, key="course", height=220, alt="Quality of the region's data over a week"
-        )
+        _course(region.id, tables.course(kept))
     st.caption(f"Last measured for the day until {local(kept[-1].end, region)}.")
+
+
+def _course(region_id: str, course: pd.DataFrame) -> None:
+    """Draw the metrics over time; while the reader looks closer, as they were then: new data would undo the zoom."""
+    zoomed = st.session_state.get(COURSE_KEY, {}).get("selection", {}).get(ZOOM)
+    drawn_for, drawn = st.session_state.get(DRAWN, (None, course))
+    if zoomed and drawn_for == region_id:
+        course = drawn
+    st.session_state[DRAWN] = region_id, course
+    st.vega_lite_chart(
+        course, COURSE, key=COURSE_KEY, on_select="rerun", height=220, alt="Quality of the region's data over a week"
+    )
+    if zoomed:
+        st.caption("Newer hours come when the zoom is undone: double click.")
 
 
 def _model(core: Core, now: Issue) -> None:

@@ -82,6 +82,18 @@ def found_share(counts: Mapping[str, float]) -> str:
     return share(found / asked) if asked else "–"
 
 
+def cache_tiles(mode: str, stats: Mapping[str, float]) -> dict[str, str]:
+    """Return what the cache says of itself by title."""
+    return {
+        "Works in": mode,
+        "Found": found_share(stats),
+        "Stale": f"{stats['stale']:,.0f}",
+        "Entries": f"{stats['entries']:,.0f}",
+        "Oldest": age(stats["oldest_s"]) if "oldest_s" in stats else "–",
+        "Memory": f"{stats['bytes'] / 2**20:,.1f} MB",
+    }
+
+
 def cache_table(categories: Mapping[tuple[str, str], int]) -> pd.DataFrame:
     """Return one row per category: its questions, what they found, and what could not be kept or believed."""
     named = sorted({category for category, _ in categories})

@@ -11,11 +11,10 @@ checksum finds what was damaged; who may write to the server could compute any.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 import pandas as pd
@@ -36,8 +35,7 @@ class NotEncodable(Exception):
     """A value has no form outside this process."""
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A value with its times, seconds since 1970: fresh until `soft_until`, of use in need until `hard_until`.
 
     `size` is about how many bytes it takes in memory, weighed once by whoever made it.

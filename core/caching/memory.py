@@ -7,9 +7,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,8 +18,7 @@ SAMPLE = 24
 _ATOMS = (float, int, str, bytes, bool, type(None))
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A value in memory: when it was fetched (since 1970, s), and until when it is fresh and of use (monotonic, s)."""
 
     value: Any
@@ -106,6 +104,13 @@ class MemoryLevel:
         """Return entries, bytes and evictions."""
         with self._lock:
             return {"entries": len(self._entries), "bytes": self._bytes, "evictions": self._evictions}
+
+    def oldest(self) -> float | None:
+        """Return when the oldest data of use were fetched, seconds since 1970; None where there are none."""
+        with self._lock:
+            now = self.monotonic()
+            held = list(self._entries.values())  # `touch` may reorder meanwhile
+        return min((one.fetched_at for one in held if one.hard_at > now), default=None)
 
     def fresh(self, held: Held) -> bool:
         """Say whether a value is fresh still."""

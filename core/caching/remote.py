@@ -7,10 +7,12 @@ nobody asks again until a probe in the background has been answered.
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -123,6 +125,8 @@ class RedisLevel:
         self._client = _client(url)
         single = isinstance(self._client, Redis) and type(self._client.connection_pool) is ConnectionPool
         self._pool = self._client.connection_pool if single else None
+        self._idle: list[Any] = []
+        self._owner = os.getpid()
         self._lock = threading.Lock()
         self._well = True
         self._closed = threading.Event()
@@ -181,6 +185,7 @@ class RedisLevel:
     def close(self) -> None:
         """End the probe and the connections."""
         self._closed.set()
+        self._drop()
         self._client.close()
         pool = getattr(self._client, "connection_pool", None)  # which a client that was given one does not close
         if pool is not None:
@@ -194,18 +199,35 @@ class RedisLevel:
                 return b""
             raise
 
-    @staticmethod
-    def _read(pool: ConnectionPool, name: str) -> Any:
-        """Return a value without the client's measuring and retrying, which take a third of a small value's time.
+    def _read(self, pool: ConnectionPool, name: str) -> Any:
+        """Return a value by a connection of our own: the client's and its pool's books cost as much as the answer.
 
-        A connection whose answer did not come whole disconnects itself.
+        One whose answer did not come whole is not used again, nor are the others then.
         """
-        connection = pool.get_connection()
+        if self._owner != os.getpid():  # in a forked process the connections are the parent's
+            self._idle, self._owner = [], os.getpid()
         try:
-            connection.send_command("GET", name)  # type: ignore[no-untyped-call]
-            return connection.read_response()
-        finally:
-            pool.release(connection)
+            connection = self._idle.pop()
+        except IndexError:
+            connection = pool.make_connection()
+        try:
+            connection.send_command("GET", name)
+            answer = connection.read_response()
+        except ResponseError:  # which came whole
+            self._idle.append(connection)
+            raise
+        except BaseException:
+            self._drop(connection)
+            raise
+        self._idle.append(connection)
+        return answer
+
+    def _drop(self, *connections: Any) -> None:
+        """End connections, and those that nobody uses."""
+        idle, self._idle = self._idle, []
+        for connection in (*connections, *idle):
+            with suppress(*FAILURES):
+                connection.disconnect()
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
         """Return what the server says, None where it fails; then it is left alone until a probe is answered."""

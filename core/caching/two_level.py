@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import structlog
@@ -58,8 +58,7 @@ class Policy:
     jitter: float = 0.1
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A value that was found: how old its data are, whether it is fresh still, and at which level it lay."""
 
     value: Any
@@ -111,7 +110,7 @@ class TwoLevelCache:
 
     def lookup(self, key: str, category: str = DEFAULT_CATEGORY) -> Hit | None:
         """Return what is found of a key, fresh or stale, with its age; None where there is nothing of use."""
-        held, level = self._memory.get(key), "memory"
+        held, level = (None if self._peek(key) is None else self._memory.get(key)), "memory"
         if (held is None or not self._memory.fresh(held)) and self._remote is not None:
             newer = self._fetched(key)
             if newer is not None and (held is None or newer.fetched_at >= held.fetched_at):
@@ -217,13 +216,18 @@ class TwoLevelCache:
     clear_all = clear
 
     def stats(self) -> Mapping[str, float]:
-        """Return entries, bytes, evictions, hits, misses, stale hits, hits by level, failures of the second level."""
+        """Return entries, bytes, evictions, hits, misses, stale hits, hits by level, failures of the second level.
+
+        `oldest_s` is the age of the oldest data in memory, where there are any.
+        """
         counts: Counter[str] = Counter()
         for (_, what), count in self.categories().items():
             counts[what] += count
         if self._remote is not None:
             counts["redis_failures"] = self._remote.failures
-        return {"hits": 0, "misses": 0, "stale": 0, **self._memory.stats(), **counts}
+        oldest = self._memory.oldest()
+        ages = {} if oldest is None else {"oldest_s": max(0.0, self._now() - oldest)}
+        return {"hits": 0, "misses": 0, "stale": 0, **self._memory.stats(), **ages, **counts}
 
     get_stats = stats
 

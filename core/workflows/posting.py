@@ -28,6 +28,8 @@ POSTED = "posted"
 MOST_SPAN = timedelta(days=31)
 #: Refusals named in one error; the total stands beside them.
 MOST_ERRORS = 50
+#: Nothing in 32 bits is larger: what is sent beyond stays finite, and fails the range checks as it should.
+BEYOND = 1e30
 #: A feature is a measurement or made of some: none is larger.
 LARGEST = 1e6
 UNCHECKED = "The features are taken as they were sent: nobody knows how old they are, and no check has seen them."
@@ -249,8 +251,7 @@ def _weather(
         cell = row[place], int((at - axis[0]) / HOUR)
         if not 0 <= cell[1] < len(axis):
             continue
-        with np.errstate(over="ignore"):  # what has no place in 32 bits is infinite, and fails the range check
-            said = {name: np.float32(getattr(record, name)) for name in VARIABLES}
+        said = {name: np.float32(np.clip(getattr(record, name), -BEYOND, BEYOND)) for name in VARIABLES}
         if given[cell]:
             doubled[cell] |= any(not np.array_equal(values[n][cell], v, equal_nan=True) for n, v in said.items())
         given[cell] = True

@@ -80,6 +80,13 @@ def test_what_the_checks_refuse_is_not_forecast_from(client: TestClient) -> None
     assert (everything["probability"], everything["risk_level"]) == (None, "unknown")
 
 
+def test_a_number_beyond_all_reason_fails_and_does_not_vanish(client: TestClient) -> None:
+    client.post("/observations", json={**record(hour(), temperature_c=1e300), **point()}, headers=BEARER)
+    assert stored().get("temperature_c")[5, -1] == np.float32(1e30)
+    said = predict(client, observations=[record(hour(), temperature_c=1e300)]).json()
+    assert any("temperature_c" in reason for reason in said["reasons"])
+
+
 def test_an_old_series_gives_no_level(client: TestClient) -> None:
     said = predict(client, observations=series(24, newest=8)).json()
     assert (said["risk_level"], said["freshness"], said["probability"]) == ("unknown", "no data", None)

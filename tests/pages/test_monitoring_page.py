@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,3 +173,53 @@ def test_the_archive_is_summed_by_source_and_region() -> None:
         ["simulator", "r", "2026-07", "2026-07", 1, 1],
     ]
     assert tables.extent_table([]).empty
+
+
+def test_the_interval_stands_in_the_address_and_redrawing_keeps_what_was_chosen() -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.query_params[monitoring.INTERVAL] = "1 min"
+    app.switch_page("pages/monitoring.py").run()
+    app.get_by_key("wall seconds").set_value(120).run()
+    app.run()
+    assert app.get_by_key(monitoring.INTERVAL).value == "1 min"
+    assert app.get_by_key("wall seconds").value == 120
+
+
+def test_the_cache_is_cleared_by_whoever_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    cleared: list[bool] = []
+    monkeypatch.setattr("core.TwoLevelCache.clear", lambda _self: cleared.append(True))
+    monkeypatch.setenv("CLOUDBURST_ADMIN_TOKEN", "a-token-of-this-test-that-is-long-enough")
+    app = opened()
+    assert "clear cache" not in {button.key for button in app.button}
+    app.get_by_key("admin token cache").set_value("a-token-of-this-test-that-is-long-enough")
+    next(button for button in app.button if button.label == "Unlock").click().run()
+    before = len(cleared)
+    app.get_by_key("clear cache").click().run()
+    assert not app.exception
+    assert len(cleared) == before + 1
+
+
+def test_latency_errors_model_and_the_stale_share_of_the_cache_are_shown() -> None:
+    core = open_core()
+    for seconds in (0.1, 0.2, 0.3):
+        core.meters.timed("api", seconds)
+    core.meters.failed("SourceUnavailable")
+    core.cache.set("old", 1, ttl=600, category="weather_data", fetched_at=time.time() - 7200)
+    app = opened()
+    shown = {name: frame.value for frame in app.dataframe for name in frame.value.columns}
+    assert shown["p95, ms"].iloc[0].to_dict() == {
+        "door": "API answer", "measured": 3, "p50, ms": 200.0, "p95, ms": 300.0, "p99, ms": 300.0
+    }  # fmt: skip
+    assert shown["error"].to_numpy().tolist() == [["SourceUnavailable", 1]]
+    assert list(shown["now"]["what"]) == ["serves", "deployments", "challengers", "last training", "drift"]
+    assert cards(app)["Oldest"] == "2.0 h"
+
+
+def test_stale_values_count_as_found_and_stand_apart() -> None:
+    counts = {("api", "hits"): 6, ("api", "stale"): 2, ("api", "misses"): 2, ("api", "refresh_failures"): 3}
+    assert tables.cache_table(counts).to_numpy().tolist() == [["api", "80 %", 6, 2, 2, 3]]
+
+
+def test_a_job_in_full_says_what_a_table_cuts_off() -> None:
+    job = {"name": "refresh", "every_s": 300.0, "last_run": AT, "last_error": "ValueError: " + "no " * 200}
+    assert tables.job_text(job, REGION).count("no ") == 200

@@ -57,7 +57,7 @@ def test_the_pages_turn_over_when_the_browser_says_so_and_keep_the_region(monkey
         screen.app.run()
         assert screen.title() == title
         assert (screen.address(session.REGION), screen.address(session.WALL)) == (REGION, "45")
-        assert {m.label: m.value for m in screen.app.metric}["Region"].startswith("example of points")
+        assert {m.label: m.value for m in screen.app.metric}["Region"].endswith("(example of points)")
 
 
 def test_it_begins_on_the_monitoring_page_and_ends_with_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
