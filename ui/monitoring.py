@@ -79,7 +79,7 @@ def _parts(core: Core, now: Issue) -> None:
         _part("Quality", _quality, core, now)
     with right:
         _part("Model and drift", _model, core, now)
-    _part("Stored observations", _storage, core, now)
+    _part("Storage", _storage, core, now)
     _part("Newest runs", _runs, core, now)
 
 
@@ -218,6 +218,8 @@ def _model(core: Core, now: Issue) -> None:
 
 
 def _storage(core: Core, _now: Issue) -> None:
+    room = core.storage()
+    st.caption(tables.storage_text(room.free_bytes, room.data_bytes, room.models_bytes))
     table = tables.extent_table(core.forecasting.observing.archive.extent())
     if table.empty:
         st.info("Nothing is stored yet; the first refresh stores the newest days.", icon=":material/inbox:")

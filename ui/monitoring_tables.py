@@ -82,6 +82,12 @@ def found_share(counts: Mapping[str, float]) -> str:
     return share(found / asked) if asked else "–"
 
 
+def storage_text(free: int, data: int, models: int) -> str:
+    """Return the room on the disk of the home in words; all in bytes."""
+    left, measured, learned = (f"{size / 2**20:,.0f} MB" for size in (free, data, models))
+    return f"Disk: {left} free; data/ takes {measured}, models/ {learned}."
+
+
 def cache_tiles(mode: str, stats: Mapping[str, float]) -> dict[str, str]:
     """Return what the cache says of itself by title."""
     return {

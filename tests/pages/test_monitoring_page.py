@@ -223,3 +223,8 @@ def test_stale_values_count_as_found_and_stand_apart() -> None:
 def test_a_job_in_full_says_what_a_table_cuts_off() -> None:
     job = {"name": "refresh", "every_s": 300.0, "last_run": AT, "last_error": "ValueError: " + "no " * 200}
     assert tables.job_text(job, REGION).count("no ") == 200
+
+
+def test_the_room_on_the_disk_is_told_in_megabytes() -> None:
+    text = tables.storage_text(5 * 2**30, 3 * 2**20, 2**19)
+    assert text == "Disk: 5,120 MB free; data/ takes 3 MB, models/ 0 MB."
