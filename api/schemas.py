@@ -24,6 +24,9 @@ class ForecastAnswer(BaseModel):
     """Forecast of one place."""
 
     location_id: str
+    model_version: str | None
+    #: Experiment and variant that it is of, "name/variant"; null where no experiment shows it.
+    variant: str | None
     level: str
     freshness: str
     data_at: datetime | None

@@ -180,6 +180,8 @@ class Forecast:
         """Return the forecast as plain values for JSON: unknown numbers are None."""
         return {
             "location_id": self.location_id,
+            "model_version": self.model_version,
+            "variant": self.variant or None,
             "level": self.level.value,
             "freshness": self.freshness.value,
             "data_at": None if self.data_at is None else self.data_at.isoformat(),

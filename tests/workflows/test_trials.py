@@ -79,6 +79,24 @@ def test_every_variant_is_recorded_and_some_places_are_shown_the_challenger(hous
     assert said[issue.forecasts[0].location_id, "control"] != said[issue.forecasts[0].location_id, "challenger"]
 
 
+def test_every_place_says_which_variant_it_is_of_and_whoever_hands_in_is_answered_by_the_same(house: Core) -> None:
+    assert {f.variant for f in house.forecasting.refresh(house.default_region).forecast.forecasts} == {""}
+    begun(house)
+    issue = house.forecasting.refresh(house.default_region).forecast
+    shown = {r["location_id"]: r["variant_id"] for r in house.experiments.records.results("summer") if r["shown"]}
+    assert {f.location_id: f.variant for f in issue.forecasts} == {p: f"summer/{v}" for p, v in shown.items()}
+    assert issue.forecasts[0].as_dict()["variant"] == issue.forecasts[0].variant
+    where = (house.lifecycle.source, house.default_region, house.store.seed)
+    for forecast in issue.forecasts:
+        told = house.trials.assigned(*where, forecast.location_id, forecast.valid_from)
+        assert told is not None
+        assert (f"{told.experiment_id}/{told.variant_id}", told.version) == (forecast.variant, forecast.model_version)
+    of_another = (house.lifecycle.source, house.default_region, "somebody else")
+    assert house.trials.assigned(*of_another, issue.forecasts[0].location_id, issue.valid_from) is None
+    house.experiments.step("summer", "stop", "test")
+    assert house.trials.assigned(*where, issue.forecasts[0].location_id, issue.valid_from) is None
+
+
 def test_a_unit_is_shown_the_same_variant_all_day(house: Core, clock: Moving) -> None:
     begun(house)
     first = house.forecasting.refresh(house.default_region).forecast
