@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from core import ALGORITHMS, ModelManifest
 
 LONGEST = 500
+
+
+def _said(why: str) -> str:
+    if not why.strip():
+        raise PydanticCustomError("no_reason", "Say why in a few words.")
+    return why
+
+
+#: Why something is done by hand: more than blanks.
+Reason = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=r"\S"), AfterValidator(_said)]
 
 
 class RetrainRequest(BaseModel):
@@ -28,7 +39,7 @@ class ChangeRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    why: str = Field(min_length=1, max_length=LONGEST)
+    why: Reason
     region: str | None = Field(None, max_length=64)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas_admin import LONGEST, RuleAnswer
+from api.schemas_admin import LONGEST, Reason, RuleAnswer
 from core import TrafficSplitStrategy, UnitKey
 
 NAME = r"^[A-Za-z0-9][\w.-]{0,63}$"
@@ -44,7 +44,7 @@ class DecisionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     winner: str | None = Field(None, max_length=64)
-    why: str = Field(min_length=1, max_length=LONGEST)
+    why: Reason
 
 
 class ReasonRequest(BaseModel):

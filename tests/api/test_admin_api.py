@@ -115,6 +115,8 @@ def test_what_cannot_serve_is_a_conflict_and_what_is_not_there_is_not_found(clie
     refused = client.post(f"/admin/model/{version}/promote", json={"why": "try"})
     assert refused.status_code == 409
     assert refused.json()["title"] == "FeatureMismatch"
+    for blank in ("", "  ", "\x1c"):
+        assert client.post("/admin/model/rollback", json={"why": blank}).status_code == 422
     missing = client.post("/admin/model/random_forest_20260101T000000Z_999/promote", json={"why": "try"})
     assert missing.status_code == 404
     assert client.post("/admin/model/rollback", json={"why": "try"}).status_code == 409
