@@ -53,6 +53,7 @@ from core.domain.forecast import (
 )
 from core.domain.learning import Champion, Measure, ModelManifest, Scorecard, StoredVersion
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
+from core.domain.maps import as_geojson
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
@@ -190,6 +191,7 @@ __all__ = [
     "WeatherRecord",
     "Window",
     "analysis_result",
+    "as_geojson",
     "cached",
     "close_core",
     "events_in",

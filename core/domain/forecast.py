@@ -275,8 +275,8 @@ class RegionForecast:
         """Return the probability of `event` for every place, shape (places,), float64, NaN where unknown."""
         return np.array([f.exceedance.of(event) for f in self.forecasts], float)
 
-    def as_dict(self, now: datetime) -> dict[str, Any]:
-        """Return the issue as plain values for JSON: unknown numbers are None, times ISO 8601 in UTC."""
+    def about(self, now: datetime) -> dict[str, Any]:
+        """Return what every export says of the issue, without its forecasts: plain values, times ISO 8601 in UTC."""
         return {
             "region": self.region.id,
             "issued_at": self.issued_at.isoformat(),
@@ -294,8 +294,11 @@ class RegionForecast:
             "data_is": self.data_name,
             "problems": list(self.problems),
             "notes": list(self.notes),
-            "forecasts": [forecast.as_dict() for forecast in self.forecasts],
         }
+
+    def as_dict(self, now: datetime) -> dict[str, Any]:
+        """Return the issue as plain values for JSON: unknown numbers are None."""
+        return {**self.about(now), "forecasts": [forecast.as_dict() for forecast in self.forecasts]}
 
     def ranked(self) -> list[Forecast]:
         """Return the forecasts by falling probability of the target event, unknown ones last."""
