@@ -18,6 +18,7 @@ import structlog
 
 from core.caching import envelope
 from core.caching.envelope import Envelope, NotEncodable
+from core.caching.flights import Flights
 from core.caching.memory import Held, MemoryLevel, size_of
 from core.caching.remote import RedisLevel
 
@@ -91,7 +92,7 @@ class TwoLevelCache:
         self._quick: defaultdict[str, int] = defaultdict(int)  # fresh hits in memory by category, counted without lock
         self._peek, self._touch, self._monotonic = memory.peek, memory.touch, memory.monotonic
         self._lock = threading.Lock()
-        self._flights: dict[str, threading.Lock] = {}
+        self._flights = Flights()
         self._failures: dict[str, tuple[float, BaseException]] = {}
         self._refreshing: set[str] = set()
         self._workers = ThreadPoolExecutor(4, thread_name_prefix="cache-refresh")
@@ -184,18 +185,23 @@ class TwoLevelCache:
         A stale value is returned at once while a new one is made in the background; where that fails it goes on being
         returned until it is of no use. A failure without anything to return is raised, and for a moment again.
         """
+        asked_at = time.monotonic()
         hit = self.lookup(key, category)
         if hit is not None and hit.fresh:
             return hit.value
         if hit is not None:
             self._refresh(key, make, ttl, category)
             return hit.value
-        with self._flight(key):
+        with self._flights.turn(key) as flight:
+            if flight.made_at >= asked_at:  # while we waited; whether it could be kept is another matter
+                return flight.value
             hit = self.lookup(key, category)
             if hit is not None:
                 return hit.value
             self._failed_lately(key)
-            return self._made(key, make, ttl, category)
+            flight.value = self._made(key, make, ttl, category)
+            flight.made_at = time.monotonic()
+            return flight.value
 
     def delete(self, key: str) -> bool:
         """Forget one key; say whether it was there."""
@@ -262,13 +268,6 @@ class TwoLevelCache:
         soft_s, hard_s = found.soft_until - now, found.hard_until - now
         return self._memory.put(key, found.value, found.fetched_at, soft_s, hard_s, size=max(found.size, len(data)))
 
-    def _flight(self, key: str) -> threading.Lock:
-        """Return the lock of whoever makes a value in this process."""
-        with self._lock:
-            if len(self._flights) > 10_000:
-                self._flights = {k: lock for k, lock in self._flights.items() if lock.locked()}
-            return self._flights.setdefault(key, threading.Lock())
-
     def _made(self, key: str, make: Callable[[], Any], ttl: float | None, category: str) -> Any:
         """Make a value, unless another process makes it: then wait for that."""
         token = uuid4().hex
@@ -311,7 +310,7 @@ class TwoLevelCache:
 
         def work() -> None:
             try:
-                with self._flight(key):
+                with self._flights.turn(key):
                     self._failed_lately(key)
                     self._made(key, make, ttl, category)
             except Exception as error:  # the stale value goes on being served, with its age

@@ -217,3 +217,12 @@ def test_a_closed_cache_serves_what_it_has(cache: TwoLevelCache) -> None:
     time.sleep(0.12)
     cache.close()
     assert cache.compute("a", lambda: 2) == 1
+
+
+def test_those_who_wait_take_what_was_made_where_nothing_can_be_kept() -> None:
+    cache = TwoLevelCache(MemoryLevel(10, 0))  # no room for anything
+    source = Source(takes_s=0.2)
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(lambda _: cache.compute("a", source, 60), range(20))) == {1}
+    assert cache.compute("a", source, 60) == 2  # who comes later makes it anew
+    assert not cache._flights._flights
