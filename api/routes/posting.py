@@ -26,13 +26,13 @@ def predict(asked: PredictRequest) -> dict[str, Any]:
     counts as real: a model that learned from simulated data does not answer.
     """
     core = open_core()
-    _, place = core.place_at(asked.latitude, asked.longitude)
     if asked.observations is None:
         said = core.posting.from_features(asked.latitude, asked.longitude, asked.features or {})
     else:
         there = {"latitude": asked.latitude, "longitude": asked.longitude}
         records = weather_records([{**record, **there} for record in asked.observations])
         said = core.posting.forecast(asked.latitude, asked.longitude, records)
+    (place,) = said.region.locations
     return point_answer(core, said, place)
 
 

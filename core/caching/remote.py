@@ -28,6 +28,8 @@ from core.errors import ConfigurationError
 log = structlog.get_logger()
 #: A command has so long from begin to end, seconds; the first one to a server that hangs costs that once.
 DEADLINE_S = 0.08
+#: So many threads read at once, others wait a moment: a hundred that connect together would all miss the deadline.
+MOST_READERS = 4
 #: Between two probes of a server that has failed, seconds.
 PROBE_S = 1.0
 #: Sets a value unless a newer one is there: after the magic an envelope begins with the time of its data, 8 bytes.
@@ -126,6 +128,7 @@ class RedisLevel:
         single = isinstance(self._client, Redis) and type(self._client.connection_pool) is ConnectionPool
         self._pool = self._client.connection_pool if single else None
         self._idle: list[Any] = []
+        self._readers = threading.Semaphore(MOST_READERS)
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._well = True
@@ -206,6 +209,14 @@ class RedisLevel:
         """
         if self._owner != os.getpid():  # in a forked process the connections are the parent's
             self._idle, self._owner = [], os.getpid()
+        if not self._readers.acquire(timeout=DEADLINE_S / 2):
+            raise MaxConnectionsError("too many read at once")
+        try:
+            return self._read_by(pool, name)
+        finally:
+            self._readers.release()
+
+    def _read_by(self, pool: ConnectionPool, name: str) -> Any:
         try:
             connection = self._idle.pop()
         except IndexError:

@@ -139,7 +139,7 @@ class TwoLevelCache:
     def peek(self, key: str) -> Any | None:
         """Return a fresh value of this process's memory, None where there is none; nobody counts it."""
         held = self._peek(key)
-        return held.value if held is not None and held.soft_at > self._monotonic() else None
+        return held.value if held is not None and self._memory.fresh(held) else None
 
     def set(
         self,

@@ -13,11 +13,9 @@ from streamlit.testing.v1 import AppTest
 import core.bootstrap
 from core import Core, close_core, open_core
 from core.settings import Settings
+from tests.pages.test_pages import SCRIPTS, opened
 from ui import session
-from ui.shell import PAGES
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = [path for path, _, _ in PAGES]
 #: Seconds between two looks of an open page.
 TICK_S = float(session.TICK.removesuffix("s"))
 
@@ -46,14 +44,6 @@ def house(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> tuple[Core,
     opened.scheduler._clock = lambda: clock.ahead_s
     opened.scheduler._alive()
     return opened, clock
-
-
-def opened(page: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    if page != SCRIPTS[0]:
-        app.switch_page(page).run()
-    assert not app.exception
-    return app
 
 
 def ticked(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> AppTest:
