@@ -52,6 +52,7 @@ from core.domain.forecast import (
     source_text,
 )
 from core.domain.learning import Champion, Measure, ModelManifest, Scorecard, StoredVersion
+from core.domain.levels import LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
@@ -80,6 +81,7 @@ from core.quality.schema import WeatherRecord
 from core.quality.thresholds import thresholds
 from core.verification.episodes import LeadTimes, Stability
 from core.verification.scorecard import MEASURES
+from core.words import DEFAULT_LANGUAGE, LANGUAGES, Language, language
 from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
 from core.workflows.histories import History, Shadow
@@ -91,10 +93,13 @@ from core.workflows.validating import DataQualityMiddleware, RecordValidation, T
 __all__ = [
     "ALGORITHMS",
     "DEFAULT_ALGORITHM",
+    "DEFAULT_LANGUAGE",
     "EVENTS",
     "FEW_DAYS",
     "FEW_EVENTS",
     "HOURLY_EVENTS",
+    "LANGUAGES",
+    "LEVELS",
     "MEASURES",
     "MINI_CLOUDBURST",
     "TARGET",
@@ -140,8 +145,10 @@ __all__ = [
     "Hit",
     "HourlyWeather",
     "Issue",
+    "Language",
     "Latency",
     "LeadTimes",
+    "LevelStyle",
     "Location",
     "Measure",
     "Meters",
@@ -196,6 +203,7 @@ __all__ = [
     "close_core",
     "events_in",
     "get_cache_manager",
+    "language",
     "open_core",
     "opened_core",
     "plan",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import (
     EVENTS,
+    LEVELS,
     MEASURES,
     TARGET,
     CloudburstError,
@@ -26,7 +27,6 @@ from core import (
     StoredVersion,
     source_text,
 )
-from ui.maps import LEVELS
 from ui.words import age, local, percent, plain
 
 BadgeColour = Literal["green", "orange", "gray"]

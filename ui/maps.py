@@ -6,38 +6,18 @@ Drawn on plain longitude and latitude axes: no tile server, no fonts and no topo
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import EVENTS, EventDefinition, Freshness, Region, RegionForecast, RiskLevel
+from core import EVENTS, LEVELS, EventDefinition, Freshness, Region, RegionForecast, RiskLevel
 from ui.words import percent
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class LevelStyle:
-    """How a level looks: never by colour alone, so each above green has a sign of its own."""
-
-    name: str
-    colour: str
-    symbol: str
-    sign: str
-    meaning: str
-
-
-#: Ordered; lightness falls with risk, so that the order shows without colour vision.
-LEVELS: dict[RiskLevel, LevelStyle] = {
-    RiskLevel.GREEN: LevelStyle("Green", "#bfe3d0", "", "", "no warning"),
-    RiskLevel.YELLOW: LevelStyle("Yellow", "#f4d03f", "triangle-up", "▲", "watch"),
-    RiskLevel.ORANGE: LevelStyle("Orange", "#e67e22", "diamond", "◆", "be prepared"),
-    RiskLevel.RED: LevelStyle("Red", "#a3123f", "square", "■", "take action"),
-    RiskLevel.UNKNOWN: LevelStyle("No data", "#ffffff", "", "▨", "nothing can be said"),
-}
 KNOWN = [level for level in LEVELS if level is not RiskLevel.UNKNOWN]
 LEVEL_LAYER = "level"
 LAYERS: dict[str, EventDefinition | None] = {LEVEL_LAYER: None, **{event.key: event for event in EVENTS}}
