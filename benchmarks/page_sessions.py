@@ -14,9 +14,14 @@ PATIENCE_S = 120.0
 
 
 class PageSession:
-    """One open page; `rerun` draws it anew and says how long that took."""
+    """One open page; `rerun` draws it anew and says how long that took.
 
-    def __init__(self, address: str, page: str) -> None:
+    `ticking` are the pieces of the page that draw themselves anew, with the seconds after which they do.
+    """
+
+    def __init__(self, address: str, page: str, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self.ticking: dict[str, float] = {}
         self._address = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
         self._page = page
 
@@ -44,16 +49,24 @@ class PageSession:
         TimeoutError
             If it did not end.
         """
+        self.ticking = {}
+        return self.tick("")
+
+    def tick(self, piece: str) -> float:
+        """Draw one of the `ticking` pieces anew, as `rerun` does the whole page."""
         ask = BackMsg()
         ask.rerun_script.query_string = ""
         ask.rerun_script.page_name = self._page
+        ask.rerun_script.fragment_id = piece
         begun = time.perf_counter()
         self._socket.send(ask.SerializeToString())
         while True:
             message = ForwardMsg()
-            message.ParseFromString(self._socket.recv(timeout=PATIENCE_S))  # type: ignore[arg-type]
+            message.ParseFromString(self._socket.recv(timeout=self._patience_s))  # type: ignore[arg-type]
             kind = message.WhichOneof("type")
             if kind == "delta" and message.delta.new_element.HasField("exception"):
                 raise RuntimeError(message.delta.new_element.exception.message)
-            if kind == "script_finished":
+            if kind == "auto_rerun":
+                self.ticking[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+            if kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 return time.perf_counter() - begun

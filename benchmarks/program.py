@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,13 @@ def settings(**values: object) -> dict[str, str]:
 
 
 @contextmanager
-def served(environment: dict[str, str], log: Path) -> Iterator[str]:
-    """Start the program; yield its address when it answers."""
+def served(environment: dict[str, str], log: Path, by: Sequence[str] = ("streamlit",)) -> Iterator[str]:
+    """Start the program by a module with its arguments; yield its address when it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with log.open("w") as out:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+        command = [sys.executable, "-m", *by, "run", "app.py", "--server.port", str(port)]
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)  # noqa: S603
         try:
             address = f"http://127.0.0.1:{port}"

@@ -24,7 +24,6 @@ Params = Mapping[str, str]
 #: Mean and spread of made values, by name of the service.
 MEANS = {
     "temperature_2m": (22.0, 6.0),
-    "dew_point_2m": (15.0, 4.0),
     "relative_humidity_2m": (70.0, 20.0),
     "surface_pressure": (870.0, 5.0),
     "pressure_msl": (1004.0, 4.0),
@@ -53,7 +52,12 @@ def base_name(name: str) -> str:
 
 
 def made_values(name: str, latitude: float, longitude: float, hours: np.ndarray) -> list[float]:
-    """Return values that depend on name, place and hour alone, with one decimal."""
+    """Return values of air that could be; they depend on name, place and hour alone, with one decimal."""
+    if base_name(name) == "dew_point_2m":  # Magnus; anything else would fail the checks at some hours of the day
+        there = (name.replace("dew_point", other) for other in ("temperature", "relative_humidity"))
+        warmth, humidity = (np.array(made_values(n, latitude, longitude, hours)) for n in there)
+        share = np.log(humidity / 100) + 17.625 * warmth / (243.04 + warmth)
+        return [round(float(v), 1) for v in 243.04 * share / (17.625 - share)]
     mean, spread = MEANS[base_name(name)]
     seed = zlib.crc32(f"{name} {latitude:.4f} {longitude:.4f}".encode()) / 2**32
     phase = hours.astype("datetime64[h]").astype(int) * 0.7 + 100 * seed
