@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.units import EARTH_RADIUS_KM
-from core.domain.weather import Location
+from core.domain.weather import Location, Ring
 
 #: Places whose distances to all others are held at once: 40,000 places take 160 MB.
 BLOCK = 500
@@ -54,3 +54,36 @@ def bearing_rad(locations: Sequence[Location], index: NDArray[np.int64]) -> NDAr
     east = (longitude[index] - longitude[:, None] + np.pi) % (2 * np.pi) - np.pi
     angle = np.arctan2(east * np.cos(latitude)[:, None], latitude[index] - latitude[:, None])
     return np.where(index >= 0, angle, np.nan)
+
+
+def inside(longitude: NDArray[np.float64], latitude: NDArray[np.float64], rings: Sequence[Ring]) -> NDArray[np.bool_]:
+    """Return which points lie inside `rings` by the even-odd rule: a ring within a ring is a hole.
+
+    A ray to the east crosses the outline an odd number of times from a point inside (Shimrat 1962,
+    doi:10.1145/368637.368653).
+
+    Parameters
+    ----------
+    longitude, latitude
+        Points in degrees, shape (points,).
+    rings
+        Rings of (longitude, latitude); the closing point may be repeated or not.
+
+    Returns
+    -------
+    Booleans, shape (points,).
+
+    Examples
+    --------
+    >>> inside(np.array([0.5, 2.0]), np.array([0.5, 0.5]), [((0, 0), (1, 0), (1, 1), (0, 1))])
+    array([ True, False])
+    """
+    odd = np.zeros(len(longitude), bool)
+    for ring in rings:
+        x, y = np.array(ring, float).T
+        x_next, y_next = np.roll(x, -1), np.roll(y, -1)
+        spans = (y > latitude[:, None]) != (y_next > latitude[:, None])
+        rise = np.where(y_next == y, 1.0, y_next - y)
+        crossing = x + (latitude[:, None] - y) * (x_next - x) / rise
+        odd ^= (np.count_nonzero(spans & (longitude[:, None] < crossing), axis=1) % 2).astype(bool)
+    return odd

@@ -2,7 +2,7 @@
 
 A text is its own key, as gettext has it: `say("Nothing warns")` is English as it stands, and what the catalogue makes
 of it elsewhere. The catalogue of a language are the `*.po` files of its folder here, one per room, which any tool of
-translators opens. What is not in it stays English. Values of a text stand in braces by name: `say("{n} places", n="12")`.
+translators opens. What is not in it stays English. Values of a text stand in braces by name: `say("{n} places", n=12)`.
 """
 
 from __future__ import annotations

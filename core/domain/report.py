@@ -1,0 +1,46 @@
+"""What is asked of a report: which kind, of which region, of when, with which parts, in which language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ReportKind(StrEnum):
+    """A bulletin of the current issue; how its forecasts did; how good its data were."""
+
+    BULLETIN = "bulletin"
+    VERIFICATION = "verification"
+    QUALITY = "quality"
+
+
+class Section(StrEnum):
+    """Parts of a report that may be left out; each kind has some of them."""
+
+    MAP = "map"
+    DISTRICTS = "districts"
+    PLACES = "places"
+    DRIVERS = "drivers"
+    SKILL = "skill"
+    QUALITY = "quality"
+    LIMITS = "limits"
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """A report that is asked for.
+
+    `period` is begin and end (UTC) of what verification and quality look at, None: the last thirty days; a bulletin is
+    of now. `sections` are those wanted, None: all.
+    """
+
+    region_id: str
+    kind: ReportKind = ReportKind.BULLETIN
+    period: tuple[datetime, datetime] | None = None
+    language: str = "en"
+    sections: frozenset[Section] | None = None
+
+    def wants(self, section: Section) -> bool:
+        """Say whether a section is wanted."""
+        return self.sections is None or section in self.sections
