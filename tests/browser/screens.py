@@ -1,4 +1,4 @@
-"""The screenshots of docs/screens: every page of a running instance, wide; the map and a point also dark and on a phone.
+"""The screenshots of docs/screens: every page of a running instance; the foremost also dark and on a phone.
 
 python -m tests.browser.screens http://127.0.0.1:8501 [--out docs/screens]
 """
