@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +25,29 @@ class Section(StrEnum):
     DRIVERS = "drivers"
     SKILL = "skill"
     QUALITY = "quality"
+    MEANT = "meant"
+    SCORES = "scores"
+    DIAGRAMS = "diagrams"
+    GROUPS = "groups"
+    METRICS = "metrics"
+    VARIABLES = "variables"
+    STATIONS = "stations"
+    TESTS = "tests"
     LIMITS = "limits"
+
+
+#: The sections of every kind, in the order in which they stand.
+SECTIONS: Mapping[ReportKind, tuple[Section, ...]] = {
+    ReportKind.BULLETIN: (
+        Section.MAP, Section.DISTRICTS, Section.PLACES, Section.DRIVERS, Section.SKILL, Section.QUALITY, Section.LIMITS,
+    ),
+    ReportKind.VERIFICATION: (
+        Section.MEANT, Section.SCORES, Section.DIAGRAMS, Section.GROUPS, Section.LIMITS,
+    ),
+    ReportKind.QUALITY: (
+        Section.METRICS, Section.VARIABLES, Section.STATIONS, Section.TESTS, Section.LIMITS,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
