@@ -14,7 +14,7 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   else $(PY) -m pip install -q -r $(1) ; fi
 
 .PHONY: run smoke test check format seed-model clean fuzz-source fuzz-api faults-model \
-  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache
+  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -86,6 +86,10 @@ bench-experiments: $(VENV)/.run
 bench-cache: $(VENV)/.bench
 	$(PY) -m benchmarks.cache_speed
 	$(PY) -m benchmarks.api_speed
+
+# How much of what a day of the dashboard asks for is found in the cache (24 minutes).
+bench-day: $(VENV)/.dev
+	$(PY) -m benchmarks.dashboard_day
 
 # Kills, full disks, flipped bits, canaries and races around the model store; each gate must fail a broken variant.
 faults-model: $(VENV)/.dev
