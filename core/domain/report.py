@@ -50,6 +50,17 @@ SECTIONS: Mapping[ReportKind, tuple[Section, ...]] = {
 }  # fmt: skip
 
 
+#: Formats of every kind; what a map or a warning can say, only a bulletin can.
+FORMATS: Mapping[ReportKind, tuple[str, ...]] = {
+    ReportKind.BULLETIN: ("pdf", "xlsx", "cap", "geojson", "csv"),
+    ReportKind.VERIFICATION: ("pdf", "xlsx"),
+    ReportKind.QUALITY: ("pdf", "xlsx"),
+}
+REPORT_FORMATS = FORMATS[ReportKind.BULLETIN]
+#: Endings of files that are not called as their format.
+ENDINGS: Mapping[str, str] = {"cap": "xml"}
+
+
 @dataclass(frozen=True)
 class ReportRequest:
     """A report that is asked for.
@@ -67,3 +78,25 @@ class ReportRequest:
     def wants(self, section: Section) -> bool:
         """Say whether a section is wanted."""
         return self.sections is None or section in self.sections
+
+
+@dataclass(frozen=True)
+class KeptReport:
+    """A report that was written by plan: the name of its file, what it is of, and when (UTC) it was made."""
+
+    name: str
+    region_id: str
+    kind: ReportKind
+    form: str
+    made_at: datetime
+    size_bytes: int
+
+
+def file_name(region_id: str, kind: ReportKind, form: str, at: datetime) -> str:
+    """Return the name of a report's file; names of one region and kind sort by time.
+
+    >>> from datetime import UTC
+    >>> file_name("sikkim", ReportKind.BULLETIN, "cap", datetime(2026, 7, 29, 18, tzinfo=UTC))
+    'sikkim_bulletin_20260729T1800Z.xml'
+    """
+    return f"{region_id}_{kind}_{at:%Y%m%dT%H%MZ}.{ENDINGS.get(form, form)}"

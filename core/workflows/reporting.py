@@ -223,6 +223,7 @@ def _document(
         blocks=tuple(blocks),
         footer=footer(issue, now, voice),
         page=voice.language.texts.get("Page {n} of {all}", "Page {n} of {all}"),
+        made_at=now,
     )
 
 

@@ -103,10 +103,10 @@ def districts(issue: RegionForecast, voice: Voice) -> list[Block]:
     found = by_district(issue)
     heads = (
         column(voice.say("District"), 2.2),
-        column(voice.say("Level"), 2.0),
+        column(voice.say("Level"), 1.2),
         *(column(LEVELS[level].sign or voice.say(LEVELS[level].name), 0.8, right=True) for level in GRAVITY),
         column(voice.say("Highest P"), 1.1, right=True),
-        column(voice.say("at"), 2.2),
+        column(voice.say("at"), 3.0),
     )
     table = Table(
         voice.say("Districts by level"),
@@ -121,7 +121,7 @@ def districts(issue: RegionForecast, voice: Voice) -> list[Block]:
 def _district(one: DistrictRisk, voice: Voice) -> tuple[str, ...]:
     counts = (voice.number(one.counts[level]) for level in GRAVITY)
     name = one.name or voice.say("outside every district")
-    return (name, voice.level(one.level), *counts, voice.percent(one.probability), one.highest.name)
+    return (name, voice.say(LEVELS[one.level].name), *counts, voice.percent(one.probability), one.highest.name)
 
 
 def places(issue: RegionForecast, voice: Voice) -> list[Block]:
@@ -143,8 +143,8 @@ def _list(issue: RegionForecast, ranked: Sequence[Forecast], voice: Voice) -> Ta
     where = dict(zip((p.id for p in issue.region.locations), districts_of(issue.region), strict=True))
     names = {place.id: place.name for place in issue.region.locations}
     heads = (
-        column(voice.say("Place"), 2.2),
-        column(voice.say("District"), 1.7),
+        column(voice.say("Place"), 3.0),
+        column(voice.say("District"), 1.9),
         column(voice.say("Level"), 1.1),
         *(column(voice.event(event), 1.1, right=True) for event in EVENTS),
         column(voice.say("Data"), 1.0),
@@ -153,7 +153,7 @@ def _list(issue: RegionForecast, ranked: Sequence[Forecast], voice: Voice) -> Ta
         (
             names[f.location_id],
             where[f.location_id],
-            voice.level_name(f.level),
+            voice.say(LEVELS[f.level].name),
             *(voice.percent(f.exceedance.of(event)) for event in EVENTS),
             voice.say(FRESHNESS[f.freshness]),
         )
@@ -193,7 +193,7 @@ def _place(name: str, forecast: Forecast, voice: Voice) -> Table:
     )
     reasons = "".join(f" {reason}." for reason in forecast.reasons[:3])
     return Table(
-        f"{name}: {voice.level(forecast.level)}",
+        f"{name}: {voice.level_name(forecast.level)}",
         heads,
         tuple(_event(curve, i, voice) for i in range(len(curve.events))),
         note=data + reasons,

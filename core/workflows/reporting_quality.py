@@ -27,8 +27,8 @@ METRICS: tuple[tuple[str, str, str], ...] = (
     ("anomaly_rate", "Anomaly rate", "Suspect values, of those that came."),
     ("overall", "Overall", "Expected values that came, passed and agree, times timeliness."),
 )
-#: Flags that a check can give, worst first, with sign and name.
-FLAGS = {Flag.FAIL: "✕ fail", Flag.SUSPECT: "▲ suspect", Flag.MISSING: "▨ missing", Flag.PASS: "○ confirmed"}
+#: Flags that a check can give, worst first, with their names.
+FLAGS = {Flag.FAIL: "fail", Flag.SUSPECT: "suspect", Flag.MISSING: "missing", Flag.PASS: "confirmed"}
 #: Stations and findings that are printed; the workbook has all.
 MOST_STATIONS, MOST_FINDINGS = 40, 40
 #: Periods up to so many hours are drawn by the hour, longer ones by the day.
@@ -169,8 +169,8 @@ def _variables(found: QualityReport, due_at: datetime, voice: Voice) -> Table:
         column(voice.say("Variable"), 2.0),
         column(voice.say("Values"), right=True),
         column(voice.say("Completeness"), right=True),
-        column(voice.say("✕ fail"), right=True),
-        column(voice.say("▲ suspect"), right=True),
+        column(voice.say("fail"), right=True),
+        column(voice.say("suspect"), right=True),
     )
     note = voice.say("Raw values are kept whatever their flag; values that failed are not shown to the model.")
     return Table(voice.say("Values and flags by variable"), heads, tuple(rows), note=note)
@@ -210,7 +210,7 @@ def _tests(found: QualityReport, voice: Voice) -> Table:
     )  # fmt: skip
     heads = (
         column(voice.say("Test"), 1.4),
-        column(voice.say("Variable"), 1.8),
+        column(voice.say("Variable"), 2.2),
         column(voice.say("Flag"), 1.1),
         column(voice.say("Flags"), 0.8, right=True),
         column(voice.say("Stations"), 0.8, right=True),

@@ -103,14 +103,12 @@ class Voice:
         return self.say("{event} within {h} h", event=self.event(event), h=event.window_h)
 
     def level(self, level: RiskLevel) -> str:
-        """Return a level with its sign and what it means."""
-        style = LEVELS[level]
-        return f"{style.sign} {self.say(style.name)}: {self.say(style.meaning)}".strip()
+        """Return a level and what it means; whoever prints it beside a mark adds colour and sign."""
+        return f"{self.say(LEVELS[level].name)}: {self.say(LEVELS[level].meaning)}"
 
     def level_name(self, level: RiskLevel) -> str:
-        """Return a level with its sign."""
-        style = LEVELS[level]
-        return f"{style.sign} {self.say(style.name)}".strip()
+        """Return a level with its sign, for running text."""
+        return f"{LEVELS[level].sign} {self.say(LEVELS[level].name)}".strip()
 
     def source(self, source: str, season_day: int | None = None) -> str:
         """Return a provenance; simulated and replayed data say so."""

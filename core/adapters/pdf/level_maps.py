@@ -15,6 +15,8 @@ from core.words import language
 
 #: Most room of the map itself; its legend stands below.
 WIDE, TALL = SPAN, 400.0
+#: A map that is not smaller than this is fitted into what is left of a page.
+SMALL = 300.0
 SIZE = 8.5
 #: Least and most size of a sign on a cell.
 SIGN = (1.2, 7.0)
@@ -25,7 +27,8 @@ def print_level_map(sheet: Sheet, level_map: LevelMap) -> None:
     titles = sheet.letters.lines(level_map.title, SPAN, 10, bold=True) if level_map.title else []
     legend = _legend(sheet, level_map)
     words = (len(titles) * 10 + (len(legend) + 1) * SIZE * 1.2) * LEADING + 24
-    scale, height = _scale(level_map, min(TALL, FLOOR - TOP - words))
+    left = FLOOR - sheet.y - words
+    scale, height = _scale(level_map, min(TALL, left if left >= SMALL else FLOOR - TOP - words))
     sheet.room(min(words + height, FLOOR - TOP))
     sheet.write_lines(titles, LEFT, 10, bold=True)
     sheet.y += 3
