@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +54,16 @@ class SheetColumn:
     width: float = 14.0
     decimals: int = 2
     bar: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that are made when they are read, as often as they are: a table is never held in memory."""
+
+    make: Callable[[], Iterator[tuple[object, ...]]]
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        return self.make()
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,10 @@ def _table(cells: Cells, sheet: Sheet) -> list[tuple[str, int]]:
 def _provenance(cells: Cells, target: Worksheet, found: list[tuple[str, int, str]]) -> None:
     """Write what the workbook is of, then its sheets with their rows of data."""
     book, workbook = cells.book, cells.workbook
-    bold, plain = book.add_format({"bold": True, "valign": "top"}), book.add_format({"text_wrap": True, "valign": "top"})
+    bold, plain = (
+        book.add_format({"bold": True, "valign": "top"}),
+        book.add_format({"text_wrap": True, "valign": "top"}),
+    )
     must(target.set_column(0, 0, 34), "a width")
     must(target.set_column(1, 1, 16), "a width")
     must(target.set_column(2, 2, 90), "a width")

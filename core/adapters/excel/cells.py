@@ -42,7 +42,9 @@ class Cells:
 
     def __init__(self, workbook: Workbook, book: xlsxwriter.Workbook) -> None:
         self.workbook, self.book = workbook, book
-        self.head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#eef2f5", "text_wrap": True, "valign": "top"})
+        self.head = book.add_format(
+            {"bold": True, "bottom": 1, "bg_color": "#eef2f5", "text_wrap": True, "valign": "top"}
+        )
         self.count = book.add_format({"num_format": "#,##0"})
         self._time = book.add_format({"num_format": TIME_FORM})
         self._quoted = book.add_format({"quote_prefix": True})
@@ -63,7 +65,7 @@ class Cells:
         """
         puts = [self._put(sheet, column) for column in columns]
         count = 0
-        for count, values in enumerate(rows, 1):  # noqa: B007 - the number of the last row is returned
+        for count, values in enumerate(rows, 1):
             for column, (put, value) in enumerate(zip(puts, values, strict=True)):
                 if value is not None and put(count, column, value):
                     raise ValueError(f"cell {count}, {column} of {sheet.name} could not be written: {value!r:.80}")

@@ -19,9 +19,9 @@ _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 
 
 def clean(text: str, mark: str) -> str:
-    """Return text that a cell can hold, with every forbidden character shown and `mark` at the end where it was cut.
+    r"""Return text that a cell can hold, with every forbidden character shown and `mark` at the end where it was cut.
 
-    >>> clean("a\\x00b\\x1b[1m", "...")
+    >>> clean("a\x00b\x1b[1m", "...")
     'a␀b␛[1m'
     """
     shown = _FORBIDDEN.sub(_visible, text)
