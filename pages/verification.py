@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import components, shell, verification, verification_diagrams
+from ui.language import say
 
 core, now = shell.enter("Verification")
 
@@ -22,14 +23,14 @@ if report is None:
 verification.verdict(report, question)
 version = verification.key(question, cases)
 
-st.subheader("What the numbers meant", anchor=False)
+st.subheader(say("What the numbers meant"), anchor=False)
 verification.what_the_numbers_meant(report, version)
 
-st.subheader("Scores", anchor=False)
+st.subheader(say("Scores"), anchor=False)
 verification.scores(report)
 components.provenance(core, now.forecast)
 
-st.subheader("Diagrams", anchor=False)
+st.subheader(say("Diagrams"), anchor=False)
 verification_diagrams.tabs(core, now, question, report)
 
 verification.limits(report)

@@ -10,9 +10,10 @@ import streamlit as st
 
 from core import VARIABLES, CloudburstError, Core, Issue, QualityReport
 from ui import completeness, components, quality_figures, quality_tables, session
+from ui.language import say
 from ui.quality_controls import pick_one, station_names
 from ui.quality_tables import CARDS, Choice
-from ui.words import local, plain, share
+from ui.words import count, day, local, plain, share
 
 GROUPS = ("test", "flag", "variable")
 #: Keys of widgets; those of the first line are names in the address bar.
@@ -31,7 +32,7 @@ def report(core: Core, now: Issue, period: tuple[datetime, datetime]) -> Quality
     """
     begin, end = period
     try:
-        with st.spinner("Reading and checking the observations of the period …", show_time=True):
+        with st.spinner(say("Reading and checking the observations of the period …"), show_time=True):
             return _report(key(now, period), now.forecast.region.id, begin, end, core)
     except CloudburstError as error:
         components.refusal(error)
@@ -63,8 +64,11 @@ def is_empty(found: QualityReport) -> bool:
 def empty(found: QualityReport) -> None:
     """Say that there is nothing to show, and what would change that."""
     st.info(
-        f"Nothing is stored of {period_text(found)}. Choose another period, or fill the archive with "
-        "`python -m core ingest`.",
+        say(
+            "Nothing is stored of {period_text}. Choose another period, or fill the archive with `python -m core "
+            "ingest`.",
+            period_text=period_text(found),
+        ),
         icon=":material/inbox:",
     )
 
@@ -72,7 +76,9 @@ def empty(found: QualityReport) -> None:
 def period_text(found: QualityReport) -> str:
     """Return the period of a report in local time."""
     form = "%d %b %Y %H:%M"
-    return f"{local(found.begin, found.region, form)} to {local(found.end, found.region, form)}"
+    return say(
+        "{begin} to {end}", begin=local(found.begin, found.region, form), end=local(found.end, found.region, form)
+    )
 
 
 def warnings(found: QualityReport) -> None:
@@ -80,7 +86,10 @@ def warnings(found: QualityReport) -> None:
     for alert in found.alerts:
         st.warning(plain(alert), icon=":material/trending_down:")
     for drift in found.drifts:
-        st.warning(f"Drift: {plain(quality_tables.drift_text(drift, found))}", icon=":material/moving:")
+        st.warning(
+            say("Drift: {drift_text}", drift_text=plain(quality_tables.drift_text(drift, found))),
+            icon=":material/moving:",
+        )
 
 
 def cards(found: QualityReport) -> None:
@@ -90,19 +99,25 @@ def cards(found: QualityReport) -> None:
             value = share(getattr(found.metrics, name))
             late = quality_tables.delay_text(found.metrics) if name == "timeliness" else ""
             st.metric(title, value, help=f"{meaning} {late.capitalize()}".strip(), border=True, width=150)
-    st.caption(f"{period_text(found)}; {quality_tables.delay_text(found.metrics)}. A dash: not known.")
+    st.caption(
+        say(
+            "{period_text}; {delay_text}. A dash: not known.",
+            period_text=period_text(found),
+            delay_text=quality_tables.delay_text(found.metrics),
+        )
+    )
 
 
 def flags_over_time(found: QualityReport, version: str, choice: Choice) -> None:
     """Show the flagged values over time, stacked by test, flag or variable."""
     if not quality_tables.findings(found.checked, choice):
-        st.success("No check has flagged any value of this choice.", icon=":material/check_circle:")
+        st.success(say("No check has flagged any value of this choice."), icon=":material/check_circle:")
         return
-    by = st.segmented_control("Stacked by", GROUPS, default=GROUPS[0], required=True, key=BY, bind="query-params")
+    by = st.segmented_control(say("Stacked by"), GROUPS, default=GROUPS[0], required=True, key=BY, bind="query-params")
     st.plotly_chart(
         quality_figures.timeline(version, by, choice, found),
         key=f"timeline-{by}",
-        alt=f"Number of flagged values over the period, stacked by {by}",
+        alt=say("Number of flagged values over the period, stacked by {by}", by=by),
     )
 
 
@@ -110,7 +125,7 @@ def flag_table(found: QualityReport, choice: Choice) -> None:
     """Show what was flagged, counted by station, variable and test; a click shows the raw values below."""
     counted = quality_tables.flag_counts(found.checked, quality_tables.findings(found.checked, choice))
     if counted.empty:
-        st.caption("Nothing to list.")
+        st.caption(say("Nothing to list."))
         return
     shown = counted.head(MOST_ROWS)
     columns = ["station", "variable", "flag", "test", "values", "last", "reason"]
@@ -121,14 +136,29 @@ def flag_table(found: QualityReport, choice: Choice) -> None:
         column_config={"last": st.column_config.DatetimeColumn(format="DD MMM HH:mm"), "reason": {"width": "large"}},
     )  # fmt: skip
     st.session_state["rows of the flag table"] = list(zip(shown["location_id"], shown["variable"], strict=True))
-    st.caption(f"{_rows_text(len(shown), counted)} ✕ fail, ▲ suspect, ▨ missing, ○ an extreme that was confirmed.")
+    st.caption(
+        say(
+            "{rows_text} ✕ fail, ▲ suspect, ▨ missing, ○ an extreme that was confirmed.",
+            rows_text=_rows_text(len(shown), counted),
+        )
+    )
 
 
 def _rows_text(shown: int, counted: pd.DataFrame) -> str:
-    flags = f"{int(counted['values'].sum()):,} flags"
+    flags = say("{sum} flags", sum=count(int(counted["values"].sum())))
     if shown == len(counted):
-        return f"{flags} in {shown:,} {'row' if shown == 1 else 'rows'}; a value may have several."
-    return f"The worst {shown:,} of {len(counted):,} rows ({flags}); filter to see others, the download has all."
+        return say(
+            "{flags} in {shown} {value}; a value may have several.",
+            flags=flags,
+            shown=count(shown),
+            value="row" if shown == 1 else "rows",
+        )
+    return say(
+        "The worst {shown} of {count} rows ({flags}); filter to see others, the download has all.",
+        shown=count(shown),
+        count=count(len(counted)),
+        flags=flags,
+    )
 
 
 def show_row() -> None:
@@ -146,13 +176,19 @@ def completeness_map(core: Core, now: Issue, found: QualityReport, version: str,
     st.plotly_chart(
         completeness.completeness_map(version, choice, found, due_at),
         key=MAP, on_select=show_cell, selection_mode="points", config={"displayModeBar": False},
-        alt="Heat map: share of the values that came, by station and day",
+        alt=say("Heat map: share of the values that came, by station and day"),
     )  # fmt: skip
     count = len(choice.positions(found.checked))
     most = completeness.MOST_ROWS
-    rows = f"The {most} of {count} stations with the fewest values. " if count > most else ""
+    rows = (
+        say("The {most} of {count} stations with the fewest values. ", most=most, count=count) if count > most else ""
+    )
     st.caption(
-        f"{rows}Numbers are percent; dark: missing, light: complete, hatched: nothing is stored of the whole region."
+        say(
+            "{rows}Numbers are percent; dark: missing, light: complete, hatched: nothing is stored of the whole "
+            "region.",
+            rows=rows,
+        )
     )
 
 
@@ -176,14 +212,14 @@ def raw_values(found: QualityReport, version: str, choice: Choice) -> None:
     station, variable = _worst(found, choice)
     left, right = st.columns(2)
     with left:
-        station = pick_one("Station", list(names), station, SHOWN_STATION, names)
+        station = pick_one(say("Station"), list(names), station, SHOWN_STATION, names)
     with right:
-        variable = pick_one("Variable", list(VARIABLES), variable, SHOWN_VARIABLE)
+        variable = pick_one(say("Variable"), list(VARIABLES), variable, SHOWN_VARIABLE)
     place = [p.id for p in found.region.locations].index(station)
     st.plotly_chart(
         quality_figures.series(version, place, variable, found),
         key=f"raw-{station}-{variable}",
-        alt=f"Raw values of {variable} at {names[station]} with their flags",
+        alt=say("Raw values of {variable} at {names} with their flags", variable=variable, names=names[station]),
     )
 
 
@@ -199,12 +235,12 @@ def _worst(found: QualityReport, choice: Choice) -> tuple[str, str]:
 def history(found: QualityReport, version: str) -> None:
     """Show how the metrics of the region went; a single number has no course."""
     if len(found.history) < 2:
-        st.caption("There is no history yet: the metrics are kept with every hour of new data.")
+        st.caption(say("There is no history yet: the metrics are kept with every hour of new data."))
         return
     st.plotly_chart(
         quality_figures.history(f"{version} {len(found.history)}", found.history),
         key="metrics over time",
-        alt="Completeness, validity, consistency, timeliness and overall quality over time, and the anomaly rate",
+        alt=say("Completeness, validity, consistency, timeliness and overall quality over time, and the anomaly rate"),
     )
 
 
@@ -218,12 +254,17 @@ def station_table(found: QualityReport) -> None:
 
 def download(found: QualityReport, choice: Choice) -> None:
     """Offer every flagged value of the choice as CSV; it is written when it is asked for."""
-    name = f"quality_{found.region.id}_{found.begin:%Y%m%dT%H%MZ}_{found.end:%Y%m%dT%H%MZ}.csv"
+    name = say(
+        "quality_{id}_{begin}_{end}.csv",
+        id=found.region.id,
+        begin=day(found.begin, "%Y%m%dT%H%MZ"),
+        end=day(found.end, "%Y%m%dT%H%MZ"),
+    )
     st.download_button(
-        "Report of this period (CSV)",
+        say("Report of this period (CSV)"),
         data=lambda: quality_tables.report_csv(found, choice),
         file_name=name, mime="text/csv", icon=":material/download:", on_click="ignore",
-        help="All flagged values of the choice: station, hour (UTC), variable, value, flag, test, reason, source.",
+        help=say("All flagged values of the choice: station, hour (UTC), variable, value, flag, test, reason, source."),
     )  # fmt: skip
 
 

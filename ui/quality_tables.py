@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core import Drift, Finding, Flag, FlaggedWeather, QualityMetrics, QualityReport, source_text, thresholds
+from ui.language import say
 
 #: Flags that a check can give, worst first, with the sign that stands for each beside its colour.
 SIGNS: dict[Flag, str] = {Flag.FAIL: "✕", Flag.SUSPECT: "▲", Flag.MISSING: "▨", Flag.PASS: "○"}
@@ -163,7 +164,11 @@ def _percent(value: float) -> float:
 
 def delay_text(metrics: QualityMetrics) -> str:
     """Return the median delay in words."""
-    return "median delay unknown" if math.isnan(metrics.delay_min) else f"median delay {metrics.delay_min:.0f} min"
+    return (
+        say("median delay unknown")
+        if math.isnan(metrics.delay_min)
+        else say("median delay {delay_min:.0f} min", delay_min=metrics.delay_min)
+    )
 
 
 def drift_text(drift: Drift, report: QualityReport) -> str:
