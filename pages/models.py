@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import comparison, components, history, shell, training
+from ui import comparison, components, history, shell, training, words
 from ui.language import say
 
 core, now = shell.enter("Models", live=True)
@@ -21,7 +21,9 @@ if readable:
     chosen = st.selectbox(say("Version"), readable, index=components.position_of(readable, found.serves))
     stored = components.version_of(found.versions, chosen)
     for card in stored.manifest.scorecards:
-        with st.expander(say("Scorecard: {text} {within}", text=card.event.text, within=card.event.window.within)):
+        with st.expander(
+            say("Scorecard: {text} {within}", text=words.event_text(card.event), within=words.within(card.event.window))
+        ):
             st.caption(components.cases_text(card))
             st.dataframe(components.scores(card), hide_index=True)
             st.caption(components.version_provenance(stored.manifest))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ui.figures import local_hours
 from ui.language import say
+from ui.words import day
 
 #: Widths of a bin in hours.
 STEPS_H = (1, 3, 6, 24, 48, 96, 168, 336, 672)
@@ -34,8 +35,8 @@ class Bins:
     def labels(self) -> list[str]:
         """Return one short label per bin: the hour it ends with, or the day it begins."""
         if self.step_h < 24:
-            return [f"{begin + timedelta(hours=self.step_h):%d %b %H:%M}" for begin in self.begins]
-        return [f"{begin:%d %b}" for begin in self.begins]
+            return [day(begin + timedelta(hours=self.step_h), "%d %b %H:%M") for begin in self.begins]
+        return [day(begin, "%d %b") for begin in self.begins]
 
     @property
     def text(self) -> str:

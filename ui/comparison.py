@@ -8,9 +8,9 @@ import streamlit as st
 from core import MEASURES, CloudburstError, Core, History, Issue, Measure, SideBySide
 from ui import comparison_figures as figures
 from ui import components
-from ui.language import say
+from ui.language import current, say
 from ui.verification_figures import roc
-from ui.words import count, day
+from ui.words import count, day, heads, source
 
 #: Measures shown of both, in this order.
 SHOWN = ("brier", "brier_skill", "auc", "average_precision", "best_csi", "calibration_slope", "pod", "far")
@@ -30,7 +30,7 @@ def show(core: Core, now: Issue, history: History) -> None:
         default = components.position_of(others, history.serves)
         other = st.selectbox(say("Second"), others, index=default, key="with", bind="query-params")
         days = st.segmented_control(
-            say("Of the last"), list(DAYS), default="90 days", required=True, key="compare days"
+            say("Of the last"), list(DAYS), default="90 days", required=True, key="compare days", format_func=say
         )
         asked = st.toggle(
             say("Compare"), key="compare now", help=say("Reads the archive and forecasts every hour with both.")
@@ -56,12 +56,12 @@ def _compared(core: Core, now: Issue, pair: tuple[str, str], days: int) -> None:
             n=count(comparison.candidate.n),
             events=count(comparison.candidate.events),
             days=comparison.days,
-            source_text=now.forecast.source_text,
+            source_text=source(now.forecast.source_text),
         )
     )
     st.markdown(f"**{verdict(found)}**")
-    st.dataframe(table(found), hide_index=True)
-    key = f"{found.one}|{found.other}|{comparison.begin}|{comparison.end}"
+    st.dataframe(heads(table(found)), hide_index=True)
+    key = f"{found.one}|{found.other}|{comparison.begin}|{comparison.end}|{current().code}"
     left, right = st.columns(2)
     left.plotly_chart(figures.reliability(key, found), key="two reliability")
     right.plotly_chart(roc(key, found), key="two roc")
@@ -85,7 +85,7 @@ def table(found: SideBySide) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "measure": MEASURES[name],
+                "measure": say(MEASURES[name]),
                 found.one: _text(one.measures[name]),
                 found.other: "–" if other is None else _text(other.measures[name]),
                 "first less second": _text(found.comparison.differences.get(name, Measure(None)), "+.4f"),

@@ -66,7 +66,10 @@ def places(key: str, _found: SideBySide, _region: Region) -> go.Figure:  # noqa:
             mode="markers",
             showlegend=False,
             text=[
-                say("{name}: {difference:+.4f}; {events} events in {n} cases", name=one.place.name, difference=one.difference, events=count(one.events), n=count(one.n))
+                say(
+                    "{name}: {difference:+.4f}; {events} events in {n} cases",
+                    name=one.place.name, difference=one.difference, events=count(one.events), n=count(one.n),
+                )
                 for one in _found.places
             ],
             hovertemplate="%{text}<extra></extra>",

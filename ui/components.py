@@ -28,7 +28,7 @@ from core import (
     source_text,
 )
 from ui.language import say
-from ui.words import age, count, day, local, percent, plain
+from ui.words import age, count, day, event_text, heads, local, percent, plain, source, window_text, within
 
 BadgeColour = Literal["green", "orange", "gray"]
 FRESHNESS_BADGES: dict[Freshness, tuple[str, BadgeColour]] = {
@@ -51,13 +51,15 @@ def header(core: Core, issue: RegionForecast, health: Health) -> None:
         )
         st.metric(say("Age of data"), age(issue.age_s(core.clock())), help=_data_help(core, issue), width="content")
         st.metric(say("Model"), _model(issue), help=issue.model_version or say("no model serves"), width="content")
-        st.badge(issue.source_text, color="violet" if issue.simulated else "blue")
-        st.badge(say("data {word}", word=word), color=colour)
-        st.badge(say("health {status}", status=health.status), color="green" if health.status == "ok" else "orange")
+        st.badge(source(issue.source_text), color="violet" if issue.simulated else "blue")
+        st.badge(say(word), color=colour)
+        st.badge(
+            say("health {status}", status=say(health.status)), color="green" if health.status == "ok" else "orange"
+        )
 
 
 def _data_help(core: Core, issue: RegionForecast) -> str:
-    return f"{issue.data_name.capitalize()} {local(issue.data_at, issue.region)}. {core.ages_of(issue)}"
+    return f"{say(issue.data_name).capitalize()} {local(issue.data_at, issue.region)}. {core.ages_of(issue)}"
 
 
 def _model(issue: RegionForecast) -> str:
@@ -69,23 +71,29 @@ def _model(issue: RegionForecast) -> str:
 def banners(issue: RegionForecast, health: Health) -> None:
     """Show everything that is wrong, and what must be known before a number is believed."""
     for problem in health.problems:
-        st.error(plain(problem), icon=":material/warning:")
+        st.error(plain(say(problem)), icon=":material/warning:")
     for note in issue.notes:
-        st.info(plain(note), icon=":material/science:")
+        st.info(plain(say(note)), icon=":material/science:")
+    known = []
     if issue.simulated:
-        st.caption(
+        known.append(
             say(
                 "**{source_text}.** This weather is made by a program; no number here says anything of today.",
-                source_text=issue.source_text,
+                source_text=source(issue.source_text),
             )
         )
     if issue.model_is_seed:
-        st.caption(
+        known.append(
             say("Served by the shipped seed model: **its transfer to this region is not verified** (see Models).")
         )
+    if known:
+        st.caption(" ".join(known))
     if any(TARGET in forecast.exceedance.unskilled for forecast in issue.forecasts):
         st.warning(
-            say("No skill beyond climatology was found for {text}: what is shown is climatology.", text=TARGET.text),
+            say(
+                "No skill beyond climatology was found for {text}: what is shown is climatology.",
+                text=event_text(TARGET),
+            ),
             icon=":material/event_repeat:",
         )
 
@@ -98,7 +106,7 @@ def credit(issue: RegionForecast) -> None:
 
 def refusal(error: CloudburstError) -> None:
     """Show an error that keeps a page from being drawn, with what to do about it."""
-    st.error(f"**{plain(error.message)}**  \n{plain(error.hint)}", icon=":material/block:")
+    st.error(f"**{plain(say(error.message))}**  \n{plain(say(error.hint))}", icon=":material/block:")
 
 
 def provenance(core: Core, issue: RegionForecast) -> None:
@@ -106,11 +114,11 @@ def provenance(core: Core, issue: RegionForecast) -> None:
     st.caption(
         say(
             "{source_text}; {data_name} {data_at}, {age_s} old; model {model_version}.",
-            source_text=issue.source_text,
-            data_name=issue.data_name,
+            source_text=source(issue.source_text),
+            data_name=say(issue.data_name),
             data_at=local(issue.data_at, issue.region),
             age_s=age(issue.age_s(core.clock())),
-            model_version=issue.model_version or "none",
+            model_version=issue.model_version or say("none"),
         )
     )
 
@@ -121,13 +129,13 @@ def ranking(issue: RegionForecast, most: int = 14) -> pd.DataFrame:
     rows = [
         {
             "place": names[f.location_id],
-            "level": f"{LEVELS[f.level].sign} {LEVELS[f.level].name}".strip(),
-            **{event.text: percent(f.exceedance.of(event)) for event in (TARGET, EVENTS[1])},
-            "data": f.freshness.value,
+            "level": f"{LEVELS[f.level].sign} {say(LEVELS[f.level].name)}".strip(),
+            **{event_text(event): percent(f.exceedance.of(event)) for event in (TARGET, EVENTS[1])},
+            "data": say(f.freshness.value),
         }
         for f in issue.ranked()[:most]
     ]
-    return pd.DataFrame(rows)
+    return heads(pd.DataFrame(rows))
 
 
 def curve(forecast: Forecast) -> Exceedance:
@@ -141,6 +149,7 @@ def curve(forecast: Forecast) -> Exceedance:
         default=forecast.exceedance.window.text,
         required=True,
         key="hours ahead",
+        format_func=lambda text: window_text(curves[text].window),
         help=say("The level is that of the first six hours, whatever is chosen here."),
     )
     return curves[chosen]
@@ -148,17 +157,19 @@ def curve(forecast: Forecast) -> Exceedance:
 
 def exceedance_table(curve: Exceedance) -> pd.DataFrame:
     """Return one row per event: probability, interval, and whether it was trained or extrapolated."""
-    return pd.DataFrame(
-        [
-            {
-                f"event {event.window.within}": event.text,
-                "probability": percent(curve.probability[i]),
-                "90 % interval": say("{low} to {high}", low=percent(curve.low[i]), high=percent(curve.high[i])),
-                "climatology": percent(curve.base_rate[i]) if curve.base_rate else "–",
-                "basis": _basis(curve, event),
-            }
-            for i, event in enumerate(curve.events)
-        ]
+    return heads(
+        pd.DataFrame(
+            [
+                {
+                    say("event {within}", within=within(event.window)): event_text(event),
+                    "probability": percent(curve.probability[i]),
+                    "90 % interval": say("{low} to {high}", low=percent(curve.low[i]), high=percent(curve.high[i])),
+                    "climatology": percent(curve.base_rate[i]) if curve.base_rate else "–",
+                    "basis": _basis(curve, event),
+                }
+                for i, event in enumerate(curve.events)
+            ]
+        )
     )
 
 
@@ -175,7 +186,7 @@ def flags(forecast: Forecast) -> None:
     if not forecast.reasons and forecast.freshness is Freshness.FRESH:
         st.success(say("The newest observation passed all checks."), icon=":material/check_circle:")
     for reason in forecast.reasons:
-        st.warning(f"{forecast.worst_flag.name}: {reason}", icon=":material/flag:")
+        st.warning(f"{say(forecast.worst_flag.name)}: {reason}", icon=":material/flag:")
 
 
 def place_names(places: tuple[Location, ...]) -> dict[str, str]:
@@ -193,17 +204,19 @@ def card(core: Core, version: str) -> None:
 
 def scores(scored: Scorecard) -> pd.DataFrame:
     """Return the measures of a scorecard with their intervals; what is not available says so."""
-    return pd.DataFrame(
-        [
-            {
-                "measure": MEASURES[name],
-                "value": say("not available") if m.value is None else f"{m.value:.4f}",
-                "90 % interval": ""
-                if m.low is None or m.high is None
-                else say("{low:.4f} to {high:.4f}", low=m.low, high=m.high),
-            }
-            for name, m in scored.measures.items()
-        ]
+    return heads(
+        pd.DataFrame(
+            [
+                {
+                    "measure": say(MEASURES[name]),
+                    "value": say("not available") if m.value is None else f"{m.value:.4f}",
+                    "90 % interval": ""
+                    if m.low is None or m.high is None
+                    else say("{low:.4f} to {high:.4f}", low=m.low, high=m.high),
+                }
+                for name, m in scored.measures.items()
+            ]
+        )
     )
 
 
@@ -220,19 +233,19 @@ def position_of(choices: list[str], wanted: str | None) -> int:
 def level_text(forecast: Forecast) -> str:
     """Return level and meaning in words."""
     style = LEVELS[forecast.level]
-    return f"{style.name} ({style.meaning})"
+    return f"{say(style.name)} ({say(style.meaning)})"
 
 
 def place_provenance(core: Core, issue: RegionForecast, forecast: Forecast) -> None:
     """Say under the observations of one place where they come from and how old its newest one is."""
     seconds = None if forecast.data_at is None else (core.clock() - forecast.data_at).total_seconds()
     newest = local(forecast.data_at, issue.region)
-    model = issue.model_version or "none"
+    model = issue.model_version or say("none")
     st.caption(
         say(
             "{source_text}; {data_name} for this place {newest}, {seconds} old; model {model}.",
-            source_text=issue.source_text,
-            data_name=issue.data_name,
+            source_text=source(issue.source_text),
+            data_name=say(issue.data_name),
             newest=newest,
             seconds=age(seconds),
             model=model,
@@ -242,7 +255,7 @@ def place_provenance(core: Core, issue: RegionForecast, forecast: Forecast) -> N
 
 def version_table(versions: tuple[StoredVersion, ...], champion: str | None) -> pd.DataFrame:
     """Return one row per stored version; refused ones with their reason."""
-    return pd.DataFrame([_version_row(v, champion) for v in versions])
+    return heads(pd.DataFrame([_version_row(v, champion) for v in versions]))
 
 
 def _version_row(stored: StoredVersion, champion: str | None) -> dict[str, str]:
@@ -289,7 +302,7 @@ def features_text(manifest: ModelManifest) -> str:
 
 def _origin(manifest: ModelManifest) -> str:
     data = manifest.trained_on
-    return f"{source_text(data.source)}{', ' + data.area if data.area else ''}"
+    return f"{source(source_text(data.source))}{', ' + data.area if data.area else ''}"
 
 
 def cases_text(scored: Scorecard) -> str:

@@ -30,7 +30,7 @@ from ui import admin, components
 from ui.experiment_tables import STAGES, STRATEGIES
 from ui.language import say
 from ui.training import gate_table
-from ui.words import plain
+from ui.words import heads, plain
 
 CONTROL, CHALLENGER, NOBODY = "control", "challenger", "nobody"
 #: Key of the session that remembers what the gate said of a winner.
@@ -83,7 +83,7 @@ def _asked(names: list[str], serves: str | None) -> dict[str, Any]:
         list(STRATEGIES),
         1,
         key="experiment strategy",
-        format_func=STRATEGIES.__getitem__,
+        format_func=lambda strategy: say(STRATEGIES[strategy]),
     )
     said["strategy"], percent = strategy, 50.0
     if strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT:
@@ -95,7 +95,7 @@ def _asked(names: list[str], serves: str | None) -> dict[str, Any]:
         ModelVariant(CHALLENGER, version=challenger, traffic_percentage=percent),
     )
     said["unit"] = st.selectbox(
-        say("Assigned as a whole"), list(UnitKey), key="experiment unit", format_func=lambda unit: unit.value,
+        say("Assigned as a whole"), list(UnitKey), key="experiment unit", format_func=lambda unit: say(unit.value),
         help=say("A station keeps its variant for a day, or for good; or a whole region, or a user does."),
     )  # fmt: skip
     alarm = st.number_input(say("A warning is given from, %"), 0.1, 99.0, 5.0, 0.5, key="experiment alarm")
@@ -105,7 +105,7 @@ def _asked(names: list[str], serves: str | None) -> dict[str, Any]:
 def _rollout() -> dict[str, Any]:
     """Ask how the share of a challenger grows."""
     how = st.radio(
-        say("It grows"), [BY_TIME, BY_EVIDENCE], horizontal=True, key="experiment rollout",
+        say("It grows"), [BY_TIME, BY_EVIDENCE], horizontal=True, key="experiment rollout", format_func=say,
         captions=[say("after so many days"), say("once the evidence excludes that it is worse in practice")],
     )  # fmt: skip
     steps = st.text_input(say("Steps, %"), "10, 30, 50, 100", key="experiment steps")
@@ -161,17 +161,17 @@ def change(core: Core, one: ExperimentAnalysis) -> None:
         who = admin.allowed(core, "experiment")
         if who is None:
             return
-        why = st.text_input(WHY, key="experiment step why", max_chars=200)
+        why = st.text_input(say(WHY), key="experiment step why", max_chars=200)
         with st.container(horizontal=True):
             for step in allowed:
-                if st.button(step.capitalize(), icon=STEPS[step], key=f"experiment {step}", help=_leads_to(step)):
+                if st.button(say(step.capitalize()), icon=STEPS[step], key=f"experiment {step}", help=_leads_to(step)):
                     _stepped(core, one, step, (who, why))
         if decidable:
             _decide(core, one, (who, why))
 
 
 def _leads_to(step: str) -> str:
-    return say("From then on {stages}.", stages=STAGES[TRANSITIONS[step][1]][1])
+    return say("From then on {stages}.", stages=say(STAGES[TRANSITIONS[step][1]][1]))
 
 
 def _stepped(core: Core, one: ExperimentAnalysis, step: str, by: tuple[str, str]) -> None:
@@ -188,8 +188,8 @@ def _decide(core: Core, one: ExperimentAnalysis, by: tuple[str, str]) -> None:
     st.caption(
         say(
             "The records say: **{value}**. {text} You may decide otherwise, with a reason.",
-            value=one.status.value,
-            text=plain(one.text),
+            value=say(one.status.value),
+            text=plain(say(one.text)),
         )
     )
     names = [NOBODY, *(v.variant_id for v in one.experiment.variants)]
@@ -197,7 +197,7 @@ def _decide(core: Core, one: ExperimentAnalysis, by: tuple[str, str]) -> None:
     labels = {v.variant_id: f"{v.variant_id}: {v.model}" for v in one.experiment.variants}
     winner = st.selectbox(
         say("Winner"), range(len(names)), suggested, key="experiment winner",
-        format_func=lambda i: labels.get(names[i], "nobody") if i else say("nobody"),
+        format_func=lambda i: labels.get(names[i], say("nobody")) if i else say("nobody"),
     )  # fmt: skip
     if st.button(say("Decide"), type="primary", icon=":material/gavel:", key="experiment decide"):
         try:
@@ -224,7 +224,7 @@ def promote(core: Core, one: ExperimentAnalysis) -> None:
         st.caption(
             say("The gate looks at it once more, on the newest data; where every rule is met, it serves from then on.")
         )
-        why = st.text_input(WHY, key="promote winner why", max_chars=200)
+        why = st.text_input(say(WHY), key="promote winner why", max_chars=200)
         if st.button(say("Let {winner} serve", winner=winner), type="primary", key="promote winner"):
             _promoted(core, one, who, why)
 
@@ -245,7 +245,7 @@ def verdict(one: ExperimentAnalysis) -> None:
     name, said = st.session_state.get(VERDICT, ("", Verdict(())))
     if name != one.experiment.id:
         return
-    reasons = "  \n".join(plain(reason) for reason in said.reasons)
+    reasons = "  \n".join(plain(say(reason)) for reason in said.reasons)
     if said.promote:
         st.success(
             say("**The winner serves.** It met every rule.  \n{reasons}", reasons=reasons),
@@ -258,7 +258,7 @@ def verdict(one: ExperimentAnalysis) -> None:
         )
     rules = [{"name": rule.name, "met": rule.met, "text": rule.text} for rule in said.rules]
     if rules:
-        st.dataframe(gate_table(rules), hide_index=True)
+        st.dataframe(heads(gate_table(rules)), hide_index=True)
 
 
 @st.fragment
@@ -272,7 +272,7 @@ def planner(analyses: tuple[ExperimentAnalysis, ...]) -> None:
     found = plan(**asked, confidence=95.0)
     with st.container(horizontal=True):
         for label, value in planned(found).items():
-            st.metric(label, value, border=True, width=215)
+            st.metric(say(label), value, border=True, width=215)
     st.caption(
         say(
             "A challenger whose Brier score is {difference_percent:g} % smaller is found in {power:g} of 100 "

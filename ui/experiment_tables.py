@@ -92,7 +92,7 @@ def share(value: float) -> str:
 def gain(measure: Measure) -> str:
     """Return a gain in percent with its interval; without one nothing is said."""
     if measure.value is None or measure.low is None or measure.high is None:
-        return UNSAID
+        return say(UNSAID)
     return say(
         "{value:+.1f} % ({low:+.1f} to {high:+.1f} %)",
         value=100 * measure.value,
@@ -104,15 +104,15 @@ def gain(measure: Measure) -> str:
 def p_value(p: float | None) -> str:
     """Return a p-value to three digits."""
     if p is None:
-        return UNSAID
+        return say(UNSAID)
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def status_words(found: ExperimentAnalysis) -> str:
     """Return what it comes to: by the records while it runs, by what people did once it has ended."""
     if found.stage is Stage.DECIDED:
-        return say("✓ Decided: {winner_variant}", winner_variant=found.winner.winner_variant or "nobody won")
-    sign, word = STATUS[found.status][0], found.status.value
+        return say("✓ Decided: {winner_variant}", winner_variant=found.winner.winner_variant or say("nobody won"))
+    sign, word = STATUS[found.status][0], say(found.status.value)
     if found.stage is Stage.STOPPED and found.status is Status.COLLECTING:
         return say("■ Stopped undecided")
     return f"{sign} {word}"
@@ -120,7 +120,7 @@ def status_words(found: ExperimentAnalysis) -> str:
 
 def stage_words(stage: Stage) -> str:
     """Return sign and word of a stage."""
-    return f"{STAGES[stage][0]} {stage.value}"
+    return f"{STAGES[stage][0]} {say(stage.value)}"
 
 
 def listed(found: Iterable[ExperimentAnalysis]) -> pd.DataFrame:
@@ -224,27 +224,27 @@ def contrasted(found: ExperimentAnalysis, c: Contrast) -> pd.DataFrame:
 
 def _percent(value: float | None) -> str:
     if value is None:
-        return UNSAID
+        return say(UNSAID)
     return "> 99.9 %" if value > 0.999 else "< 0.1 %" if value < 0.001 else f"{value:.1%}".replace("%", " %")
 
 
 def _points(c: Contrast, value: float | None) -> str:
     if Code.TOO_FEW_EVENTS in c.codes:
-        return UNSAID
+        return say(UNSAID)
     return "–" if value is None else say("{value:+.1f} points", value=100 * value)
 
 
 def guardrails(c: Contrast) -> pd.DataFrame:
     """Return one row per thing that must not get worse."""
     return pd.DataFrame(
-        [{"must not get worse": g.name, "state": _state(c, g), "found": g.text} for g in c.guardrails],
+        [{"must not get worse": say(g.name), "state": _state(c, g), "found": say(g.text)} for g in c.guardrails],
     )
 
 
 def _state(c: Contrast, g: Guardrail) -> str:
     if g.met and g.name in NEED_EVENTS and Code.TOO_FEW_EVENTS in c.codes:
-        return TOO_EARLY
-    return HOLDS if g.met else BROKEN
+        return say(TOO_EARLY)
+    return say(HOLDS if g.met else BROKEN)
 
 
 def taken(experiment: Experiment, steps: Iterable[Step], region: Region) -> pd.DataFrame:
@@ -252,7 +252,7 @@ def taken(experiment: Experiment, steps: Iterable[Step], region: Region) -> pd.D
     rows = [
         {
             "when": local(step.at, region, "%d %b %Y %H:%M"),
-            "what": f"{STAGES[step.stage][0]} {step.action}",
+            "what": f"{STAGES[step.stage][0]} {say(step.action)}",
             "shown from then on": ", ".join(f"{name} {share(part)}" for name, part in shares.items()),
             "who": step.who,
             "why": step.why,

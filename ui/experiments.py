@@ -9,7 +9,7 @@ from ui import components, experiment_tables
 from ui import experiment_figures as figures
 from ui.experiment_tables import ADVICE, CODES, STAGES, STATUS, STRATEGIES, share
 from ui.language import say
-from ui.words import count, local, plain
+from ui.words import count, event_text, heads, local, plain, source, within
 
 #: What is below is brought about by chance in one of a thousand experiments: the core raises its alarm there.
 SAMPLE_RATIO_ALARM = 0.001
@@ -46,7 +46,7 @@ def none_yet() -> None:
 
 def overview(analyses: tuple[ExperimentAnalysis, ...]) -> None:
     """Show the list of the experiments."""
-    st.dataframe(experiment_tables.listed(analyses), hide_index=True)
+    st.dataframe(heads(experiment_tables.listed(analyses)), hide_index=True)
     st.caption(
         say(
             "One row per challenger. Gain: by how many percent the challenger's Brier score is smaller (better) than "
@@ -71,14 +71,14 @@ def standing(now: Issue, one: ExperimentAnalysis) -> None:
     with st.container(border=True):
         st.header(f":{colour}[{plain(experiment_tables.status_words(one))}]", anchor=False)
         st.subheader(plain(sentence(one)), anchor=False)
-        st.markdown(f"{experiment_tables.stage_words(one.stage)}: {STAGES[one.stage][1]}.")
+        st.markdown(f"{experiment_tables.stage_words(one.stage)}: {say(STAGES[one.stage][1])}.")
         st.markdown(advice(one))
         st.caption(_definition(now, one))
     for code in one.codes if one.stage is not Stage.DRAFT else ():
         meaning, remedy = CODES[code]
         show = st.info if code is Code.TOO_FEW_EVENTS else st.warning
         icon = ":material/hourglass_empty:" if code is Code.TOO_FEW_EVENTS else ":material/warning:"
-        show(f"**{meaning}.** {remedy}", icon=icon)
+        show(f"**{say(meaning)}.** {say(remedy)}", icon=icon)
 
 
 def sentence(one: ExperimentAnalysis) -> str:
@@ -87,7 +87,7 @@ def sentence(one: ExperimentAnalysis) -> str:
         return f"{one.winner.rule[:1].upper()}{one.winner.rule[1:]}. {_evidence(one)}"
     if one.stage is Stage.STOPPED and one.status is Status.COLLECTING:
         return say("It was stopped before the records could decide.")
-    return one.text
+    return say(one.text)
 
 
 def advice(one: ExperimentAnalysis) -> str:
@@ -97,7 +97,7 @@ def advice(one: ExperimentAnalysis) -> str:
         return say("To do: promote the winner; the gate is asked once more.") if won else say("To do: nothing.")
     if one.stage is Stage.STOPPED:
         return say("To do: decide it, so that the ledger says how it ended.")
-    return say("To do: {advice}", advice=ADVICE[one.status])
+    return say("To do: {advice}", advice=say(ADVICE[one.status]))
 
 
 def _evidence(one: ExperimentAnalysis) -> str:
@@ -121,20 +121,20 @@ def _evidence(one: ExperimentAnalysis) -> str:
 
 def _definition(now: Issue, one: ExperimentAnalysis) -> str:
     e = one.experiment
-    whose = now.forecast.source_text if e.source else say("Recorded by hand")
+    whose = source(now.forecast.source_text) if e.source else say("Recorded by hand")
     why = say(" to find out: {why}", why=plain(e.why.rstrip("."))) if e.why else ""
     begun = local(e.created_at, now.forecast.region, "%d %b %Y %H:%M")
     return say(
         "{whose}. Event: {text} {within}; a warning is given from {alarm:.3g} % on. {strategies}, by {value}. Defined "
         "{begun} by {created_by}{why}.",
         whose=whose,
-        text=e.event.text,
-        within=e.event.window.within,
+        text=event_text(e.event),
+        within=within(e.event.window),
         alarm=100 * e.alarm,
-        strategies=STRATEGIES[e.strategy].capitalize(),
-        value=e.unit.value,
+        strategies=say(STRATEGIES[e.strategy]).capitalize(),
+        value=say(e.unit.value),
         begun=begun,
-        created_by=plain(e.created_by or "nobody named"),
+        created_by=plain(e.created_by or say("nobody named")),
         why=why,
     )
 
@@ -142,7 +142,7 @@ def _definition(now: Issue, one: ExperimentAnalysis) -> str:
 def arms(core: Core, one: ExperimentAnalysis) -> None:
     """Show the arms: who is shown what, and how each did by itself."""
     shares = core.experiments.shares(one.experiment)
-    st.dataframe(experiment_tables.shown_to(one, shares), hide_index=True)
+    st.dataframe(heads(experiment_tables.shown_to(one, shares)), hide_index=True)
     st.caption(
         say(
             "Every variant forecasts every case; the share says only whose forecast people see. Units are counted "
@@ -151,7 +151,7 @@ def arms(core: Core, one: ExperimentAnalysis) -> None:
             expire_h=one.experiment.rules.expire_h,
         )
     )
-    st.dataframe(experiment_tables.scored(one), hide_index=True)
+    st.dataframe(heads(experiment_tables.scored(one)), hide_index=True)
     st.caption(
         say(
             "Brier score: mean squared error of the probability, less is better. POD: events with a warning; FAR: "
@@ -184,14 +184,14 @@ def _contrast(one: ExperimentAnalysis, c: Contrast) -> None:
     )
     left, right = st.columns([10, 11], gap="medium")
     with left:
-        st.dataframe(experiment_tables.contrasted(one, c), hide_index=True)
+        st.dataframe(heads(experiment_tables.contrasted(one, c)), hide_index=True)
         st.caption(
             say(
                 "More than 0 speaks for the challenger, but not for FAR. A small p: chance alone seldom brings it "
                 "about."
             )
         )
-        st.dataframe(experiment_tables.guardrails(c), hide_index=True)
+        st.dataframe(heads(experiment_tables.guardrails(c)), hide_index=True)
         st.caption(
             say("A broken guardrail keeps a better Brier score from shipping; POD, latency and errors roll it back.")
         )
@@ -268,5 +268,5 @@ def steps(core: Core, now: Issue, one: ExperimentAnalysis) -> None:
     if experiment.strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT and len(taken) > 1:
         until = None if one.stage in (Stage.STOPPED, Stage.DECIDED) else core.clock()
         st.plotly_chart(figures.rollout(experiment, taken, region, until), key="rollout")
-    st.dataframe(experiment_tables.taken(experiment, taken, region), hide_index=True)
+    st.dataframe(heads(experiment_tables.taken(experiment, taken, region)), hide_index=True)
     st.caption(say("The ledger of this experiment, the newest first; nothing in it is ever rewritten."))

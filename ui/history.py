@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import CloudburstError, Core, Deployment, DriftReport, History, Issue, Region, Scorecard, Shadow
+from core import MEASURES, CloudburstError, Core, Deployment, DriftReport, History, Issue, Region, Scorecard, Shadow
 from ui import admin, components
 from ui.language import say
 from ui.training import gate_table
-from ui.words import age, day, local, plain
+from ui.words import age, day, heads, local, plain
 
 #: Measures of a challenger beside what was shown.
 BESIDE = ("brier_skill", "auc", "best_csi", "calibration_slope")
@@ -35,7 +35,7 @@ def standing(found: History) -> None:
         st.metric(say("Deployments so far"), deployed, border=True, width=180)
         st.metric(say("Challengers in the shadow"), str(len(found.challengers)), border=True, width=220)
     if found.instead:
-        st.error(plain(found.instead), icon=":material/warning:")
+        st.error(plain(say(found.instead)), icon=":material/warning:")
 
 
 def _short(version: str | None) -> str:
@@ -52,7 +52,7 @@ def shadows(core: Core, now: Issue) -> None:
     if not found:
         st.info(say("No challenger forecasts in the shadow."), icon=":material/visibility_off:")
         return
-    st.dataframe(shadow_table(found), hide_index=True)
+    st.dataframe(heads(shadow_table(found)), hide_index=True)
     st.caption(
         say("Challengers forecast at every refresh, unseen; both are scored on the same windows whose truth is known.")
     )
@@ -68,7 +68,7 @@ def shadow_table(found: tuple[Shadow, ...]) -> pd.DataFrame:
             continue
         cards = {"challenger says": one.challenger, "shown": one.shown}
         rows += [
-            {**row, "measure": name.replace("_", " ")} | {who: _value(card, name) for who, card in cards.items()}
+            {**row, "measure": say(MEASURES[name])} | {who: _value(card, name) for who, card in cards.items()}
             for name in BESIDE
         ]
     return pd.DataFrame(rows)
@@ -86,12 +86,12 @@ def drift(found: History) -> None:
         st.info(say("Drift was not looked for yet; the scheduler does so."), icon=":material/troubleshoot:")
         return
     for alarm in report.alarms:
-        st.warning(plain(alarm), icon=":material/trending_up:")
+        st.warning(plain(say(alarm)), icon=":material/trending_up:")
     if not report.judged:
         st.info(say("Nothing could be judged yet."), icon=":material/hourglass_empty:")
     elif not report.alarms:
         st.success(say("No drift."), icon=":material/check_circle:")
-    st.dataframe(drift_table(report), hide_index=True)
+    st.dataframe(heads(drift_table(report)), hide_index=True)
     reference = say("nothing to compare with")
     if report.reference_begin is not None:
         reference = say(
@@ -124,7 +124,7 @@ def drift_table(report: DriftReport) -> pd.DataFrame:
                 "stability index, 14 days": _number(one.psi),
                 "usual is below": _number(one.psi_usual),
                 "share of the alarm's threshold": "–" if one.share is None else f"{one.share:.0%}",
-                "in words": one.text,
+                "in words": say(one.text),
             }
             for one in report.variables
         ]
@@ -140,13 +140,13 @@ def ledger(found: History, region: Region) -> None:
     if not found.deployments:
         st.info(say("Nobody was deployed yet: the shipped seed model serves."), icon=":material/history:")
         return
-    st.dataframe(deployment_table(found.deployments, region), hide_index=True)
+    st.dataframe(heads(deployment_table(found.deployments, region)), hide_index=True)
     judged = {f"{made.generation}: {made.to_version}": made.verdict for made in found.deployments if made.verdict}
     if judged:
         with st.expander(say("What the gate said")):
             chosen = st.selectbox(say("Deployment"), list(judged), key="gate of deployment")
             rules = [{"name": rule.name, "met": rule.met, "text": rule.text} for rule in judged[chosen].rules]
-            st.dataframe(gate_table(rules), hide_index=True)
+            st.dataframe(heads(gate_table(rules)), hide_index=True)
 
 
 def deployment_table(deployments: tuple[Deployment, ...], region: Region) -> pd.DataFrame:
@@ -156,7 +156,7 @@ def deployment_table(deployments: tuple[Deployment, ...], region: Region) -> pd.
             {
                 "no.": made.generation,
                 "when": local(made.at, region, "%d %b %Y %H:%M"),
-                "what": made.action,
+                "what": say(made.action),
                 "from": made.from_version or say("shipped seed model"),
                 "to": made.to_version,
                 "who": made.who,
@@ -175,7 +175,7 @@ def trainings(found: History, region: Region) -> None:
     if not found.runs:
         st.info(say("No training has ended yet."), icon=":material/history:")
         return
-    st.dataframe(training_table(found.runs, region), hide_index=True)
+    st.dataframe(heads(training_table(found.runs, region)), hide_index=True)
 
 
 def training_table(runs: tuple[Mapping[str, Any], ...], region: Region) -> pd.DataFrame:
@@ -184,14 +184,14 @@ def training_table(runs: tuple[Mapping[str, Any], ...], region: Region) -> pd.Da
         [
             {
                 "ended": local(run["at"], region, "%d %b %Y %H:%M"),
-                "state": run["status"],
+                "state": say(run["status"]),
                 "algorithm": run["detail"]["algorithm"],
                 "days": run["detail"]["days_back"],
-                "trigger": run["detail"]["trigger"],
+                "trigger": say(run["detail"]["trigger"]),
                 "who": run["detail"]["who"],
                 "late": age(run["detail"]["late_s"]) if run["detail"]["late_s"] else "",
-                "version": run["detail"]["version"] or "none",
-                "what decided": " ".join(run["detail"]["reasons"]),
+                "version": run["detail"]["version"] or say("none"),
+                "what decided": " ".join(map(say, run["detail"]["reasons"])),
             }
             for run in runs
         ]

@@ -17,7 +17,7 @@ from ui import admin, components, wall
 from ui import monitoring_tables as tables
 from ui.language import say
 from ui.quality_tables import CARDS
-from ui.words import age, local, plain, share
+from ui.words import age, heads, local, plain, share, source
 
 #: How often the page is drawn anew, seconds by name; None: only with a new forecast.
 INTERVALS: dict[str, float | None] = {"5 s": 5, "15 s": 15, "1 min": 60, "off": None}
@@ -51,10 +51,15 @@ def controls() -> float | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.segmented_control(
             say("Drawn anew every"), list(INTERVALS), default=DEFAULT_INTERVAL, required=True, key=INTERVAL,
-            bind="query-params",
+            bind="query-params", format_func=_interval_text,
         )  # fmt: skip
         wall.offer()
     return INTERVALS[name]
+
+
+def _interval_text(name: str) -> str:
+    every_s = INTERVALS[name]
+    return say("off") if every_s is None else age(every_s)
 
 
 def show(core: Core, now: Issue, every_s: float | None) -> None:
@@ -97,19 +102,19 @@ def _state(core: Core, now: Issue) -> None:
     health = core.health(now.forecast.region.id)
     with st.container(horizontal=True):
         for title, value in _tiles(health).items():
-            st.metric(title, value, border=True, width=160)
+            st.metric(say(title), value, border=True, width=160)
     if health.problems:
-        st.markdown("\n".join(f"- {plain(problem)}" for problem in health.problems))
+        st.markdown("\n".join(f"- {plain(say(problem))}" for problem in health.problems))
     else:
         st.success(say("Nothing is wrong."), icon=":material/check_circle:")
 
 
 def _tiles(health: Health) -> dict[str, str]:
     return {
-        "Health": health.status,
+        "Health": say(health.status),
         "Problems": str(len(health.problems)),
         "Last sign of life": tables.beat(health.scheduler_heartbeat_age_s),
-        "Data": health.freshness,
+        "Data": say(health.freshness),
         "Cache": health.cache,
         "Program": health.version,
     }
@@ -122,7 +127,7 @@ def _jobs(core: Core, now: Issue) -> None:
         return
     region = now.forecast.region
     picked = st.dataframe(
-        tables.job_table(jobs, region),
+        heads(tables.job_table(jobs, region)),
         key=JOBS, hide_index=True, on_select="rerun", selection_mode="single-row", height="content",
     )  # fmt: skip
     for row in picked.selection.rows:
@@ -135,16 +140,20 @@ def _source(core: Core, now: Issue) -> None:
     newest = say("{age_s} old", age_s=age(issue.age_s(core.clock()))) if issue.data_at is not None else say("none")
     if now.error is None:
         st.success(
-            say("{source_text} answers; newest data {newest}.", source_text=plain(issue.source_text), newest=newest),
+            say(
+                "{source_text} answers; newest data {newest}.",
+                source_text=plain(source(issue.source_text)),
+                newest=newest,
+            ),
             icon=":material/check_circle:",
         )
     else:
         st.error(
             say(
                 "{source_text} failed: {message} {hint} Newest data: {newest}.",
-                source_text=plain(issue.source_text),
-                message=plain(now.error.message),
-                hint=plain(now.error.hint),
+                source_text=plain(source(issue.source_text)),
+                message=plain(say(now.error.message)),
+                hint=plain(say(now.error.hint)),
                 newest=newest,
             ),
             icon=":material/cloud_off:",
@@ -164,8 +173,10 @@ def _cache(core: Core, _now: Issue) -> None:
         )
     with st.container(horizontal=True):
         for title, value in tables.cache_tiles(mode, stats).items():
-            st.metric(title, value, border=True, width=100 if len(value) < len("100.0 MB") else 180)
-    st.dataframe(tables.cache_table(core.cache.categories()), hide_index=True, height="content", key="cache counts")
+            st.metric(say(title), value, border=True, width=100 if len(value) < len("100.0 MB") else 180)
+    st.dataframe(
+        heads(tables.cache_table(core.cache.categories())), hide_index=True, height="content", key="cache counts"
+    )
     with st.popover(say("Clear cache"), icon=":material/delete_sweep:"):
         who = admin.allowed(core, "cache")
         if who is not None and st.button(say("Forget everything"), key="clear cache", type="primary"):
@@ -179,12 +190,16 @@ def _meters(core: Core, _now: Issue) -> None:
         times = st.column_config.NumberColumn(format="%.0f")
         within = {f"{part}, ms": times for part in ("p50", "p95", "p99")}
         st.dataframe(
-            tables.latency_table(latencies), hide_index=True, height="content", column_config=within, key="latencies"
+            heads(tables.latency_table(latencies)),
+            hide_index=True,
+            height="content",
+            column_config=within,
+            key="latencies",
         )
     else:
         st.caption(say("Nothing was measured yet."))
     if faults:
-        st.dataframe(tables.fault_table(faults), hide_index=True, height="content", key="errors")
+        st.dataframe(heads(tables.fault_table(faults)), hide_index=True, height="content", key="errors")
     else:
         st.success(say("No errors since the start."), icon=":material/check_circle:")
 
@@ -192,14 +207,14 @@ def _meters(core: Core, _now: Issue) -> None:
 def _quality(core: Core, now: Issue) -> None:
     region = now.forecast.region
     for alert in core.quality.alerts(region.id):
-        st.warning(plain(alert), icon=":material/trending_down:")
+        st.warning(plain(say(alert)), icon=":material/trending_down:")
     kept = core.quality.kept(region.id, PAST)
     if not kept:
         st.caption(say("Not measured yet: the scheduler does so with every hour of new data."))
         return
     with st.container(horizontal=True):
         for name, title, meaning in CARDS:
-            st.metric(title, share(getattr(kept[-1], name)), help=meaning, border=True, width=210)
+            st.metric(say(title), share(getattr(kept[-1], name)), help=say(meaning), border=True, width=210)
     if len(kept) > 1:
         _course(region.id, tables.course(kept))
     st.caption(say("Last measured for the day until {end}.", end=local(kept[-1].end, region)))
@@ -227,8 +242,8 @@ def _course(region_id: str, course: pd.DataFrame) -> None:
 def _model(core: Core, now: Issue) -> None:
     found = core.histories.of(now.forecast.region.id)
     if found.instead:
-        st.error(plain(found.instead), icon=":material/warning:")
-    st.dataframe(tables.model_table(found), hide_index=True, height="content", key="model")
+        st.error(plain(say(found.instead)), icon=":material/warning:")
+    st.dataframe(heads(tables.model_table(found)), hide_index=True, height="content", key="model")
 
 
 def _storage(core: Core, _now: Issue) -> None:
@@ -238,7 +253,7 @@ def _storage(core: Core, _now: Issue) -> None:
     if table.empty:
         st.info(say("Nothing is stored yet; the first refresh stores the newest days."), icon=":material/inbox:")
         return
-    st.dataframe(table, hide_index=True, height="content", key="stored")
+    st.dataframe(heads(table), hide_index=True, height="content", key="stored")
 
 
 def _runs(core: Core, now: Issue) -> None:
@@ -246,6 +261,6 @@ def _runs(core: Core, now: Issue) -> None:
     if not newest:
         st.info(say("Nothing was trained, deployed or replayed yet."), icon=":material/history:")
         return
-    st.dataframe(tables.run_table(newest, now.forecast.region), hide_index=True, key="newest runs")
+    st.dataframe(heads(tables.run_table(newest, now.forecast.region)), hide_index=True, key="newest runs")
     if len(newest) == MOST_RUNS:
         st.caption(say("The newest {MOST_RUNS} runs.", MOST_RUNS=MOST_RUNS))

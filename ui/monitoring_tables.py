@@ -117,7 +117,7 @@ def storage_text(free: int, data: int, models: int) -> str:
 def cache_tiles(mode: str, stats: Mapping[str, float]) -> dict[str, str]:
     """Return what the cache says of itself by title."""
     return {
-        "Works in": mode,
+        "Works in": say(mode),
         "Found": found_share(stats),
         "Stale": f"{stats['stale']:,.0f}",
         "Entries": f"{stats['entries']:,.0f}",
@@ -151,7 +151,7 @@ def latency_table(latencies: Mapping[str, Latency]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "door": DOORS.get(door, door),
+                "door": say(DOORS.get(door, door)),
                 "measured": one.count,
                 "p50, ms": 1000 * one.p50_s,
                 "p95, ms": 1000 * one.p95_s,
@@ -170,7 +170,7 @@ def fault_table(faults: Mapping[str, int]) -> pd.DataFrame:
 
 def course(kept: Iterable[QualityMetrics]) -> pd.DataFrame:
     """Return the kept metrics over time, a row per metric and hour, percent."""
-    rows = [(m.end, words, 100 * getattr(m, name)) for m in kept for name, words in COURSES.items()]
+    rows = [(m.end, say(words), 100 * getattr(m, name)) for m in kept for name, words in COURSES.items()]
     return pd.DataFrame(rows, columns=["at", "metric", "percent"])
 
 
@@ -192,14 +192,14 @@ def model_table(found: History) -> pd.DataFrame:
         "last training": _training(found.training),
         "drift": drifted,
     }
-    return pd.DataFrame(rows.items(), columns=["what", "now"])
+    return pd.DataFrame([(say(what), text) for what, text in rows.items()], columns=["what", "now"])
 
 
 def _training(state: RunState | None) -> str:
     if state is None:
         return say("none yet")
-    reasons = f"{state.text}, {share(state.done)}" if state.running else " ".join(state.reasons)
-    return f"{state.status.value}: {reasons}" if reasons else state.status.value
+    reasons = f"{say(state.text)}, {share(state.done)}" if state.running else " ".join(map(say, state.reasons))
+    return f"{say(state.status.value)}: {reasons}" if reasons else say(state.status.value)
 
 
 def run_table(newest: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame:
@@ -208,8 +208,8 @@ def run_table(newest: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFra
         [
             {
                 "at": local(run["at"], region, "%d %b %Y %H:%M"),
-                "what": run["kind"],
-                "state": run["status"],
+                "what": say(run["kind"]),
+                "state": say(run["status"]),
                 "detail": _detail(run["detail"]),
             }
             for run in newest

@@ -10,10 +10,10 @@ import streamlit as st
 
 from core import VARIABLES, CloudburstError, Core, Issue, QualityReport
 from ui import completeness, components, quality_figures, quality_tables, session
-from ui.language import say
+from ui.language import current, say
 from ui.quality_controls import pick_one, station_names
 from ui.quality_tables import CARDS, Choice
-from ui.words import count, day, local, plain, share
+from ui.words import count, day, heads, local, plain, share
 
 GROUPS = ("test", "flag", "variable")
 #: Keys of widgets; those of the first line are names in the address bar.
@@ -33,7 +33,7 @@ def report(core: Core, now: Issue, period: tuple[datetime, datetime]) -> Quality
     begin, end = period
     try:
         with st.spinner(say("Reading and checking the observations of the period …"), show_time=True):
-            return _report(key(now, period), now.forecast.region.id, begin, end, core)
+            return _report(_version(now, period), now.forecast.region.id, begin, end, core)
     except CloudburstError as error:
         components.refusal(error)
         st.stop()
@@ -51,7 +51,11 @@ def _report(
 
 
 def key(now: Issue, period: tuple[datetime, datetime]) -> str:
-    """Return the version of a report: that of the issue, and the period."""
+    """Return the version of a report that is drawn: that of the issue, the period, and the language."""
+    return f"{_version(now, period)} {current().code}"
+
+
+def _version(now: Issue, period: tuple[datetime, datetime]) -> str:
     begin, end = period
     return f"{now.forecast.region.id} {now.forecast.version} {begin:%Y%m%d%H%M} {end:%Y%m%d%H%M}"
 
@@ -84,7 +88,7 @@ def period_text(found: QualityReport) -> str:
 def warnings(found: QualityReport) -> None:
     """Show in words what has fallen and which sensors wander."""
     for alert in found.alerts:
-        st.warning(plain(alert), icon=":material/trending_down:")
+        st.warning(plain(say(alert)), icon=":material/trending_down:")
     for drift in found.drifts:
         st.warning(
             say("Drift: {drift_text}", drift_text=plain(quality_tables.drift_text(drift, found))),
@@ -98,7 +102,7 @@ def cards(found: QualityReport) -> None:
         for name, title, meaning in CARDS:
             value = share(getattr(found.metrics, name))
             late = quality_tables.delay_text(found.metrics) if name == "timeliness" else ""
-            st.metric(title, value, help=f"{meaning} {late.capitalize()}".strip(), border=True, width=150)
+            st.metric(say(title), value, help=f"{say(meaning)} {late.capitalize()}".strip(), border=True, width=150)
     st.caption(
         say(
             "{period_text}; {delay_text}. A dash: not known.",
@@ -113,11 +117,13 @@ def flags_over_time(found: QualityReport, version: str, choice: Choice) -> None:
     if not quality_tables.findings(found.checked, choice):
         st.success(say("No check has flagged any value of this choice."), icon=":material/check_circle:")
         return
-    by = st.segmented_control(say("Stacked by"), GROUPS, default=GROUPS[0], required=True, key=BY, bind="query-params")
+    by = st.segmented_control(
+        say("Stacked by"), GROUPS, default=GROUPS[0], required=True, key=BY, bind="query-params", format_func=say
+    )
     st.plotly_chart(
         quality_figures.timeline(version, by, choice, found),
         key=f"timeline-{by}",
-        alt=say("Number of flagged values over the period, stacked by {by}", by=by),
+        alt=say("Number of flagged values over the period, stacked by {by}", by=say(by)),
     )
 
 
@@ -130,10 +136,12 @@ def flag_table(found: QualityReport, choice: Choice) -> None:
     shown = counted.head(MOST_ROWS)
     columns = ["station", "variable", "flag", "test", "values", "last", "reason"]
     st.dataframe(
-        shown[columns].assign(last=shown["last"].dt.tz_convert(found.region.time_zone)),
+        heads(shown[columns].assign(last=shown["last"].dt.tz_convert(found.region.time_zone))),
         key=TABLE, hide_index=True, on_select=show_row, selection_mode="single-cell",
         height=TABLE_PX if len(shown) > FEW_ROWS else "content",
-        column_config={"last": st.column_config.DatetimeColumn(format="DD MMM HH:mm"), "reason": {"width": "large"}},
+        column_config={
+            say("last"): st.column_config.DatetimeColumn(format="DD MMM HH:mm"), say("reason"): {"width": "large"}
+        },
     )  # fmt: skip
     st.session_state["rows of the flag table"] = list(zip(shown["location_id"], shown["variable"], strict=True))
     st.caption(
@@ -247,9 +255,9 @@ def history(found: QualityReport, version: str) -> None:
 def station_table(found: QualityReport) -> None:
     """Show the metrics of every station, the worst first."""
     table = quality_tables.stations(found)
-    shares = {title: st.column_config.NumberColumn(format="%.1f %%") for _, title, _ in CARDS}
-    delay = {"median delay, min": st.column_config.NumberColumn(format="%.0f")}
-    st.dataframe(table, hide_index=True, height=320, column_config=shares | delay, placeholder="–")
+    shares = {say(title): st.column_config.NumberColumn(format="%.1f %%") for _, title, _ in CARDS}
+    delay = {say("median delay, min"): st.column_config.NumberColumn(format="%.0f")}
+    st.dataframe(heads(table), hide_index=True, height=320, column_config=shares | delay, placeholder="–")
 
 
 def download(found: QualityReport, choice: Choice) -> None:
@@ -270,4 +278,4 @@ def download(found: QualityReport, choice: Choice) -> None:
 
 def threshold_table() -> None:
     """Show the thresholds of the checks with their units and reasons."""
-    st.dataframe(quality_tables.threshold_table(), hide_index=True)
+    st.dataframe(heads(quality_tables.threshold_table()), hide_index=True)

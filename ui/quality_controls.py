@@ -28,7 +28,13 @@ def pick_period(now: Issue) -> tuple[datetime, datetime]:
     zone = ZoneInfo(now.forecast.region.time_zone)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.segmented_control(
-            say("Period"), list(PERIODS), default=DEFAULT_PERIOD, required=True, key=PERIOD, bind="query-params"
+            say("Period"),
+            list(PERIODS),
+            default=DEFAULT_PERIOD,
+            required=True,
+            key=PERIOD,
+            bind="query-params",
+            format_func=say,
         )
         days = PERIODS[picked]
         if days is not None:
@@ -65,7 +71,7 @@ def pick_flags(found: QualityReport) -> Choice:
 def _several(
     label: str, options: list[str], name: str, words: dict[str, str] | None = None, default: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    said = {option: option for option in options} if words is None else words
+    said = {option: say(option) for option in options} if words is None else words
     if not set(st.session_state.get(name, ())) <= set(options):  # what another region left behind
         st.session_state.pop(name)
     picked = st.multiselect(
@@ -89,7 +95,7 @@ def station_names(places: tuple[Location, ...]) -> dict[str, str]:
 
 def pick_one(label: str, options: list[str], first: str, name: str, words: dict[str, str] | None = None) -> str:
     """Let the reader choose one of `options`; what another region left behind is forgotten."""
-    said = {option: option for option in options} if words is None else words
+    said = {option: say(option) for option in options} if words is None else words
     if st.session_state.get(name) not in options:
         st.session_state.pop(name, None)
     return st.selectbox(

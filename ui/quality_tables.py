@@ -53,7 +53,7 @@ class Choice:
 
 def flag_text(flag: Flag) -> str:
     """Return a flag with its sign, such as "✕ fail"."""
-    return f"{SIGNS.get(flag, '')} {WORDS.get(flag, flag.name.lower().replace('_', ' '))}".strip()
+    return f"{SIGNS.get(flag, '')} {say(WORDS.get(flag, flag.name.lower().replace('_', ' ')))}".strip()
 
 
 def findings(checked: FlaggedWeather, choice: Choice) -> tuple[Finding, ...]:
@@ -97,7 +97,7 @@ def _counted(finding: Finding, ids: np.ndarray, names: np.ndarray, valid_at: np.
             "values": where.sum(axis=1),
             "first": pd.to_datetime(valid_at[where.argmax(axis=1)], utc=True),
             "last": pd.to_datetime(valid_at[where.shape[1] - 1 - where[:, ::-1].argmax(axis=1)], utc=True),
-            "reason": finding.reason,
+            "reason": say(finding.reason),
             "severity": -list(SIGNS).index(finding.flag) if finding.flag in SIGNS else -len(SIGNS),
         }
     )
@@ -174,14 +174,20 @@ def delay_text(metrics: QualityMetrics) -> str:
 def drift_text(drift: Drift, report: QualityReport) -> str:
     """Return a drift in words."""
     name = next((p.name for p in report.region.locations if p.id == drift.location_id), drift.location_id)
-    return f"{name}, {drift.variable}: {drift.reason}"
+    return f"{name}, {drift.variable}: {say(drift.reason)}"
 
 
 def threshold_table() -> pd.DataFrame:
     """Return every threshold of the checks with its unit and its reason."""
     return pd.DataFrame(
         [
-            {"test": t.test, "variable": t.variable, "limit": t.limit, "flag": flag_text(t.flag), "reason": t.reason}
+            {
+                "test": t.test,
+                "variable": t.variable,
+                "limit": t.limit,
+                "flag": flag_text(t.flag),
+                "reason": say(t.reason),
+            }
             for t in thresholds()
         ]
     )

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import CloudburstError, ConfigurationError, Core, Issue, Region, ReplayWindow
 from ui.language import say
-from ui.words import day, local, plain
+from ui.words import day, local, plain, source
 
 #: Names in the address bar.
 FILE, WINDOW, AT = "replay", "window", "at"
@@ -86,7 +86,7 @@ def offer(core: Core) -> None:
         try:
             windows = {window.id: window for window in core.replays.windows(file)}
         except CloudburstError as error:
-            st.error(plain(str(error)))
+            st.error(plain(say(str(error))))
             return
         window = st.selectbox(
             say("Window"), list(windows), format_func=lambda i: _about(windows[i]), key="replay window", width=440
@@ -127,8 +127,14 @@ def banner(now: Then) -> None:
     at, region = issue.issued_at, issue.region
     own = "" if region.time_zone == "UTC" else f" ({local(at, region, FORM)})"
     st.error(
-        f"### REPLAY: as known at {at:{FORM}} UTC{own}; not current weather\n"
-        f"{plain(issue.source_text)}, {plain(region.name)}. Recorded nowhere; ages count from then.",
+        say(
+            "### REPLAY: as known at {at} UTC{own}; not current weather\n{source}, {region}. Recorded nowhere; ages "
+            "count from then.",
+            at=day(at, FORM),
+            own=own,
+            source=plain(source(issue.source_text)),
+            region=plain(region.name),
+        ),
         icon=":material/history:",
     )
     if ":" not in issue.source:  # a table, of which nobody knows what made it
@@ -136,7 +142,7 @@ def banner(now: Then) -> None:
             say("Hours that do not say when they arrived count as known at their end; a reanalysis was made later.")
         )
     if ":open-meteo" in issue.source:
-        st.caption(CREDIT)
+        st.caption(say(CREDIT))
     begin, end = now.window.periods()[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(say("Back to live"), key="replay leave", type="primary", icon=":material/sensors:", on_click=leave)

@@ -8,7 +8,7 @@ import streamlit as st
 from core import ALGORITHMS, CloudburstError, Core, History, Issue, RunState, RunStatus, Trigger
 from ui import admin, components
 from ui.language import say
-from ui.words import age, local, plain
+from ui.words import age, heads, local, plain
 
 #: How often a running training is looked at.
 TICK_S = 2.0
@@ -49,7 +49,7 @@ def _watch(core: Core, now: Issue, was_running: bool) -> None:
 
 def _progress(core: Core, now: Issue, state: RunState) -> None:
     since = local(state.begun_at, now.forecast.region, "%d %b %H:%M:%S")
-    st.progress(min(state.done, 1.0), text=f"{_what(state)}: {plain(state.text)}")
+    st.progress(min(state.done, 1.0), text=f"{_what(state)}: {plain(say(state.text))}")
     st.caption(
         say(
             "Running since {since} (process {pid}), begun by {who}{late}.",
@@ -88,24 +88,31 @@ def ended(now: Issue, state: RunState) -> None:
             "**Last: {what}: {sign} {value}** ({meaning}), {when}, by {by}",
             what=what,
             sign=sign,
-            value=state.status.value,
-            meaning=meaning,
+            value=say(state.status.value),
+            meaning=say(meaning),
             when=when,
             by=by,
         )
     )
     for reason in state.reasons:
-        st.caption(plain(reason))
+        st.caption(plain(say(reason)))
     rules = state.metrics.get("gate")
     if rules:
         with st.expander(say("What the gate looked at")):
-            st.dataframe(gate_table(rules), hide_index=True)
+            st.dataframe(heads(gate_table(rules)), hide_index=True)
 
 
 def gate_table(rules: list[dict[str, object]]) -> pd.DataFrame:
     """Return one row per rule of the gate."""
     return pd.DataFrame(
-        [{"rule": rule["name"], "met": MET if rule["met"] else BROKEN, "found": rule["text"]} for rule in rules]
+        [
+            {
+                "rule": say(str(rule["name"])),
+                "met": say(MET if rule["met"] else BROKEN),
+                "found": say(str(rule["text"])),
+            }
+            for rule in rules
+        ]
     )
 
 

@@ -23,7 +23,7 @@ from core import (
 from ui import components, verification, verification_figures, verification_tables
 from ui.language import say
 from ui.verification_controls import Question, windows
-from ui.words import percent
+from ui.words import heads, percent
 
 #: Cost-loss ratio looked at first.
 RATIO = 0.05
@@ -45,7 +45,9 @@ def tabs(core: Core, now: Issue, question: Question, found: VerificationReport) 
         "Lead time": lambda: _lead_times(core, now, question, found),
         "Stability": lambda: _stability(core, question, found, version),
     }
-    for tab, draw in zip(st.tabs(list(drawn), key=DIAGRAM, bind="query-params"), drawn.values(), strict=True):
+    for tab, draw in zip(
+        st.tabs([say(name) for name in drawn], key=DIAGRAM, bind="query-params"), drawn.values(), strict=True
+    ):
         if tab.open:
             with tab:
                 draw()
@@ -167,20 +169,23 @@ def value_text(found: VerificationReport, ratio: float) -> str:
 
 
 def _groups(core: Core, now: Issue, question: Question, found: VerificationReport, version: str) -> None:
-    by = st.segmented_control(say("By"), [*found.groups, "window"], default="month", required=True, key="group")
+    by = st.segmented_control(
+        say("By"), [*found.groups, "window"], default="month", required=True, key="group", format_func=say
+    )
     try:
-        cards = _by_window(version, question, now, core) if by == "window" else found.groups[by]
+        with st.spinner(say("Scoring the other windows …")):
+            cards = _by_window(version, question, now, core) if by == "window" else found.groups[by]
     except CloudburstError as error:
         components.refusal(error)
         return
     st.plotly_chart(
         verification_figures.groups(version, by, cards), key=f"groups-{by}", config=PLAIN,
-        alt=say("Brier skill by {by} with its 90 % interval", by=by),
+        alt=say("Brier skill by {by} with its 90 % interval", by=say(by)),
     )  # fmt: skip
-    st.dataframe(verification_tables.groups(cards), hide_index=True, height="content")
+    st.dataframe(heads(verification_tables.groups(cards)), hide_index=True, height="content")
 
 
-@st.cache_resource(max_entries=12, show_spinner="Scoring the other windows …")
+@st.cache_resource(max_entries=12, show_spinner=False)
 def _by_window(version: str, _question: Question, _now: Issue, _core: Core) -> dict[str, Scorecard]:  # noqa: ARG001 - key
     issued = {window: verification.issued(_core, _now, _question, window) for window in windows(_now).values()}
     return _core.scoring.by_window(issued, _question.event)
@@ -192,7 +197,8 @@ def _lead_times(core: Core, now: Issue, question: Question, found: VerificationR
         st.info(say("There was no event, so nothing had to be warned of."), icon=":material/timer_off:")
         return
     try:
-        leads = _leads(verification.key(question, found.cases), alarm, question, found.cases, now, core)
+        with st.spinner(say("Following the events hour by hour …")):
+            leads = _leads(verification.key(question, found.cases), alarm, question, found.cases, now, core)
     except CloudburstError as error:
         components.refusal(error)
         return
@@ -222,7 +228,7 @@ def _lead_times(core: Core, now: Issue, question: Question, found: VerificationR
     )
 
 
-@st.cache_resource(max_entries=12, show_spinner="Following the events hour by hour …")
+@st.cache_resource(max_entries=12, show_spinner=False)
 def _leads(
     version: str,  # noqa: ARG001 - keys the cache
     alarm: float,
@@ -236,7 +242,8 @@ def _leads(
 
 
 def _stability(core: Core, question: Question, found: VerificationReport, version: str) -> None:
-    turned = _turned(version, question, found.cases, core)
+    with st.spinner(say("Comparing successive forecasts …")):
+        turned = _turned(version, question, found.cases, core)
     with st.container(horizontal=True):
         for name, measure, meaning in (
             (
@@ -258,7 +265,7 @@ def _stability(core: Core, question: Question, found: VerificationReport, versio
     )
 
 
-@st.cache_resource(max_entries=12, show_spinner="Comparing successive forecasts …")
+@st.cache_resource(max_entries=12, show_spinner=False)
 def _turned(version: str, _question: Question, _cases: VerifiedCases, _core: Core) -> Stability:  # noqa: ARG001 - key
     return _core.scoring.stability(_cases, _question.event)
 

@@ -202,7 +202,7 @@ def groups(key: str, by: str, _cards: Mapping[str, Scorecard]) -> go.Figure:  # 
     low = np.array([m.value if m.low is None else m.low for m in told.values()], float)
     high = np.array([m.value if m.high is None else m.high for m in told.values()], float)
     figure = go.Figure(go.Scatter(
-        x=centre, y=list(told), mode="markers", marker={"size": 10, "color": OWN},
+        x=centre, y=[say(label) for label in told], mode="markers", marker={"size": 10, "color": OWN},
         error_x={"type": "data", "array": high - centre, "arrayminus": centre - low, "color": OWN},
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     ))  # fmt: skip

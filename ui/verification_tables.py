@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from core import FEW_EVENTS, MEASURES, Measure, Scorecard, VerificationReport
+from core import FEW_EVENTS, MEASURES, Meant, Measure, Scorecard, VerificationReport
 from ui.language import say
 from ui.words import count, percent
 
@@ -70,6 +70,18 @@ def meant(found: VerificationReport) -> pd.DataFrame:
     )
 
 
+def meant_text(row: Meant) -> str:
+    """Return one row in a sentence."""
+    values = {"low": f"{100 * row.low:g}", "high": f"{100 * row.high:g}"}
+    if row.frequency is None or row.interval is None:
+        return say("Said {low} to {high} %: never.", **values)
+    return say(
+        "Said {low} to {high} %: it happened in {events} of {n} ({seen} %, 90 % interval {least} to {most} %).",
+        events=count(row.events), n=count(row.n), seen=f"{100 * row.frequency:.3g}",
+        least=f"{100 * row.interval[0]:.3g}", most=f"{100 * row.interval[1]:.3g}", **values,
+    )  # fmt: skip
+
+
 def reading(low: float, high: float, interval: tuple[float, float] | None) -> str:
     """Return in words how the interval of a frequency lies to the range that was said."""
     if interval is None:
@@ -95,10 +107,10 @@ def scores(found: VerificationReport) -> pd.DataFrame:
     for question, name in asked(found.card):
         measure = found.card.measures[name]
         title = MEASURES[name].partition(" (")[0].removesuffix(AT_ALARM)
-        row = {"question": question, "measure": title, "this forecast": number(measure)}
+        row = {"question": say(question), "measure": say(title), "this forecast": number(measure)}
         row["90 % interval"] = interval(measure)
-        row |= {title: number(card.measures.get(name)) for title, card in found.references.items()}
-        rows.append(row | {"what it tells": QUESTIONS.get(question, {}).get(name, "")})
+        row |= {say(title): number(card.measures.get(name)) for title, card in found.references.items()}
+        rows.append(row | {"what it tells": say(QUESTIONS.get(question, {}).get(name, ""))})
     return pd.DataFrame(rows)
 
 
@@ -115,10 +127,10 @@ def groups(cards: Mapping[str, Scorecard]) -> pd.DataFrame:
 
 
 def _group(label: str, card: Scorecard) -> dict[str, str]:
-    row = {"group": label, "cases": f"{card.n:,}", "events": f"{card.events:,}"}
+    row = {"group": say(label), "cases": f"{card.n:,}", "events": f"{card.events:,}"}
     row["base rate"] = UNKNOWN if card.base_rate is None else percent(card.base_rate)
     few = card.events < FEW_EVENTS
-    return row | {MEASURES[m]: say("too few events") if few else number(card.measures[m]) for m in GROUP_MEASURES}
+    return row | {say(MEASURES[m]): say("too few events") if few else number(card.measures[m]) for m in GROUP_MEASURES}
 
 
 def number(measure: Measure | None) -> str:

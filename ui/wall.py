@@ -56,14 +56,22 @@ def frame(pages: Sequence[st.Page], page: st.Page) -> None:
         _turn(pages, following(page.title))
 
 
+def rotation() -> tuple[str, ...]:
+    """Return the titles of the pages in turn, in the reader's language."""
+    return tuple(say(title) for title in ROTATION)
+
+
 def following(title: str) -> str:
     """Return the title of the page after this one, the first where this one is not in the rotation.
+
+    Titles are those of the reader's language.
 
     >>> following("Risk map"), following("Monitoring"), following("Models")
     ('Point', 'Risk map', 'Risk map')
     """
-    after = ROTATION.index(title) + 1 if title in ROTATION else 0
-    return ROTATION[after % len(ROTATION)]
+    titles = rotation()
+    after = titles.index(title) + 1 if title in titles else 0
+    return titles[after % len(titles)]
 
 
 def offer() -> None:
@@ -72,7 +80,7 @@ def offer() -> None:
         say("Wall display"), icon=":material/tv:", help=say("Whole pages in turn, for a screen nobody touches")
     ):
         st.segmented_control(
-            say("Seconds per page"), OFFERED, default=DEFAULT_S, required=True, key=CHOSEN, help=", ".join(ROTATION)
+            say("Seconds per page"), OFFERED, default=DEFAULT_S, required=True, key=CHOSEN, help=", ".join(rotation())
         )
         st.button(say("Begin"), key="wall begin", type="primary", on_click=begin)
 
