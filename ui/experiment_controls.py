@@ -164,7 +164,7 @@ def change(core: Core, one: ExperimentAnalysis) -> None:
         why = st.text_input(say(WHY), key="experiment step why", max_chars=200)
         with st.container(horizontal=True):
             for step in allowed:
-                if st.button(say(step.capitalize()), icon=STEPS[step], key=f"experiment {step}", help=_leads_to(step)):
+                if st.button(say(step).capitalize(), icon=STEPS[step], key=f"experiment {step}", help=_leads_to(step)):
                     _stepped(core, one, step, (who, why))
         if decidable:
             _decide(core, one, (who, why))

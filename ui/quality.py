@@ -13,7 +13,7 @@ from ui import completeness, components, quality_figures, quality_tables, sessio
 from ui.language import current, say
 from ui.quality_controls import pick_one, station_names
 from ui.quality_tables import CARDS, Choice
-from ui.words import count, day, heads, local, plain, share
+from ui.words import count, heads, local, plain, share
 
 GROUPS = ("test", "flag", "variable")
 #: Keys of widgets; those of the first line are names in the address bar.
@@ -159,7 +159,7 @@ def _rows_text(shown: int, counted: pd.DataFrame) -> str:
             "{flags} in {shown} {value}; a value may have several.",
             flags=flags,
             shown=count(shown),
-            value="row" if shown == 1 else "rows",
+            value=say("row") if shown == 1 else say("rows"),
         )
     return say(
         "The worst {shown} of {count} rows ({flags}); filter to see others, the download has all.",
@@ -262,12 +262,7 @@ def station_table(found: QualityReport) -> None:
 
 def download(found: QualityReport, choice: Choice) -> None:
     """Offer every flagged value of the choice as CSV; it is written when it is asked for."""
-    name = say(
-        "quality_{id}_{begin}_{end}.csv",
-        id=found.region.id,
-        begin=day(found.begin, "%Y%m%dT%H%MZ"),
-        end=day(found.end, "%Y%m%dT%H%MZ"),
-    )
+    name = f"quality_{found.region.id}_{found.begin:%Y%m%dT%H%MZ}_{found.end:%Y%m%dT%H%MZ}.csv"
     st.download_button(
         say("Report of this period (CSV)"),
         data=lambda: quality_tables.report_csv(found, choice),

@@ -20,7 +20,7 @@ from core import (
 from ui import components, verification_controls, verification_figures, verification_tables
 from ui.language import current, say
 from ui.verification_controls import Question
-from ui.words import heads, percent, plain, source
+from ui.words import count, heads, percent, plain, source
 
 #: Cases are read again after so many seconds: truths come without a new forecast.
 KEPT_S = 300
@@ -144,8 +144,8 @@ def verdict(found: VerificationReport, question: Question) -> None:
             say(
                 "**{events} on {days}: too few to say.** With fewer than {FEW_EVENTS} events or {FEW_DAYS} days "
                 "neither skill nor its absence can be told; the numbers below are counts, no verdict.",
-                events=_many(card.events, "event"),
-                days=_many(found.days, "day"),
+                events=_events(card.events),
+                days=_days(found.days),
                 FEW_EVENTS=FEW_EVENTS,
                 FEW_DAYS=FEW_DAYS,
             ),
@@ -176,8 +176,12 @@ def verdict(found: VerificationReport, question: Question) -> None:
         )
 
 
-def _many(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+def _events(n: int) -> str:
+    return say("{n} event", n=n) if n == 1 else say("{n} events", n=count(n))
+
+
+def _days(n: int) -> str:
+    return say("{n} day", n=n) if n == 1 else say("{n} days", n=count(n))
 
 
 def _beside_persistence(found: VerificationReport) -> str:

@@ -106,8 +106,8 @@ def scores(found: VerificationReport) -> pd.DataFrame:
     rows = []
     for question, name in asked(found.card):
         measure = found.card.measures[name]
-        title = MEASURES[name].partition(" (")[0].removesuffix(AT_ALARM)
-        row = {"question": say(question), "measure": say(title), "this forecast": number(measure)}
+        title = say(MEASURES[name]).partition(" (")[0].removesuffix(AT_ALARM)
+        row = {"question": say(question), "measure": title, "this forecast": number(measure)}
         row["90 % interval"] = interval(measure)
         row |= {say(title): number(card.measures.get(name)) for title, card in found.references.items()}
         rows.append(row | {"what it tells": say(QUESTIONS.get(question, {}).get(name, ""))})
