@@ -79,6 +79,7 @@ from core.meters import Latency, Meters
 from core.ports import ReplayWindow
 from core.quality.schema import WeatherRecord
 from core.quality.thresholds import thresholds
+from core.verification.diagrams import Meant
 from core.verification.episodes import LeadTimes, Stability
 from core.verification.scorecard import MEASURES
 from core.words import DEFAULT_LANGUAGE, LANGUAGES, Language, language
@@ -150,6 +151,7 @@ __all__ = [
     "LeadTimes",
     "LevelStyle",
     "Location",
+    "Meant",
     "Measure",
     "Meters",
     "ModelError",

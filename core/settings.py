@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     region: str = Field(
         "uttarakhand-himachal", description="Regions served, separated by commas; the first is shown first."
     )
+    language: Literal["en", "hi"] = Field(
+        "en", description="Language of the pages until a reader chooses another one: `en` or `hi`."
+    )
     open_meteo_url: str = Field("", description="A self-hosted Open-Meteo; empty means the public service.")
     cache_url: str = Field(
         "memory:",
