@@ -13,6 +13,7 @@ from ui.language import pick, say
 PAGES = (
     ("pages/risk_map.py", "Risk map", ":material/map:"),
     ("pages/point.py", "Point", ":material/location_on:"),
+    ("pages/reports.py", "Reports", ":material/description:"),
     ("pages/quality.py", "Quality", ":material/fact_check:"),
     ("pages/verification.py", "Verification", ":material/insights:"),
     ("pages/models.py", "Models", ":material/neurology:"),

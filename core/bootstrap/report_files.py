@@ -83,7 +83,7 @@ def _kept(core: Core, request: ReportRequest, form: str, at: datetime) -> Cloudb
 
 def _prune(core: Core, before: datetime) -> None:
     """Remove reports of ours that were made before a moment; nothing else in the folder is touched."""
-    for old in kept(core):
+    for old in kept_reports(core):
         if old.made_at < before:
             try:
                 (folder(core) / old.name).unlink(missing_ok=True)
@@ -91,7 +91,7 @@ def _prune(core: Core, before: datetime) -> None:
                 log.warning("old report not removed", file=old.name, why=error.strerror)
 
 
-def kept(core: Core) -> tuple[KeptReport, ...]:
+def kept_reports(core: Core) -> tuple[KeptReport, ...]:
     """Return the reports by plan that are there, the newest first; what is not named as ours is not among them."""
     found = []
     try:
@@ -107,7 +107,7 @@ def kept(core: Core) -> tuple[KeptReport, ...]:
     return tuple(sorted(found, key=lambda one: (one.made_at, one.name), reverse=True))
 
 
-def read(core: Core, name: str) -> bytes:
+def read_report(core: Core, name: str) -> bytes:
     """Return a report by plan.
 
     Raises
@@ -128,4 +128,4 @@ def read(core: Core, name: str) -> bytes:
 
 def last_kept(core: Core) -> datetime | None:
     """Return when reports were last written, None where none are."""
-    return next((one.made_at for one in kept(core)), None)
+    return next((one.made_at for one in kept_reports(core)), None)
