@@ -107,8 +107,8 @@ class Sheet(FPDF):
         corners = [point for ring in rings if len(ring) > 2 for point in ring]
         if not corners:
             return
-        left, right = min(x for x, _ in corners), max(x for x, _ in corners)
-        top, bottom = min(y for _, y in corners), max(y for _, y in corners)
+        xs, ys = ([min(max(v, 0.0), most) for v in row] for row, most in zip(zip(*corners, strict=False), (WIDTH, HEIGHT), strict=False))
+        left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
         tall = bottom - top
         first = int((left - tall) // step)
         starts = [i * step for i in range(first, int(right // step) + 1)]
