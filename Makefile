@@ -88,7 +88,7 @@ bench-cache: $(VENV)/.bench
 	$(PY) -m benchmarks.api_speed
 
 # Twenty pages as PDF beside fpdf2's own tables, and a workbook of 100,000 rows beside openpyxl.
-bench-exports: $(VENV)/.run
+bench-exports: $(VENV)/.dev
 	$(PY) -m benchmarks.exports_speed
 	$(PY) -m benchmarks.workbook_speed
 

@@ -11,8 +11,9 @@ from core.domain.document import Chart
 
 #: Ticks that are wanted on an axis at most.
 MOST_TICKS = 7
-#: Most decades of a logarithmic axis, least difference that is drawn, and how many axes away a value may stand.
-MOST_DECADES, LEAST, FAR = 12, 1e-200, 50.0
+#: Most decades of a logarithmic axis, most and least of what is drawn (nothing measured is beyond), and how many axes
+#: away a value may stand.
+MOST_DECADES, MOST, LEAST, FAR = 12, 1e15, 1e-15, 50.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def vertical(chart: Chart, start: float, end: float) -> Axis:
     values = [v for series in chart.series for row in (series.y, series.low, series.high) for v in row]
     if chart.y_logarithmic:
         above = [v for v in (chart.y_range or values) if math.isfinite(v) and v > 0] or [0.1, 1.0]
-        highest = min(max(math.ceil(math.log10(max(above))), -200), 200)
+        highest = min(max(math.ceil(math.log10(max(above))), -14), 15)
         lowest = max(math.floor(math.log10(min(above))), highest - MOST_DECADES)
         return Axis(10.0 ** min(lowest, highest - 1), 10.0**highest, start, end, decades=True)
     if chart.y_range is not None:
@@ -84,7 +85,7 @@ def decimals(ticks: Sequence[float]) -> int:
 
 
 def _span(values: Iterable[float]) -> tuple[float, float]:
-    known = [v for v in values if abs(v) < 1 / LEAST]  # NaN is not
+    known = [v for v in values if abs(v) < MOST]  # NaN is not
     if not known:
         return 0.0, 1.0
     low, high = min(known), max(known)

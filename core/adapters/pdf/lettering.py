@@ -27,7 +27,7 @@ LATIN, DEVANAGARI = "latin", "devanagari"
 FILES = {LATIN: "NotoSans", DEVANAGARI: "NotoSansDevanagari"}
 #: Drawn for a letter that no font has.
 NO_LETTER, NO_MARK_BEARER = "□", "\u25cc"
-#: Longest beginning of a word that is tried on a line.
+#: Longest beginning of a word that is tried on a line: no page has room for more.
 MOST_LETTERS = 400
 SHAPING: dict[str, Any] = {"features": {}, "script": None, "language": None, "fragment_direction": None}
 JOINER = "\u200d"
@@ -122,13 +122,13 @@ class Lettering:
             if line.strip():
                 yield line.rstrip()
             line, used = part, wide
-            while used > width:
+            while used > width or len(line) > MOST_LETTERS:
                 head = self._fitting(line, width, bold)
                 if len(head) == len(line):
                     break  # a single letter wider than the line
                 yield head
                 line = line[len(head) :]
-                used = self._set(line, bold).width
+                used = self._set(line[:MOST_LETTERS], bold).width
         yield line.rstrip()
 
     def _fitting(self, word: str, width: float, bold: bool) -> str:

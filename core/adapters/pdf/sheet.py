@@ -107,7 +107,8 @@ class Sheet(FPDF):
         corners = [point for ring in rings if len(ring) > 2 for point in ring]
         if not corners:
             return
-        xs, ys = ([min(max(v, 0.0), most) for v in row] for row, most in zip(zip(*corners, strict=False), (WIDTH, HEIGHT), strict=False))
+        xs = [min(max(x, 0.0), WIDTH) for x, _ in corners]
+        ys = [min(max(y, 0.0), HEIGHT) for _, y in corners]
         left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
         tall = bottom - top
         first = int((left - tall) // step)
