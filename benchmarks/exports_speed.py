@@ -1,8 +1,8 @@
 """How fast documents are printed: this house's tables beside fpdf2's own `table()`, the same rows in the same run.
 
 Both print one table in the same fonts with text shaping and a fallback font for Devanagari; times are the best of
-several prints, fonts loaded each time as a request would; beside the clock's seconds stand those of the processor, for a
-machine that does other things too. Exits 1 where twenty pages take more than 2 s.
+several prints, fonts loaded each time as a request would; beside the clock's seconds stand those of the processor, for
+a machine that does other things too. Exits 1 where twenty pages take more than 2 s.
 
 Run: python -m benchmarks.exports_speed [--rows 840]
 """

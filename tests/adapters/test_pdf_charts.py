@@ -162,7 +162,7 @@ WORDS = (
 
 
 @given(st.lists(WORDS | TABLES | CHARTS | MAPS, max_size=6), st.sampled_from(["en", "hi", "xx"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_no_document_is_refused(blocks: list[Block], code: str) -> None:
     document = bulletin("hi" if code == "hi" else "en", blocks=tuple(blocks))
     assert pypdf.PdfReader(io.BytesIO(printed(document))).pages
