@@ -67,7 +67,7 @@ def print_chart(sheet: Sheet, chart: Chart) -> None:
     if not any(math.isfinite(y) for series in chart.series for y in series.y):
         nothing = language(sheet.language).say(LEVELS[RiskLevel.UNKNOWN].name)
         sheet.write_line(nothing, (left + right) / 2, (top + bottom) / 2, 10, colour=SOFT, align="centre")
-    sheet.write_line(chart.x_title, (left + right) / 2, bottom + SIZE * 2.6, SIZE, colour=SOFT, align="centre")
+    sheet.write_line(chart.x_title, (left + right) / 2, bottom + SIZE * 2.75, SIZE, colour=SOFT, align="centre")
     sheet.y = bottom + 2 * SIZE * LEADING + 5
     _print_legend(sheet, chart, legend)
     sheet.y += 10
@@ -77,7 +77,7 @@ def _plot(sheet: Sheet, chart: Chart, top: float, bottom: float) -> _Plot:
     y = vertical(chart, bottom, top)
     words, ticks = language(sheet.language), y.ticks()
     labels = max((sheet.letters.width(words.number(t, _places(y, t, ticks)), SIZE) for t in ticks), default=0.0)
-    x = horizontal(chart, LEFT + labels + 8, LEFT + SPAN - 12)
+    x = horizontal(chart, LEFT + min(labels, SPAN / 3) + 8, LEFT + SPAN - 12)
     group = bar_place(chart) / (x.high - x.low) * (x.end - x.start)
     return _Plot(x, y, group * 0.8)
 
@@ -105,7 +105,7 @@ def _print_axes(sheet: Sheet, chart: Chart, plot: _Plot) -> None:
         sheet.draw_line([(at, y.start), (at, y.start + 3)], colour=SOFT, width=0.5)
         left = min(max(at - width / 2, LEFT), LEFT + SPAN - width)
         if left > free:  # labels that would lie upon one another are left out, their ticks are not
-            sheet.write_line(label, left, y.start + 4 + SIZE, SIZE, colour=SOFT)
+            sheet.write_line(label, left, y.start + 5.5 + SIZE, SIZE, colour=SOFT)
             free = left + width + 4
     sheet.draw_line([(x.start, y.end), (x.start, y.start), (x.end, y.start)], colour=SOFT, width=0.7)
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from codecs import BOM_UTF16_BE
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +27,34 @@ LATIN, DEVANAGARI = "latin", "devanagari"
 FILES = {LATIN: "NotoSans", DEVANAGARI: "NotoSansDevanagari"}
 #: Drawn for a letter that no font has.
 NO_LETTER, NO_MARK_BEARER = "□", "\u25cc"
-#: Longest beginning of a word that is tried on a line.
+#: Longest beginning of a word that is tried on a line: no page has room for more.
 MOST_LETTERS = 400
 SHAPING: dict[str, Any] = {"features": {}, "script": None, "language": None, "fragment_direction": None}
+JOINER = "\u200d"
 _VIRAMA, _JOINERS = "\u094d", "\u200c\u200d"
 #: Devanagari with what joins and marks it; everything else is the Latin font's.
 _SHAPED = re.compile(f"([\u0900-\u097f\u1cd0-\u1cff\ua8e0-\ua8ff{_JOINERS}\u25cc]+)")
 
 
 @dataclass(frozen=True)
+class Run:
+    """Letters of one font as they are set: pairs of a rise and the operands of a TJ; both in thousandths of the size.
+
+    `meant` is their text where their glyphs do not stand in its order: who searches or copies it gets this.
+    """
+
+    font: int
+    width: float
+    strings: tuple[tuple[float, str], ...]
+    meant: str = ""
+
+
+@dataclass(frozen=True)
 class Word:
-    """A word as it is set: for every run of one font number, rises and operands of TJ; width in 1/1000 of the size."""
+    """A word as it is set; its width in thousandths of the size."""
 
     width: float
-    runs: tuple[tuple[int, tuple[tuple[float, str], ...]], ...]
+    runs: tuple[Run, ...]
 
 
 class Lettering:
@@ -68,12 +84,16 @@ class Lettering:
         """Return operators that draw one line from (x, y) on its baseline, and the numbers of the fonts they need."""
         out, used = [f"BT 1 0 0 1 {x:.2f} {y:.2f} Tm"], set()
         for part in _parts(plain(text).replace("\n", " ")):
-            for font, strings in self.word(part, bold).runs:
-                out.append(f"/F{font} {size:.2f} Tf")
-                used.add(font)
-                for rise, operands in strings:
+            for run in self.word(part, bold).runs:
+                used.add(run.font)
+                out.append(f"/F{run.font} {size:.2f} Tf")
+                if run.meant:
+                    out.append(f"/Span <</ActualText <{(BOM_UTF16_BE + run.meant.encode('utf-16-be')).hex()}>>> BDC")
+                for rise, operands in run.strings:
                     shift = f"{rise * size / 1000:.2f} Ts " if rise else ""
                     out.append(f"{shift}[{operands}] TJ{' 0 Ts' if rise else ''}")
+                if run.meant:
+                    out.append("EMC")
         return " ".join([*out, "ET"]), used
 
     def word(self, text: str, bold: bool) -> Word:
@@ -84,17 +104,13 @@ class Lettering:
         return known
 
     def _set(self, text: str, bold: bool) -> Word:
-        runs, width = [], 0.0
+        runs = []
         for part in _SHAPED.split(text):
-            if not part:
-                continue
-            family = DEVANAGARI if _SHAPED.match(part) and part.strip(_JOINERS) else LATIN
-            font = self._fonts[family, bold]
-            wide, strings = _shaped(font, part) if family == DEVANAGARI else _spelled(font, part)
-            width += wide
-            if strings:
-                runs.append((font.i, strings))
-        return Word(width, tuple(runs))
+            if part.strip(_JOINERS):
+                shaped = _SHAPED.match(part) is not None
+                font = self._fonts[DEVANAGARI if shaped else LATIN, bold]
+                runs.append(_shaped(font, part) if shaped else _spelled(font, part))
+        return Word(sum(run.width for run in runs), tuple(runs))
 
     def _broken(self, text: str, width: float, bold: bool) -> Iterator[str]:
         line, used = "", 0.0
@@ -106,13 +122,13 @@ class Lettering:
             if line.strip():
                 yield line.rstrip()
             line, used = part, wide
-            while used > width:
+            while used > width or len(line) > MOST_LETTERS:
                 head = self._fitting(line, width, bold)
                 if len(head) == len(line):
                     break  # a single letter wider than the line
                 yield head
                 line = line[len(head) :]
-                used = self._set(line, bold).width
+                used = self._set(line[:MOST_LETTERS], bold).width
         yield line.rstrip()
 
     def _fitting(self, word: str, width: float, bold: bool) -> str:
@@ -152,24 +168,37 @@ def _may_break(word: str, at: int) -> bool:
     return before not in _VIRAMA + _JOINERS and after not in _JOINERS and unicodedata.category(after)[0] != "M"
 
 
-def _spelled(font: TTFFont, text: str) -> tuple[float, tuple[tuple[float, str], ...]]:
-    seen = [c if ord(c) in font.cmap else NO_LETTER for c in text if c not in _JOINERS]
+def _spelled(font: TTFFont, text: str) -> Run:
+    """Return a run set letter by letter."""
+    seen = [c if ord(c) in font.cmap else NO_LETTER for c in text]
     codes = "".join(f"{font.subset.pick(ord(c)):04X}" for c in seen)
-    return sum(font.cw[ord(c)] for c in seen), ((0.0, f"<{codes}>"),) if codes else ()
+    return Run(
+        font.i, sum(font.cw[ord(c)] for c in seen), ((0.0, f"<{codes}>"),), "" if "".join(seen) == text else text
+    )
 
 
-def _shaped(font: TTFFont, text: str) -> tuple[float, tuple[tuple[float, str], ...]]:
-    """Return width and strings of a run in Devanagari: marks are steps there and back in TJ, their heights rises."""
+def _shaped(font: TTFFont, text: str) -> Run:
+    """Return a run of Devanagari: marks are steps there and back in TJ, their heights rises.
+
+    A syllable's first glyph stands for all of its letters, and those that follow for a joiner, which is not seen.
+    """
     seen = "".join(c if ord(c) in font.cmap else NO_MARK_BEARER for c in text)
-    glyphs = [glyph for glyph in font.shape_text(seen, 10, SHAPING) if glyph["mapped_char"] is not None]
-    widths = {code: glyph.glyph_width for glyph, code in font.subset.items() if glyph}
+    infos, places = font.perform_harfbuzz_shaping(seen, 10, SHAPING)
+    starts = sorted({int(info.cluster) for info in infos})
+    syllables = dict(zip(starts, [seen[a:b] for a, b in pairwise([*starts, len(seen)])], strict=True))
     strings: list[tuple[float, str]] = []
-    for glyph in glyphs:
-        code, advance, aside = glyph["mapped_char"], glyph["x_advance"], glyph["x_offset"]
-        back = widths[code] + aside - advance
-        operands = f"{-aside:g} " * bool(aside) + f"<{code:04X}>" + f" {back:g}" * bool(back)
-        if strings and strings[-1][0] == glyph["y_offset"]:
+    for info, place in zip(infos, places, strict=True):
+        name = font.ttfont.getGlyphName(info.codepoint)
+        wide = int(font.ttfont["hmtx"].metrics[name][0])
+        letters = tuple(map(ord, syllables.pop(info.cluster, JOINER)))
+        glyph = font.subset.get_glyph(info.codepoint, letters, name, wide)
+        if glyph is None:
+            continue
+        aside, back = place.x_offset, wide + place.x_offset - place.x_advance
+        code = f"<{font.subset.pick_glyph(glyph):04X}>"
+        operands = f"{-aside} " * bool(aside) + code + f" {back}" * bool(back)
+        if strings and strings[-1][0] == place.y_offset:
             strings[-1] = (strings[-1][0], f"{strings[-1][1]} {operands}")
         else:
-            strings.append((glyph["y_offset"], operands))
-    return sum(glyph["x_advance"] for glyph in glyphs), tuple(strings)
+            strings.append((place.y_offset, operands))
+    return Run(font.i, sum(place.x_advance for place in places), tuple(strings), text)

@@ -107,8 +107,9 @@ class Sheet(FPDF):
         corners = [point for ring in rings if len(ring) > 2 for point in ring]
         if not corners:
             return
-        left, right = min(x for x, _ in corners), max(x for x, _ in corners)
-        top, bottom = min(y for _, y in corners), max(y for _, y in corners)
+        xs = [min(max(x, 0.0), WIDTH) for x, _ in corners]
+        ys = [min(max(y, 0.0), HEIGHT) for _, y in corners]
+        left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
         tall = bottom - top
         first = int((left - tall) // step)
         starts = [i * step for i in range(first, int(right // step) + 1)]
