@@ -113,8 +113,8 @@ def reliability_sheet(words: Language, found: VerificationReport | None, problem
     """Return what was said and how often it happened, with its diagram."""
     say = words.say
     columns = (
-        SheetColumn(say("From"), Kind.SHARE, 10, 1),
-        SheetColumn(say("Below"), Kind.SHARE, 10, 1),
+        SheetColumn(say("Said from"), Kind.SHARE, 10, 1),
+        SheetColumn(say("Said below"), Kind.SHARE, 10, 1),
         SheetColumn(say("Cases"), Kind.COUNT, 10),
         SheetColumn(say("Events"), Kind.COUNT, 10),
         SheetColumn(say("Mean probability said"), Kind.SHARE, 16),

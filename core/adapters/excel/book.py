@@ -83,7 +83,8 @@ def _filled(workbook: Workbook, book: xlsxwriter.Workbook) -> dict[str, int]:
 
 def _table(cells: Cells, sheet: Sheet) -> list[tuple[str, int]]:
     """Write a table on as many sheets as it needs; return their names and numbers of rows."""
-    rows, found = iter(sheet.rows), []
+    rows = iter(sheet.rows)
+    found: list[tuple[str, int]] = []
     following: tuple[tuple[object, ...], ...] = ()
     while not found or following:
         name = sheet_name(sheet.name, (s.name for s in cells.book.worksheets()), len(found) + 1)

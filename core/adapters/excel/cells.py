@@ -86,9 +86,9 @@ class Cells:
         if column.kind is Kind.TIME:
             return partial(self._put_time, sheet)
         if column.kind in (Kind.LEVEL, Kind.FLAG):
-            shown = self.level if column.kind is Kind.LEVEL else self.flag
-            known: dict[Any, str] = {value: shown(value) for value in (RiskLevel if shown == self.level else Flag)}
-            return lambda row, at, value: sheet.write_string(row, at, known[value])
+            levels: dict[Any, str] = {level: self.level(level) for level in RiskLevel}
+            known = levels if column.kind is Kind.LEVEL else {flag: self.flag(flag) for flag in Flag}
+            return lambda row, at, value: int(sheet.write_string(row, at, known[value]))
         return partial(_put_number, sheet, self._number(column))
 
     def _number(self, column: SheetColumn) -> Format:

@@ -58,7 +58,7 @@ def _colours(cells: Cells, column: SheetColumn) -> list[dict[str, Any]]:
         return [_where(cells, cells.flag(flag), style.colour) for flag, style in FLAGS.items() if style.colour]
     if column.bar:
         ends = {"min_type": "num", "min_value": 0, "max_type": "num", "max_value": 1}
-        return [{"type": "data_bar", "bar_solid": True, "bar_color": BAR, **ends}]
+        return [{"type": "data_bar", "bar_color": BAR, **ends}]
     return []
 
 
