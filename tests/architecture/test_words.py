@@ -12,11 +12,12 @@ NOT_YET = (
     "ui/maps.py", "ui/figures.py", "ui/drivers.py", "ui/map_*.py", "ui/point*.py", "ui/alerts*.py", "ui/reports*.py",
     "ui/notices.py", "pages/risk_map.py", "pages/point.py", "pages/alerts.py", "pages/reports.py",
 )  # fmt: skip
-WRITERS = frozenset(
-    "title header subheader caption markdown write text button selectbox multiselect metric info warning error success "
-    "expander popover toggle checkbox radio slider select_slider number_input text_input date_input download_button "
-    "form_submit_button segmented_control badge spinner".split()
-)
+WRITERS = frozenset({
+    "title", "header", "subheader", "caption", "markdown", "write", "text", "button", "selectbox", "multiselect",
+    "metric", "info", "warning", "error", "success", "expander", "popover", "toggle", "checkbox", "radio", "slider",
+    "select_slider", "number_input", "text_input", "date_input", "download_button", "form_submit_button",
+    "segmented_control", "badge", "spinner",
+})  # fmt: skip
 WORDS = ("help", "placeholder", "alt", "label")
 #: A name, and what is the same in every language.
 NAMES = ("Cloudburst Watch", "Language / भाषा")
