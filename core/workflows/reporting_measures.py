@@ -44,13 +44,11 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
 }
 #: Measures that stand in a line of a group of cases.
 OF_GROUPS = ("brier_skill", "auc", "best_csi")
-#: Said once in the question instead of in every measure of warnings.
-AT_ALARM = " at the alarm"
 
 
-def title_of(name: str) -> str:
-    """Return the name of a measure, a key of the catalogue."""
-    return MEASURES[name].partition(" (")[0].removesuffix(AT_ALARM)
+def title_of(name: str, voice: Voice) -> str:
+    """Return the name of a measure without what stands in brackets."""
+    return voice.say(MEASURES[name]).partition(" (")[0]
 
 
 def counts(cases: VerifiedCases, found: VerificationReport | None, voice: Voice) -> Facts:
@@ -154,7 +152,7 @@ def scores(found: VerificationReport, voice: Voice) -> list[Block]:
     for question, names in QUESTIONS.items():
         rows = tuple(
             (
-                voice.say(title_of(name)),
+                title_of(name, voice),
                 voice.measure(found.card.measures[name]),
                 voice.bounds(found.card.measures[name]),
                 *(voice.measure(card.measures.get(name)) for card in found.references.values()),

@@ -65,7 +65,7 @@ def brought(manifest: ModelManifest | None, voice: Voice) -> list[Block]:
         column(voice.say("Cases"), 1.2, right=True),
         column(voice.say("Events"), 1.0, right=True),
         column(voice.say("Base rate"), 1.0, right=True),
-        *(column(voice.say(title_of(name)), 1.1, right=True) for name in OF_GROUPS),
+        *(column(title_of(name, voice), 1.1, right=True) for name in OF_GROUPS),
     )
     rows = group_rows({voice.within(card.event): card for card in manifest.scorecards}, voice)
     note = voice.say("From blocked cross-validation where the model learned, not from forecasts issued here.")
@@ -161,7 +161,7 @@ def _group_table(title: str, cards: Mapping[str, Scorecard], voice: Voice) -> Ta
         column(voice.say("Cases"), 1.0, right=True),
         column(voice.say("Events"), 1.0, right=True),
         column(voice.say("Base rate"), 1.0, right=True),
-        *(column(voice.say(title_of(name)), 1.2, right=True) for name in OF_GROUPS),
+        *(column(title_of(name, voice), 1.2, right=True) for name in OF_GROUPS),
     )
     return Table(title, heads, group_rows(cards, voice))
 
