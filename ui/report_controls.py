@@ -22,7 +22,7 @@ KINDS = {
 SECTION_NAMES = {
     Section.MAP: "Map",
     Section.DISTRICTS: "Districts",
-    Section.PLACES: "Places",
+    Section.PLACES: "Highest places",
     Section.DRIVERS: "Why",
     Section.SKILL: "How often such numbers came true",
     Section.QUALITY: "Quality of the data",

@@ -106,7 +106,7 @@ def districts(issue: RegionForecast, voice: Voice) -> list[Block]:
         column(voice.say("Level"), 1.2),
         *(column(LEVELS[level].sign or voice.say(LEVELS[level].name), 0.8, right=True) for level in GRAVITY),
         column(voice.say("Highest P"), 1.1, right=True),
-        column(voice.say("at"), 3.0),
+        column(voice.say("Highest at"), 3.0),
     )
     table = Table(
         voice.say("Districts by level"),
@@ -127,7 +127,7 @@ def _district(one: DistrictRisk, voice: Voice) -> tuple[str, ...]:
 def places(issue: RegionForecast, voice: Voice) -> list[Block]:
     """Return the places with the highest probability in a list, and the first of them in full."""
     ranked = issue.ranked()[:LISTED]
-    blocks: list[Block] = [Heading(voice.say("Places"), new_page=True), _list(issue, ranked, voice)]
+    blocks: list[Block] = [Heading(voice.say("Highest places")), _list(issue, ranked, voice)]
     if len(ranked[0].curves) > 1:
         blocks.append(_by_window(issue, ranked, voice))
     names = {place.id: place.name for place in issue.region.locations}

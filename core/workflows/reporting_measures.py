@@ -148,7 +148,7 @@ def scores(found: VerificationReport, voice: Voice) -> list[Block]:
         *(column(_reference(name, voice), 1.1, right=True) for name in found.references),
         column(voice.say("What it tells"), 3.2),
     )
-    blocks: list[Block] = [Heading(voice.say("Scores beside their references"), new_page=True)]
+    blocks: list[Block] = [Heading(voice.say("Scores beside their references"))]
     for question, names in QUESTIONS.items():
         rows = tuple(
             (

@@ -99,7 +99,7 @@ def _meant_chart(found: VerificationReport, voice: Voice) -> Chart:
 
 def _diagrams(found: VerificationReport, voice: Voice) -> list[Block]:
     return [
-        Heading(voice.say("Diagrams"), new_page=True),
+        Heading(voice.say("Diagrams")),
         _reliability(found, voice),
         Paragraph(
             voice.say(
@@ -148,7 +148,7 @@ def _curve(name: str, curve: WarningCurve, x: str, y: str) -> Series:
 
 
 def _groups(found: VerificationReport, voice: Voice) -> list[Block]:
-    made: list[Block] = [Heading(voice.say("Parts of the cases"), new_page=True)]
+    made: list[Block] = [Heading(voice.say("Parts of the cases"))]
     for key, cards in found.groups.items():
         title = voice.say(GROUPS[key])
         made += [_group_table(title, cards, voice), *_group_chart(title, cards, voice)]
