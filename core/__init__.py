@@ -7,11 +7,14 @@
 from core.bootstrap import VERSION, Core, close_core, open_core, opened_core, serve
 from core.bootstrap.allowance import Draw
 from core.bootstrap.caches import cached, get_cache_manager
+from core.bootstrap.exports import MEDIA_TYPES, document, export
 from core.bootstrap.framework import ABTestingFramework, AnalysisResult, analysis_result
 from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
+from core.bootstrap.report_files import kept_reports, read_report
 from core.caching.keys import PredictionCache, WeatherCache
 from core.caching.two_level import Hit, TwoLevelCache
 from core.domain.budget import BudgetLine
+from core.domain.document import Block, Chart, Document, Facts, Heading, LevelMap, Paragraph, Series, Table
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
     TRANSITIONS,
@@ -56,6 +59,7 @@ from core.domain.levels import LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
+from core.domain.report import FORMATS, SECTIONS, KeptReport, ReportKind, ReportRequest, Section, file_name
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
 from core.errors import (
@@ -79,6 +83,7 @@ from core.meters import Latency, Meters
 from core.ports import ReplayWindow
 from core.quality.schema import WeatherRecord
 from core.quality.thresholds import thresholds
+from core.verification.diagrams import Meant
 from core.verification.episodes import LeadTimes, Stability
 from core.verification.scorecard import MEASURES
 from core.words import DEFAULT_LANGUAGE, LANGUAGES, Language, language
@@ -97,11 +102,14 @@ __all__ = [
     "EVENTS",
     "FEW_DAYS",
     "FEW_EVENTS",
+    "FORMATS",
     "HOURLY_EVENTS",
     "LANGUAGES",
     "LEVELS",
     "MEASURES",
+    "MEDIA_TYPES",
     "MINI_CLOUDBURST",
+    "SECTIONS",
     "TARGET",
     "TRANSITIONS",
     "USUAL_SPREAD_PERCENT",
@@ -111,9 +119,11 @@ __all__ = [
     "ABTestingFramework",
     "AnalysisResult",
     "Arm",
+    "Block",
     "BudgetLine",
     "CaseOutcome",
     "Champion",
+    "Chart",
     "CloudburstError",
     "Code",
     "ConfigurationError",
@@ -122,6 +132,7 @@ __all__ = [
     "DataError",
     "DataQualityMiddleware",
     "Deployment",
+    "Document",
     "Draw",
     "Drift",
     "DriftReport",
@@ -134,22 +145,27 @@ __all__ = [
     "ExperimentError",
     "ExperimentExists",
     "ExperimentResult",
+    "Facts",
     "Finding",
     "Flag",
     "FlaggedWeather",
     "Forecast",
     "Freshness",
     "Guardrail",
+    "Heading",
     "Health",
     "History",
     "Hit",
     "HourlyWeather",
     "Issue",
+    "KeptReport",
     "Language",
     "Latency",
     "LeadTimes",
+    "LevelMap",
     "LevelStyle",
     "Location",
+    "Meant",
     "Measure",
     "Meters",
     "ModelError",
@@ -157,6 +173,7 @@ __all__ = [
     "ModelRetrainingPipeline",
     "ModelVariant",
     "Outline",
+    "Paragraph",
     "PlaceDifference",
     "Plan",
     "PredictionCache",
@@ -166,6 +183,8 @@ __all__ = [
     "Region",
     "RegionForecast",
     "ReplayWindow",
+    "ReportKind",
+    "ReportRequest",
     "RetrainingResult",
     "RiskLevel",
     "Rollout",
@@ -173,6 +192,8 @@ __all__ = [
     "RunState",
     "RunStatus",
     "Scorecard",
+    "Section",
+    "Series",
     "Shadow",
     "SideBySide",
     "Stability",
@@ -180,6 +201,7 @@ __all__ = [
     "Status",
     "Step",
     "StoredVersion",
+    "Table",
     "TableValidation",
     "TooManyAttempts",
     "TrafficSplitStrategy",
@@ -201,12 +223,17 @@ __all__ = [
     "as_geojson",
     "cached",
     "close_core",
+    "document",
     "events_in",
+    "export",
+    "file_name",
     "get_cache_manager",
+    "kept_reports",
     "language",
     "open_core",
     "opened_core",
     "plan",
+    "read_report",
     "require_fit",
     "serve",
     "shares_after",

@@ -12,7 +12,9 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.domain.report import REPORT_FORMATS
 from core.errors import ConfigurationError
+from core.words import LANGUAGES
 
 PREFIX = "CLOUDBURST_"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +43,9 @@ class Settings(BaseSettings):
     )
     region: str = Field(
         "uttarakhand-himachal", description="Regions served, separated by commas; the first is shown first."
+    )
+    language: Literal["en", "hi"] = Field(
+        "en", description="Language of the pages until a reader chooses another one: `en` or `hi`."
     )
     open_meteo_url: str = Field("", description="A self-hosted Open-Meteo; empty means the public service.")
     cache_url: str = Field(
@@ -160,6 +165,17 @@ class Settings(BaseSettings):
     simulated_history_days: int = Field(
         90, ge=0, le=366, description="Days of simulated history that a first start makes; 0: none. 14 at the least."
     )
+    report_every_hours: float = Field(
+        0,
+        ge=0,
+        le=720,
+        description="How often reports of every region are written to `data/reports/`, hours; 0: never.",
+    )
+    report_formats: str = Field(
+        "pdf,xlsx", description="Formats of these reports, separated by commas: pdf, xlsx, cap, geojson, csv."
+    )
+    report_language: str = Field("en", description="Language of these reports: `en` or `hi`.")
+    report_keep_days: float = Field(30, gt=0, description="Days after which these reports are removed.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_folder: str = Field(
         "logs", description="Folder of the server's log, relative to the home; empty: on standard error alone."
@@ -177,6 +193,21 @@ class Settings(BaseSettings):
     @classmethod
     def _own_replay_folder(cls, value: object) -> Path:
         return Path(str(value)).expanduser() if str(value).strip() else Path("data/replay")
+
+    @field_validator("report_formats")
+    @classmethod
+    def _known_formats(cls, value: str) -> str:
+        strange = sorted(set(listed(value)) - set(REPORT_FORMATS))
+        if strange or not listed(value):
+            raise ValueError(f"must be some of {', '.join(REPORT_FORMATS)}")
+        return value
+
+    @field_validator("report_language")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in LANGUAGES:
+            raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
+        return value
 
     @field_validator("log_level")
     @classmethod

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: How often it is looked whether a training that waits may begin, seconds.
 WAITING_S = 15.0
+#: Reports wait so long after the start: there is a first issue by then, seconds.
+FIRST_REPORT_S = 60.0
 #: A home whose first forecast is no older is a new one.
 NEW = timedelta(days=1)
 #: Runs of the ledger among which the last training is looked for.
@@ -33,6 +35,18 @@ def plan(core: Core) -> None:
     if core.lifecycle.source in TRUTH_SOURCES:  # nothing can be learned where nothing is measured
         core.scheduler.every(WAITING_S, "trainings", _Trainings(core))
         core.scheduler.every(core.settings.drift_every_hours * 3600, "drift", partial(drift, core))
+    if core.settings.report_every_hours:
+        _plan_reports(core)
+
+
+def _plan_reports(core: Core) -> None:
+    """Plan the reports; what was missed while no process ran is written at the next start, once."""
+    from core.bootstrap import report_files  # which know the house, as the house knows its jobs
+
+    every_s = core.settings.report_every_hours * 3600
+    last = report_files.last_kept(core)
+    wait_s = FIRST_REPORT_S if last is None else first_due_s(last, core.clock(), every_s)[0]
+    core.scheduler.every(every_s, "reports", partial(report_files.keep, core), max(wait_s, FIRST_REPORT_S))
 
 
 def refresh(core: Core) -> None:

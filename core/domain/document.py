@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from core.domain.forecast import RiskLevel
 
@@ -131,6 +132,8 @@ class Document:
         One line for the foot of every page: when it was made, from which data, by which model.
     page
         The foot's words for the number of a page, with {n} and {all}.
+    made_at
+        When it was made; None leaves the date out of its file.
     """
 
     title: str
@@ -140,3 +143,4 @@ class Document:
     blocks: tuple[Block, ...]
     footer: str
     page: str = "Page {n} of {all}"
+    made_at: datetime | None = None

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import openpyxl
+import pypdf
 import pytest
 
 from core.__main__ import main
@@ -51,7 +53,37 @@ def test_what_cannot_be_exported_is_refused_in_words(tmp_path: Path, capsys: pyt
     assert not out.exists()
 
 
-@pytest.mark.parametrize("arguments", [("--format", "pdf"), ("--format", "csv", "--kind", "quality")])
+@pytest.mark.parametrize("kind", ["bulletin", "verification", "quality"])
+def test_every_kind_is_printed_and_tabled_in_hindi_too(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUDBURST_REGION", "points-example")
+    pdf, xlsx = tmp_path / "a.pdf", tmp_path / "a.xlsx"
+    assert report("--kind", kind, "--language", "hi", "--format", "pdf", "--out", pdf) == 0
+    assert report("--kind", kind, "--format", "xlsx", "--out", xlsx) == 0
+    read = pypdf.PdfReader(pdf)
+    assert "IST" in read.pages[0].extract_text()
+    assert openpyxl.load_workbook(xlsx, read_only=True).sheetnames
+
+
+def test_a_kind_has_its_own_formats_and_a_bulletin_no_period(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "x"
+    for words, arguments in [
+        ("There is no quality as csv", ("--kind", "quality", "--format", "csv")),
+        ("A bulletin is of now", ("--format", "pdf", "--from", "2026-07-01")),
+        (
+            "ends before it begins",
+            ("--kind", "quality", "--format", "pdf", "--from", "2026-07-03", "--to", "2026-07-01"),
+        ),
+    ]:
+        assert report(*arguments, "--out", out) == 2
+        assert words in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("arguments", [("--format", "docx"), ("--format", "csv", "--kind", "gossip")])
 def test_a_kind_or_format_that_there_is_not_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
