@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 
 from benchmarks.page_sessions import PageSession
-from benchmarks.program import TOKEN, ask, served, settings
+from benchmarks.program import TOKEN, ask, look_ups, served, settings
 
 #: Goals: median milliseconds of an answer that is kept and of one that is not, and the share that is found.
 KEPT_MS, ANEW_MS, FOUND = 3.0, 30.0, 0.9
@@ -110,7 +110,7 @@ def _hour(at: datetime, number: int) -> dict[str, Any]:
 def _found(address: str, minutes: float, who: str, points: int = 0) -> float:
     """Play the traffic; print and return the share that was found fresh."""
     asked_for, region = _points(address)[:points], _region(address)
-    before = ask(f"{address}/api/monitoring/cache/stats")["stats"]
+    before = look_ups(address)
     until, tick = time.monotonic() + 60 * minutes, 0
     pages = [PageSession(address, "") for _ in range(3)]
     with pages[0], pages[1], pages[2]:
@@ -124,11 +124,10 @@ def _found(address: str, minutes: float, who: str, points: int = 0) -> float:
                 ask(f"{address}/api/map/{region}")
             time.sleep(max(0.0, 10 - (time.monotonic() - begun)))
             tick += 1
-    after = ask(f"{address}/api/monitoring/cache/stats")["stats"]
-    hits, misses, stale = (after[name] - before[name] for name in ("hits", "misses", "stale"))
-    asked = hits + misses + stale
-    print(f"{minutes:g} minutes of {who}: {asked:,.0f} look-ups, {hits / asked:.1%} found fresh", flush=True)
-    return float(hits / asked)
+    counts = {name: after - before[name] for name, after in look_ups(address).items()}
+    asked = sum(counts.values())
+    print(f"{minutes:g} minutes of {who}: {asked:,} look-ups, {counts['hits'] / asked:.1%} found fresh", flush=True)
+    return counts["hits"] / asked
 
 
 if __name__ == "__main__":

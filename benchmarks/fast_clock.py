@@ -1,7 +1,6 @@
 """Runs the program with a clock that is some times as fast, for a day of it in some minutes.
 
-Wall clock and monotonic clock of this process both run fast; what it waits for takes as long as ever. Where libfaketime
-does the same from outside, waits with an end hang, since it knows nothing of sem_clockwait.
+Wall clock and monotonic clock of this process both run fast; what it waits for takes as long as ever.
 
 python -m benchmarks.fast_clock TIMES run app.py --server.port 8600
 """
@@ -22,7 +21,8 @@ STEP_S = 0.05
 def main() -> None:
     """Make the clocks fast and hand over to Streamlit."""
     times = float(sys.argv.pop(1))
-    true_monotonic, begun, began_at = time.monotonic, time.monotonic(), datetime.now(UTC)
+    true_monotonic = time.monotonic
+    begun, began_at = true_monotonic(), datetime.now(UTC)
 
     def monotonic() -> float:
         return begun + times * (true_monotonic() - begun)
@@ -30,7 +30,7 @@ def main() -> None:
     def run(clock: time_machine.Traveller) -> None:
         while True:
             clock.move_to(began_at.timestamp() + monotonic() - begun)
-            threading.Event().wait(STEP_S)
+            time.sleep(STEP_S)
 
     time.monotonic = monotonic
     clock = time_machine.travel(began_at, tick=True).start()

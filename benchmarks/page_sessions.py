@@ -9,14 +9,15 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-#: A script that has not ended by then has failed.
+#: Patience where nobody names another, seconds.
 PATIENCE_S = 120.0
 
 
 class PageSession:
     """One open page; `rerun` draws it anew and says how long that took.
 
-    `ticking` are the pieces of the page that draw themselves anew, with the seconds after which they do.
+    `ticking` are the pieces of the page that draw themselves anew, with the seconds after which they do. A script that
+    has not ended after `patience_s` has failed.
     """
 
     def __init__(self, address: str, page: str, patience_s: float = PATIENCE_S) -> None:

@@ -53,6 +53,12 @@ def ask(url: str, post: dict[str, Any] | None = None) -> Any:
         return json.load(answer)
 
 
+def look_ups(address: str) -> dict[str, int]:
+    """Return how many look-ups of the cache were hits, misses or stale since the program was started."""
+    stats = ask(f"{address}/api/monitoring/cache/stats")["stats"]
+    return {name: int(stats[name]) for name in ("hits", "misses", "stale")}
+
+
 def _until(what: Any, most_s: float) -> None:
     until = time.monotonic() + most_s
     while True:

@@ -18,15 +18,13 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmarks.quality_peers import USUAL, by_pandera, by_pydantic
 from core import DataQualityMiddleware
-from core.domain.units import saturation_vapour_pressure_hpa
+from core.domain.units import dew_point_c, saturation_vapour_pressure_hpa
 from core.quality.baseline import Baseline
 
 VARIABLES = (
@@ -68,7 +66,7 @@ def records(rows: int, seed: int = 7) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "temperature_c": temperature,
-            "dew_point_c": _dew_point(temperature, humidity),
+            "dew_point_c": dew_point_c(humidity / 100 * saturation_vapour_pressure_hpa(temperature)),
             "relative_humidity_pct": humidity,
             "surface_pressure_hpa": draw.normal(946, 3, rows),
             "wind_speed_ms": draw.gamma(2, 1.5, rows),
@@ -83,13 +81,6 @@ def records(rows: int, seed: int = 7) -> pd.DataFrame:
     for i, name in enumerate(VARIABLES):
         frame.loc[wrong[i :: len(VARIABLES)], name] = 9999.0
     return frame
-
-
-def _dew_point(temperature_c: NDArray[Any], humidity_pct: NDArray[Any]) -> NDArray[Any]:
-    """Return the dew point of Bolton's vapour pressure, °C."""
-    ratio = np.log(saturation_vapour_pressure_hpa(temperature_c) * humidity_pct / 100 / 6.112)
-    dew_point: NDArray[Any] = 243.5 * ratio / (17.67 - ratio)
-    return dew_point
 
 
 def house() -> DataQualityMiddleware:

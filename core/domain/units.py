@@ -82,6 +82,17 @@ def saturation_vapour_pressure_hpa(temperature_c: NDArray[Any]) -> NDArray[Any]:
     return vapour
 
 
+def dew_point_c(vapour_hpa: NDArray[Any]) -> NDArray[Any]:
+    """Return the dew point of a vapour pressure over water, °C: `saturation_vapour_pressure_hpa` turned round.
+
+    >>> round(float(dew_point_c(saturation_vapour_pressure_hpa(np.array(20.0)))), 9)
+    20.0
+    """
+    log = np.log(vapour_hpa / 6.112)
+    dew_point: NDArray[Any] = 243.5 * log / (17.67 - log)
+    return dew_point
+
+
 def months(begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Yield first and last hour of every calendar month (UTC) between `begin` and `end`, cut to them."""
     first, last = floor_hour(begin), floor_hour(end)

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 
 from core.adapters.open_meteo.contract import NAMES
+from core.domain.units import dew_point_c, saturation_vapour_pressure_hpa
 
 Document = Any
 Params = Mapping[str, str]
@@ -53,11 +54,11 @@ def base_name(name: str) -> str:
 
 def made_values(name: str, latitude: float, longitude: float, hours: np.ndarray) -> list[float]:
     """Return values of air that could be; they depend on name, place and hour alone, with one decimal."""
-    if base_name(name) == "dew_point_2m":  # Magnus; anything else would fail the checks at some hours of the day
+    if base_name(name) == "dew_point_2m":  # a value of its own would fail the checks at some hours of the day
         there = (name.replace("dew_point", other) for other in ("temperature", "relative_humidity"))
         warmth, humidity = (np.array(made_values(n, latitude, longitude, hours)) for n in there)
-        share = np.log(humidity / 100) + 17.625 * warmth / (243.04 + warmth)
-        return [round(float(v), 1) for v in 243.04 * share / (17.625 - share)]
+        dew_point = dew_point_c(humidity / 100 * saturation_vapour_pressure_hpa(warmth))
+        return [round(float(v), 1) for v in dew_point]
     mean, spread = MEANS[base_name(name)]
     seed = zlib.crc32(f"{name} {latitude:.4f} {longitude:.4f}".encode()) / 2**32
     phase = hours.astype("datetime64[h]").astype(int) * 0.7 + 100 * seed
