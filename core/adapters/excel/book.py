@@ -14,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from core.adapters.excel import looks
 from core.adapters.excel.cells import Cells, must
+from core.adapters.excel.lean import LeanSheet
 from core.adapters.excel.texts import sheet_name
 from core.adapters.files import unwritable, write_whole
 from core.domain.workbook import NOTE, PROVENANCE, ROWS, SHEET, Sheet, Workbook
@@ -88,7 +89,7 @@ def _table(cells: Cells, sheet: Sheet) -> list[tuple[str, int]]:
     following: tuple[tuple[object, ...], ...] = ()
     while not found or following:
         name = sheet_name(sheet.name, (s.name for s in cells.book.worksheets()), len(found) + 1)
-        target = cells.book.add_worksheet(name)
+        target = cells.book.add_worksheet(name, LeanSheet)
         looks.head(cells, target, sheet.columns)
         count = cells.rows(target, sheet.columns, islice(chain(following, rows), MOST_ROWS))
         looks.finish(cells, target, sheet, count, with_charts=not found)
