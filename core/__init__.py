@@ -12,6 +12,7 @@ from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
 from core.caching.keys import PredictionCache, WeatherCache
 from core.caching.two_level import Hit, TwoLevelCache
 from core.domain.budget import BudgetLine
+from core.domain.deliveries import Delivery, DeliveryState, OutboxState
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
     TRANSITIONS,
@@ -55,6 +56,7 @@ from core.domain.learning import Champion, Measure, ModelManifest, Scorecard, St
 from core.domain.levels import LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
+from core.domain.notices import Notice, NoticeKind
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
@@ -121,6 +123,8 @@ __all__ = [
     "Core",
     "DataError",
     "DataQualityMiddleware",
+    "Delivery",
+    "DeliveryState",
     "Deployment",
     "Draw",
     "Drift",
@@ -156,6 +160,9 @@ __all__ = [
     "ModelManifest",
     "ModelRetrainingPipeline",
     "ModelVariant",
+    "Notice",
+    "NoticeKind",
+    "OutboxState",
     "Outline",
     "PlaceDifference",
     "Plan",
