@@ -56,8 +56,11 @@ class Delivery:
         return self.channel.partition(" ")[0]
 
     def due(self, now: datetime) -> bool:
-        """Tell whether it is to be sent now."""
-        return self.state in OPEN and self.next_at <= now
+        """Tell whether it is to be sent now; a clock that was set back since the last try holds nothing."""
+        set_back = self.tried_at is not None and self.tried_at > now
+        return self.state is DeliveryState.WAITING or (
+            self.state is DeliveryState.FAILED and (self.next_at <= now or set_back)
+        )
 
     def again(self, now: datetime) -> Delivery:
         """Return it as queued anew, with all its tries before it."""

@@ -149,6 +149,8 @@ class Notifying:
         state = self.state()
         dead = state.count(DeliveryState.DEAD)
         out = [f"{dead} notices did not get through and were given up: see the outbox."] if dead else []
+        if self._unsaved:
+            out.append(f"{len(self._unsaved)} notices cannot be written: they are kept in the memory alone.")
         return (*out, *([f"{state.lost} files of the outbox could not be read."] if state.lost else []))
 
     def _through(self, channel: Channel, due: Sequence[Delivery], end: float) -> int:
@@ -156,16 +158,16 @@ class Notifying:
         through = 0
         for delivery in due:
             if time.monotonic() >= end:
-                break
+                return through
             try:
                 channel.send(delivery.notice)
             except DeliveryFailed as error:
                 self._failed(delivery, error)
-                break
+                return through
             except Exception as error:
                 self._noted(error, "a channel broke")
                 self._failed(delivery, DeliveryFailed(f"The channel broke ({type(error).__name__})."))
-                break
+                return through
             self.meters.delivered(delivery.kind)
             self._change(delivery.sent(self.clock()))
             through += 1
@@ -177,7 +179,7 @@ class Notifying:
         """Let what failed before go at the next turn: the channel answers again."""
         now = self.clock()
         for delivery in self._all():
-            if delivery.channel == name and delivery.state is DeliveryState.FAILED and delivery.tried_at != now:
+            if delivery.channel == name and delivery.state is DeliveryState.FAILED:
                 self._change(replace(delivery, next_at=min(delivery.next_at, now)))
 
     def _failed(self, delivery: Delivery, error: DeliveryFailed) -> None:
@@ -203,7 +205,7 @@ class Notifying:
         try:
             self._kept(after)
         except CloudburstError as error:
-            self._noted(error, "what became of a notice could not be written")
+            self._noted(error, "a notice could not be written")
 
     def _kept(self, delivery: Delivery) -> None:
         with self._lock:
@@ -218,7 +220,7 @@ class Notifying:
         with self._lock:
             unsaved = list(self._unsaved.values())
         for delivery in unsaved:
-            self._kept(delivery)
+            self._change(delivery)
 
     def _forget_old(self, now: datetime) -> None:
         for delivery in self._all():
