@@ -51,9 +51,9 @@ def table(deliveries: tuple[Delivery, ...], region: Region, known: bool) -> pd.D
     return pd.DataFrame(
         [
             {
+                say("state"): say(STATES[d.state]),
                 say("notice"): d.notice.headline,
                 say("through"): d.channel if known else d.kind,
-                say("state"): say(STATES[d.state]),
                 say("tries"): current().number(d.tries),
                 say("last try"): local(d.tried_at, region, "%d %b %H:%M:%S"),
                 say("next try"): local(d.next_at, region, "%d %b %H:%M:%S") if d.ended_at is None else "–",
@@ -67,7 +67,7 @@ def table(deliveries: tuple[Delivery, ...], region: Region, known: bool) -> pd.D
 def _counts(state: OutboxState) -> None:
     counts = {one: current().number(state.count(one)) for one in STATES}
     text = say(
-        "{sent} sent in the last week, {waiting} wait, {failed} failed and are tried again, {dead} were given up.",
+        "Sent in the last week: {sent}. Waiting: {waiting}. Failed, and tried again: {failed}. Given up: {dead}.",
         sent=counts[DeliveryState.SENT],
         waiting=counts[DeliveryState.WAITING],
         failed=counts[DeliveryState.FAILED],

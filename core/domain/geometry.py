@@ -119,4 +119,5 @@ def is_simple(points: Sequence[tuple[float, float]]) -> bool:
 def _side(begin: NDArray[np.int64], end: NDArray[np.int64], point: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return on which side of a segment points lie: 1 left, -1 right, 0 on its line."""
     way, off = end - begin, point - begin
-    return np.sign(way[..., 0] * off[..., 1] - way[..., 1] * off[..., 0])
+    turn: NDArray[np.int64] = np.sign(way[..., 0] * off[..., 1] - way[..., 1] * off[..., 0])
+    return turn

@@ -148,10 +148,10 @@ class Notifying:
         """Return in words what the house must say of itself."""
         state = self.state()
         dead = state.count(DeliveryState.DEAD)
-        out = [f"{dead} notices did not get through and were given up: see the outbox."] if dead else []
+        out = [f"Notices that did not get through and were given up: {dead}. See the outbox."] if dead else []
         if self._unsaved:
-            out.append(f"{len(self._unsaved)} notices cannot be written: they are kept in the memory alone.")
-        return (*out, *([f"{state.lost} files of the outbox could not be read."] if state.lost else []))
+            out.append(f"Notices that cannot be written and are kept in the memory alone: {len(self._unsaved)}.")
+        return (*out, *([f"Files of the outbox that could not be read: {state.lost}."] if state.lost else []))
 
     def _through(self, channel: Channel, due: Sequence[Delivery], end: float) -> int:
         """Send through one channel, the oldest first, until one fails or the time is over; return how many went."""

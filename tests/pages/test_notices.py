@@ -58,11 +58,11 @@ def test_what_was_given_up_is_shown_and_sent_again_with_one_click(monkeypatch: p
         house.notifying.deliver()
         monkeypatch.setattr("ui.admin.one_click", lambda _core: True)
         app = drawn()
-        assert "1 were given up" in app.error[0].value
+        assert "Given up: 1." in app.error[0].value
         (row,) = app.dataframe[0].value.to_dict("records")
         assert (row["state"], row["why not"], row["tries"]) == ("✕ given up", "It answered 410.", "1")
         assert row["through"].startswith("webhook 127.0.0.1 ")
-        assert any("given up" in problem for problem in house.monitoring.problems())
+        assert any("given up: 1" in problem for problem in house.monitoring.problems())
         app = app.button(key="send again").click().run()
         assert not app.exception
         assert house.notifying.state().deliveries[0].state is DeliveryState.WAITING

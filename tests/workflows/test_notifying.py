@@ -112,7 +112,7 @@ def test_waits_double_up_to_six_hours_and_then_it_is_a_dead_letter(tmp_path: Pat
     assert (delivery.tries, delivery.reason, delivery.ended_at) == (11, "It answered 500.", house.now)
     channel.error = None
     assert house.after(days=30) == 0  # kept, and not sent by itself
-    assert "1 notices did not get through" in house.told.problems()[0]
+    assert "given up: 1" in house.told.problems()[0]
 
 
 def test_jitter_only_shortens_a_wait_by_a_fifth_at_the_most() -> None:
@@ -265,7 +265,7 @@ def test_a_file_that_is_no_delivery_is_put_aside_and_counted(tmp_path: Path) -> 
     assert house.told.deliver() == 1
     state = house.told.state()
     assert (len(state.deliveries), state.lost) == (1, 3)
-    assert "3 files of the outbox" in house.told.problems()[0]
+    assert "could not be read: 3" in house.told.problems()[0]
 
 
 def test_an_outbox_that_cannot_be_written_is_an_error_of_the_job_not_of_who_tells(tmp_path: Path) -> None:
