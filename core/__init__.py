@@ -14,6 +14,7 @@ from core.bootstrap.report_files import kept_reports, read_report
 from core.caching.keys import PredictionCache, WeatherCache
 from core.caching.two_level import Hit, TwoLevelCache
 from core.domain.budget import BudgetLine
+from core.domain.deliveries import Delivery, DeliveryState, OutboxState
 from core.domain.document import Block, Chart, Document, Facts, Heading, LevelMap, Paragraph, Series, Table
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
@@ -58,6 +59,7 @@ from core.domain.learning import Champion, Measure, ModelManifest, Scorecard, St
 from core.domain.levels import LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
+from core.domain.notices import Notice, NoticeKind
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.report import FORMATS, SECTIONS, KeptReport, ReportKind, ReportRequest, Section, file_name
 from core.domain.verification import Truth, VerifiedCases
@@ -131,6 +133,8 @@ __all__ = [
     "Core",
     "DataError",
     "DataQualityMiddleware",
+    "Delivery",
+    "DeliveryState",
     "Deployment",
     "Document",
     "Draw",
@@ -172,6 +176,9 @@ __all__ = [
     "ModelManifest",
     "ModelRetrainingPipeline",
     "ModelVariant",
+    "Notice",
+    "NoticeKind",
+    "OutboxState",
     "Outline",
     "Paragraph",
     "PlaceDifference",

@@ -27,6 +27,7 @@
         ExperimentClosed          its stage does not allow that
       UnknownPlace                a place outside every region
       TooManyAttempts             wrong tokens, again and again (.retry_after_s)
+      DeliveryFailed              a notice did not get through (.final, .retry_after_s)
 
 Flags, UNKNOWN, NO DATA and verdicts are values, not errors: they are the ordinary news of weather.
 """
@@ -178,4 +179,15 @@ class TooManyAttempts(CloudburstError):
 
     def __init__(self, message: str, *, retry_after_s: float, hint: str = "", **context: Any) -> None:
         super().__init__(message, hint=hint, **context)
+        self.retry_after_s = retry_after_s
+
+
+class DeliveryFailed(CloudburstError):
+    """A notice did not get through; `final` where no later try can mend that."""
+
+    def __init__(
+        self, message: str, *, final: bool = False, retry_after_s: float = 0.0, hint: str = "", **context: Any
+    ) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.final = final
         self.retry_after_s = retry_after_s

@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +22,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 #: Fewer days of history hold too few events for its first version.
 LEAST_HISTORY_DAYS = 14
+#: Characters from which the path of a webhook is a secret: shorter ones are words that stand elsewhere too.
+SECRET_PATH = 12
 
 
 class Settings(BaseSettings):
@@ -129,6 +132,19 @@ class Settings(BaseSettings):
         "",
         description="Addresses or networks of reverse proxies, separated by commas, whose `X-Forwarded-For` is"
         " believed.",
+    )
+    webhook_urls: str = Field(
+        "", description="Addresses, separated by commas, that notices of alerts are posted to; empty: none."
+    )
+    webhook_secret: str = Field(
+        "", description="Shared with the receivers of webhooks: notices are signed with it; empty: they are not."
+    )
+    smtp_url: str = Field(
+        "", description="Mail service: `smtp://USER:PASSWORD@HOST:587` (STARTTLS) or `smtps://`; empty: no e-mail."
+    )
+    email_from: str = Field("", description="Address that notices of alerts are mailed from.")
+    email_to: str = Field(
+        "", description="Addresses, separated by commas, that notices of alerts are mailed to; empty: none."
     )
     retrain_every_days: float = Field(
         7, ge=0, le=3650, description="How often the scheduler challenges every champion, days; 0: never."
@@ -257,10 +273,14 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no line of the log may hold: the token, and the passwords of services."""
-        urls = (self.cache_url, self.database_url, self.open_meteo_url)
+        """What no line of the log may hold: tokens, passwords of services, and webhooks, which are secrets whole."""
+        webhooks = listed(self.webhook_urls)
+        urls = (self.cache_url, self.database_url, self.open_meteo_url, self.smtp_url, *webhooks)
         accounts = (url.partition("://")[2].rpartition("@")[0] for url in urls)
-        return self.admin_token, *(account.partition(":")[2] for account in accounts)
+        passwords = [account.partition(":")[2] for account in accounts]
+        paths = [path for url in webhooks if len(path := url.partition("://")[2].partition("/")[2]) >= SECRET_PATH]
+        unquoted = map(unquote, passwords)
+        return self.admin_token, self.webhook_secret, *passwords, *unquoted, *webhooks, *paths
 
     @property
     def retraining_folder(self) -> Path:

@@ -1,6 +1,7 @@
 """An issue as a draft of an alert: Common Alerting Protocol 1.2 (OASIS, 2010).
 
-It is never status Actual: the house is no alerting authority.
+It is never status Actual: the house is no alerting authority. One that warns of nothing is a Draft, also of simulated
+weather: there is nothing to exercise, and the note and the headline say what the weather is.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from core.adapters.cap_words import LANGUAGES, Words
+from core.adapters.cap_areas import Area, areas
 from core.domain.forecast import TARGET, Forecast, RegionForecast, RiskLevel
-from core.domain.maps import cell
-from core.domain.weather import STATION_REACH_KM, Location
+from core.words import LANGUAGES, Language, language
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 #: Urgency and severity of a level, the gravest first. Green and UNKNOWN do not stand here: they warn of nothing.
@@ -24,6 +24,13 @@ WARNINGS = {
     RiskLevel.ORANGE: ("Expected", "Severe"),
     RiskLevel.YELLOW: ("Future", "Moderate"),
 }
+HEADLINES = {
+    RiskLevel.RED: "Red warning of extreme short-duration rain: {region}",
+    RiskLevel.ORANGE: "Orange warning of extreme short-duration rain: {region}",
+    RiskLevel.YELLOW: "Yellow warning of extreme short-duration rain: {region}",
+}
+NOTHING = "{region}: no warning in force"
+CANCELLED = "{region}: the earlier message is cancelled"
 #: CAP 1.2 calls likely what is more probable than about one half.
 LIKELY = 0.5
 
@@ -33,7 +40,7 @@ class Message:
     """What an issue does not say of itself: who sends the draft and when, and what becomes of an earlier one.
 
     `kind` is Alert, Update or Cancel; `references` names the earlier message ("sender,identifier,sent") for the latter
-    two. Simulated and replayed weather is an exercise whatever `exercise` says.
+    two. Where something warns, simulated and replayed weather is an exercise whatever `exercise` says.
     """
 
     sender: str
@@ -45,19 +52,24 @@ class Message:
 
 @dataclass(frozen=True)
 class _Block:
-    """What one info block says in every language: its sentence of `Words`, and the places it is of."""
+    """What one info block says in every language: its headline, a text of the catalogue, and the places it is of."""
 
-    sentence: str
+    headline: str
     urgency: str
     severity: str
     certainty: str
     level: RiskLevel | None = None
     forecasts: tuple[Forecast, ...] = ()
+    ends: bool = False
 
 
 def alert(issue: RegionForecast, message: Message) -> bytes:
     """Return the draft as XML, UTF-8: one info block per level that warns and language, in English and Hindi."""
-    status = "Exercise" if message.exercise or issue.simulated or issue.replayed else "Draft"
+    warnings = _warnings(issue)
+    blocks = [_cancelled()] if message.kind == "Cancel" else warnings or [_nothing(issue)]
+    made_up = issue.simulated or issue.replayed
+    exercise = message.exercise or (made_up and bool(warnings or message.kind == "Cancel"))
+    status = "Exercise" if exercise else "Draft"
     root = ET.Element("alert", xmlns=NAMESPACE)
     _put(
         root,
@@ -72,10 +84,9 @@ def alert(issue: RegionForecast, message: Message) -> bytes:
         note=_note(issue, status),
         references=message.references,
     )
-    blocks = [_cancelled()] if message.kind == "Cancel" else _warnings(issue) or [_nothing(issue)]
-    for words in LANGUAGES:
+    for code in LANGUAGES:
         for block in blocks:
-            _info(root, issue, message, words, block)
+            _info(root, issue, message, language(code), block)
     ET.indent(root, " ")
     data: bytes = ET.tostring(root, "utf-8", xml_declaration=True)
     return data
@@ -106,28 +117,29 @@ def _warnings(issue: RegionForecast) -> list[_Block]:
         likely = all(f.exceedance.of(TARGET) > LIKELY for f in forecasts)
         if forecasts:
             certainty = "Likely" if likely else "Possible"
-            blocks.append(_Block("warning", urgency, severity, certainty, level, forecasts))
+            blocks.append(_Block(HEADLINES[level], urgency, severity, certainty, level, forecasts))
     return blocks
 
 
 def _nothing(issue: RegionForecast) -> _Block:
     """Return the block that says that nothing warns: unlikely only where every place is known."""
     certainty = "Unknown" if issue.counts()[RiskLevel.UNKNOWN] else "Unlikely"
-    return _Block("nothing", "Future", "Minor", certainty, forecasts=issue.forecasts)
+    return _Block(NOTHING, "Future", "Minor", certainty, forecasts=issue.forecasts)
 
 
 def _cancelled() -> _Block:
-    return _Block("cancelled", "Past", "Unknown", "Unknown")
+    return _Block(CANCELLED, "Past", "Unknown", "Unknown", ends=True)
 
 
-def _info(root: ET.Element, issue: RegionForecast, message: Message, words: Words, block: _Block) -> None:
+def _info(root: ET.Element, issue: RegionForecast, message: Message, words: Language, block: _Block) -> None:
     info = ET.SubElement(root, "info")
+    advice = words.say("Keep away from streams and steep slopes. Follow the official warnings.")
     _put(
         info,
-        language=words.language,
+        language=f"{words.code}-IN",
         category="Met",
-        event=words.event,
-        responseType="AllClear" if block.sentence == "cancelled" else "Monitor",
+        event=words.say("Extreme short-duration rain"),
+        responseType="AllClear" if block.ends else "Monitor",
         urgency=block.urgency,
         severity=block.severity,
         certainty=block.certainty,
@@ -137,53 +149,67 @@ def _info(root: ET.Element, issue: RegionForecast, message: Message, words: Word
         senderName="Cloudburst Watch",
         headline=_headline(issue, words, block),
         description=_description(issue, words, block),
-        instruction=words.instruction if block.level else "",
+        instruction=advice if block.level else "",
     )
     for name, value in issue.about(message.sent).items():
         text = "; ".join(value) if isinstance(value, list) else value
         if text not in ("", None):
             _put(ET.SubElement(info, "parameter"), valueName=name, value=text)
-    places = {place.id: place for place in issue.region.locations}
-    for forecast in block.forecasts:
-        _area(info, issue, places[forecast.location_id])
+    _areas(info, issue, block)
 
 
-def _headline(issue: RegionForecast, words: Words, block: _Block) -> str:
-    template: str = getattr(words, block.sentence)
-    said = template.format(region=issue.region.name, level=words.levels[block.level] if block.level else "")
+def _headline(issue: RegionForecast, words: Language, block: _Block) -> str:
+    said = words.say(block.headline, region=issue.region.name)
     unknown = _unknown(issue, words)
-    if block.sentence == "nothing" and unknown:
+    if block.headline == NOTHING and unknown:
         said = f"{said}. {unknown}"
-    return f"{words.simulated}: {said}" if issue.simulated else said
+    return words.say("Simulated: {headline}", headline=said) if issue.simulated else said
 
 
-def _description(issue: RegionForecast, words: Words, block: _Block) -> str:
+def _description(issue: RegionForecast, words: Language, block: _Block) -> str:
     end = issue.valid_from + timedelta(hours=TARGET.window_h)
     begin, end_text = (f"{_utc(moment):%Y-%m-%d %H:%M}" for moment in (issue.valid_from, end))
     sentences = []
-    if block.sentence != "cancelled":
-        warned = len(block.forecasts) if block.level else 0
-        sentences.append(
-            words.rain.format(mm=TARGET.threshold_mm, begin=begin, end=end_text, count=warned, all=len(issue.forecasts))
+    if not block.ends:
+        rain = words.say(
+            "Rain of {mm} mm or more in one hour between {begin} and {end} UTC: {count} of {all} places.",
+            mm=f"{TARGET.threshold_mm:g}",
+            begin=begin,
+            end=end_text,
+            count=len(block.forecasts) if block.level else 0,
+            all=len(issue.forecasts),
         )
+        sentences.append(rain)
         known = [p for f in block.forecasts if not math.isnan(p := f.exceedance.of(TARGET))]
         if known:
-            sentences.append(words.highest.format(p=max(known)))
+            sentences.append(words.say("Highest probability: {p}.", p=f"{max(known):.1%}"))
         sentences.append(_unknown(issue, words))
-    return " ".join([*filter(None, sentences), words.unofficial])
+    return " ".join([*filter(None, sentences), words.say("This is no official warning.")])
 
 
-def _unknown(issue: RegionForecast, words: Words) -> str:
+def _unknown(issue: RegionForecast, words: Language) -> str:
     """Return how many places nothing is known of, in words; empty where all are known."""
     unknown = issue.counts()[RiskLevel.UNKNOWN]
-    return words.unknown.format(unknown=unknown, all=len(issue.forecasts)) if unknown else ""
+    if not unknown:
+        return ""
+    return words.say("Nothing is known of {unknown} of {all} places.", unknown=unknown, all=len(issue.forecasts))
 
 
-def _area(info: ET.Element, issue: RegionForecast, place: Location) -> None:
-    area = ET.SubElement(info, "area")
-    ring = " ".join(f"{latitude:.6f},{longitude:.6f}" for longitude, latitude in cell(issue.region, place))
-    circle = "" if ring else f"{place.latitude:.6f},{place.longitude:.6f} {STATION_REACH_KM:g}"
-    _put(area, areaDesc=place.name or place.id, polygon=ring, circle=circle)
+def _areas(info: ET.Element, issue: RegionForecast, block: _Block) -> None:
+    """Add the areas of a block; where nothing warns it is the region, whose districts need not be named."""
+    spoken = {forecast.location_id for forecast in block.forecasts}
+    places = [place for place in issue.region.locations if place.id in spoken]
+    found = areas(issue.region, places)
+    if block.headline == NOTHING and issue.region.spacing_deg is not None:
+        polygons = tuple(polygon for area in found for polygon in area.polygons)
+        found = [Area((issue.region.name,), polygons)]
+    for area in found:
+        element = ET.SubElement(info, "area")
+        _put(element, areaDesc=", ".join(area.names))
+        for polygon in area.polygons:
+            _put(element, polygon=polygon)
+        for circle in area.circles:
+            _put(element, circle=circle)
 
 
 def _put(parent: ET.Element, **fields: Any) -> None:

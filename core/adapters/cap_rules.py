@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from xml.etree import ElementTree as ET
 
 from core.adapters.cap import NAMESPACE
+from core.domain.geometry import is_simple
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", re.ASCII)
 _NAME = re.compile(r"[^\s,<&]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
-_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}"
+_MIME = re.compile(r"[\w.+-]+/[\w.+-]+(\s*;.*)?", re.ASCII)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]+", re.ASCII)
+_ENCODING = re.compile(r"""<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""")
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
+#: Says where a schema is; every other attribute is foreign to CAP.
+_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+#: The schema of times knows no farther zones.
+_FARTHEST = timedelta(hours=14)
 #: A ring has three corners and its first once more.
 _RING = 4
 
@@ -48,6 +56,9 @@ def _parsed(data: bytes) -> ET.Element:
         raise ValueError("it is no UTF-8") from None
     if "<!DOCTYPE" in text:
         raise ValueError("it has a document type, which is never read")
+    declared = _ENCODING.match(text)
+    if declared and declared[1].upper() not in ("UTF-8", "UTF8", "US-ASCII"):
+        raise ValueError(f"it says that it is {declared[1]}, not UTF-8")
     try:
         return ET.fromstring(text)  # noqa: S314 - no document type, so no entity
     except ET.ParseError as error:
@@ -66,10 +77,13 @@ class _Field:
 
 def _in(parent: ET.Element, fields: tuple[_Field, ...], path: str) -> list[str]:
     """Return what is wrong with the elements within one: which, how many, in which order, and what they hold."""
-    children = [child for child in parent if not child.tag.startswith(_SIGNATURE)]
+    children = [child for child in parent if not (path == "alert" and child.tag == _SIGNATURE)]
     names = [child.tag.removeprefix(f"{{{NAMESPACE}}}") for child in children]
     order = [field.name for field in fields]
-    found = [f"{path} has no element {name}" for name in names if name not in order]
+    found = _foreign(parent, path)
+    if any((text or "").strip() for text in (parent.text, *(child.tail for child in parent))):
+        found.append(f"{path} holds text between its elements")
+    found += [f"{path} has no element {name}" for name in names if name not in order]
     places = [order.index(name) for name in names if name in order]
     if places != sorted(places):
         found.append(f"{path}: its elements are not in the order {', '.join(order)}")
@@ -90,7 +104,12 @@ def _held(element: ET.Element, field: _Field, path: str) -> list[str]:
     if len(element):
         return [f"{path} holds elements, not text"]
     wrong = field.rule((element.text or "").strip())
-    return [f"{path} {wrong}"] if wrong else []
+    return [*_foreign(element, path), *([f"{path} {wrong}"] if wrong else [])]
+
+
+def _foreign(element: ET.Element, path: str) -> list[str]:
+    strange = [name for name in element.attrib if not name.startswith(_INSTANCE)]
+    return [f"{path} has an attribute {strange[0]}"] if strange else []
 
 
 def _together(root: ET.Element) -> list[str]:
@@ -103,9 +122,53 @@ def _together(root: ET.Element) -> list[str]:
         (_said(root, "status") == "Exercise" and not _said(root, "note"), "status Exercise needs a note"),
         (kind == "Error" and not _said(root, "note"), "msgType Error needs a note"),
     ]
-    found = [f"alert: {words}" for wrong, words in rules if wrong]
-    floating = (area for area in root.iter(f"{{{NAMESPACE}}}area") if not _said(area, "altitude"))
-    return found + ["alert/info/area: ceiling needs altitude" for area in floating if _said(area, "ceiling")]
+    found = [f"alert: {words}" for wrong, words in rules if wrong] + _earlier(root)
+    for info in root.iter(f"{{{NAMESPACE}}}info"):
+        found += _in_time(info, _moment(_said(root, "sent")), kind)
+    for area in root.iter(f"{{{NAMESPACE}}}area"):
+        low, high = _said(area, "altitude"), _said(area, "ceiling")
+        if high and not low:
+            found.append("alert/info/area: ceiling needs altitude")
+        elif high and _NUMBER.fullmatch(low) and _NUMBER.fullmatch(high) and float(high) < float(low):
+            found.append("alert/info/area: ceiling is below altitude")
+    for resource in root.iter(f"{{{NAMESPACE}}}resource"):
+        uri = _said(resource, "uri")
+        if uri and not _URI.fullmatch(uri) and not _said(resource, "derefUri"):
+            found.append("alert/info/resource: uri is not absolute, and derefUri does not hold what it names")
+    return found
+
+
+def _earlier(root: ET.Element) -> list[str]:
+    """Return whether the messages referred to are other and earlier ones."""
+    own = (_said(root, "sender"), _said(root, "identifier"))
+    parts = [message.split(",") for message in _said(root, "references").split()]
+    whole = [part for part in parts if len(part) == len(("sender", "identifier", "sent"))]
+    found = ["alert: references names the message itself"] if own in [(p[0], p[1]) for p in whole] else []
+    sent = _moment(_said(root, "sent"))
+    moments = [moment for part in whole if (moment := _moment(part[2]))]
+    if sent and any(moment > sent for moment in moments):
+        found.append("alert: references names a message that is sent later")
+    return found
+
+
+def _in_time(info: ET.Element, sent: datetime | None, kind: str) -> list[str]:
+    """Return whether an info block ends after it begins, and where it is no end of another, after it is sent."""
+    expires = _moment(_said(info, "expires"))
+    if expires is None:
+        return []
+    found = []
+    for name in ("effective", "onset"):
+        begins = _moment(_said(info, name))
+        if begins and expires <= begins:
+            found.append(f"alert/info: expires is not after {name}")
+    if sent and expires <= sent and kind in ("Alert", "Update"):
+        found.append("alert/info: expires is not after sent")
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    """Return a moment, None where it is none."""
+    return None if _time(text) else datetime.fromisoformat(text)
 
 
 def _said(element: ET.Element, name: str) -> str:
@@ -127,9 +190,10 @@ def _like(pattern: re.Pattern[str], words: str) -> Rule:
 def _time(text: str) -> str:
     """Check a moment: no Z, and UTC is -00:00."""
     try:
-        well = _TIME.fullmatch(text) and not text.endswith("+00:00") and datetime.fromisoformat(text)
+        zone = _TIME.fullmatch(text) and not text.endswith("+00:00") and datetime.fromisoformat(text).utcoffset()
+        well = isinstance(zone, timedelta) and abs(zone) <= _FARTHEST
     except ValueError:
-        well = None
+        well = False
     return "" if well else f"is {text!r}, not a time such as 2026-07-29T18:00:00+05:30, with UTC as -00:00"
 
 
@@ -155,7 +219,11 @@ def _polygon(text: str) -> str:
         return "is no list of latitude,longitude"
     if len(points) < _RING:
         return f"has {len(points)} points, not {_RING} or more"
-    return "" if points[0] == points[-1] else "does not end where it begins"
+    if points[0] != points[-1]:
+        return "does not end where it begins"
+    pairs = [point.split(",") for point in points]
+    simple = is_simple([(float(longitude), float(latitude)) for latitude, longitude in pairs])
+    return "" if simple else "crosses or touches itself"
 
 
 def _circle(text: str) -> str:
@@ -170,7 +238,7 @@ _decimal = _like(_NUMBER, "a number")
 _PAIR = (_Field("valueName", _any, must=True), _Field("value", _any, must=True))
 _RESOURCE = (
     _Field("resourceDesc", _any, must=True),
-    _Field("mimeType", _any, must=True),
+    _Field("mimeType", _like(_MIME, "a type such as text/plain"), must=True),
     _Field("size", _integer),
     _Field("uri", _any),
     _Field("derefUri", _any),
@@ -210,7 +278,7 @@ _INFO = (
     _Field("headline", _any),
     _Field("description", _any),
     _Field("instruction", _any),
-    _Field("web", _any),
+    _Field("web", _like(_URI, "an absolute address")),
     _Field("contact", _any),
     _Field("parameter", _PAIR, many=True),
     _Field("resource", _RESOURCE, many=True),

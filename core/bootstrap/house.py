@@ -15,7 +15,7 @@ from core.adapters.open_meteo.products import BY_DATE, PastProduct, Patience
 from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
 from core.adapters.storage import Storage, storage
-from core.bootstrap import jobs
+from core.bootstrap import jobs, notices
 from core.bootstrap.admin import Admin
 from core.bootstrap.allowance import Allowance
 from core.bootstrap.replays import Replays
@@ -82,6 +82,7 @@ class Core:
     trials: Trials
     cache: TwoLevelCache
     meters: Meters
+    notifying: notices.Notifying
     admin: Admin
     #: Requests for predictions that an address may send.
     predict_allowance: Allowance

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 WAITING_S = 15.0
 #: Reports wait so long after the start: there is a first issue by then, seconds.
 FIRST_REPORT_S = 60.0
+#: How often notices that are due are sent, seconds.
+TELLING_S = 15.0
 #: A home whose first forecast is no older is a new one.
 NEW = timedelta(days=1)
 #: Runs of the ledger among which the last training is looked for.
@@ -32,6 +34,8 @@ def plan(core: Core) -> None:
     often = core.settings.refresh_minutes * 60
     for name, job in (("refresh", refresh), ("appraise", appraise), ("verify", verify), ("experiments", experiments)):
         core.scheduler.every(often, name, partial(job, core))
+    if core.notifying.channels:
+        core.scheduler.every(TELLING_S, "notices", core.notifying.deliver)
     if core.lifecycle.source in TRUTH_SOURCES:  # nothing can be learned where nothing is measured
         core.scheduler.every(WAITING_S, "trainings", _Trainings(core))
         core.scheduler.every(core.settings.drift_every_hours * 3600, "drift", partial(drift, core))

@@ -87,3 +87,37 @@ def inside(longitude: NDArray[np.float64], latitude: NDArray[np.float64], rings:
         crossing = x + (latitude[:, None] - y) * (x_next - x) / rise
         odd ^= (np.count_nonzero(spans & (longitude[:, None] < crossing), axis=1) % 2).astype(bool)
     return odd
+
+
+def is_simple(points: Sequence[tuple[float, float]]) -> bool:
+    """Return whether a closed ring neither crosses nor touches itself, nor turns back on its own way.
+
+    Degrees, to a millionth: two segments that share no end must not meet, by the signs of the areas that the ends of
+    each make with the other. Its last point is its first once more.
+
+    >>> is_simple([(0, 0), (0, 1), (1, 1), (0, 0)]), is_simple([(0, 0), (1, 1), (1, 0), (0, 1), (0, 0)])
+    (True, False)
+    """
+    ring = np.rint(np.array(points, float) * 1e6).astype(np.int64)
+    begin, end = ring[:-1], ring[1:]
+    count = len(begin)
+    way, on = end - begin, np.roll(end - begin, -1, axis=0)
+    back = (way[:, 0] * on[:, 1] == way[:, 1] * on[:, 0]) & ((way * on).sum(axis=1) < 0)
+    if len(np.unique(begin, axis=0)) < count or back.any():
+        return False
+    low, high = np.minimum(begin, end), np.maximum(begin, end)
+    for i in range(count - 2):
+        others = slice(i + 2, count - (i == 0))  # neighbours share an end, as do the last and the first
+        near = ((low[i] <= high[others]) & (low[others] <= high[i])).all(axis=1)
+        mine = _side(begin[i], end[i], begin[others]) * _side(begin[i], end[i], end[others])
+        theirs = _side(begin[others], end[others], begin[i]) * _side(begin[others], end[others], end[i])
+        if (near & (mine <= 0) & (theirs <= 0)).any():
+            return False
+    return True
+
+
+def _side(begin: NDArray[np.int64], end: NDArray[np.int64], point: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return on which side of a segment points lie: 1 left, -1 right, 0 on its line."""
+    way, off = end - begin, point - begin
+    turn: NDArray[np.int64] = np.sign(way[..., 0] * off[..., 1] - way[..., 1] * off[..., 0])
+    return turn

@@ -2,6 +2,7 @@
 
 from core.ports.experiments import ExperimentFiles, ExperimentRecords, Fold
 from core.ports.models import MetricFiles, ModelStore, Trainings
+from core.ports.notices import Channel, Outbox
 from core.ports.records import Ledger
 from core.ports.services import Cache, Scheduler
 from core.ports.vocabulary import Clock, OpenPeriod, Period, Progress, silent
@@ -22,6 +23,7 @@ __all__ = [
     "BackfillSource",
     "Budgeted",
     "Cache",
+    "Channel",
     "Clock",
     "ExperimentFiles",
     "ExperimentRecords",
@@ -32,6 +34,7 @@ __all__ = [
     "MetricFiles",
     "ModelStore",
     "OpenPeriod",
+    "Outbox",
     "Period",
     "Progress",
     "QualityFiles",

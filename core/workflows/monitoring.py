@@ -59,6 +59,8 @@ class Monitoring:
     clock: Clock
     version: str
     quality: Appraising
+    #: What else the house must say of itself, in words.
+    outside: Callable[[], tuple[str, ...]] = tuple
 
     @property
     def silent_s(self) -> float:
@@ -76,6 +78,7 @@ class Monitoring:
         elif beat > self.silent_s:
             out.append(f"The scheduler has shown no sign of life for {beat:.0f} s: nothing is refreshed.")
         out += self.quality.alerts()
+        out += self.outside()
         jobs = self.scheduler.jobs()
         out += [f"The job {job['name']} failed: {job['last_error']}" for job in jobs if job["last_error"]]
         return tuple(out)

@@ -1,4 +1,4 @@
-"""CAP drafts: what the writer says of an issue, and that the validator finds every broken rule."""
+"""CAP drafts: what the writer says of an issue, and of which areas."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
 from core.adapters.cap import NAMESPACE, Message, alert
+from core.adapters.cap_areas import areas
 from core.adapters.cap_rules import broken, reference
+from core.bootstrap.services import regions_named
+from core.domain.districts import districts_of
 from core.domain.forecast import RegionForecast, RiskLevel
+from core.domain.geometry import inside
 from tests.issued_made import House, hours
 
 NAMES = {"": NAMESPACE}
@@ -106,77 +111,71 @@ def test_a_station_is_a_circle_and_its_name_is_text(red: RegionForecast) -> None
     assert said(data, "info/area/areaDesc")[0] == "A & <B>"
 
 
-CONTROL = f"""<alert xmlns="{NAMESPACE}"><identifier>i-1</identifier><sender>s.invalid</sender>
-<sent>2026-07-29T18:00:00+05:30</sent><status>Exercise</status><msgType>Update</msgType><scope>Restricted</scope>
-<restriction>r</restriction><note>n</note><references>s.invalid,i-0,2026-07-29T17:00:00-00:00</references>
-<info><language>en-IN</language><category>Met</category><event>rain</event><responseType>Monitor</responseType>
-<urgency>Future</urgency><severity>Minor</severity><certainty>Possible</certainty>
-<effective>2026-07-29T18:00:00-00:00</effective><parameter><valueName>n</valueName><value>v</value></parameter>
-<resource><resourceDesc>d</resourceDesc><mimeType>text/plain</mimeType><size>3</size></resource>
-<area><areaDesc>a</areaDesc><polygon>1,2 1,3 2,3 1,2</polygon><circle>1,2 15</circle><altitude>1</altitude>
-<ceiling>2</ceiling></area></info></alert>"""
+@pytest.mark.parametrize("source", ["simulator", "replay:gauges", "replay:simulator"])
+def test_what_warns_of_nothing_is_a_draft_whatever_the_weather_is(red: RegionForecast, source: str) -> None:
+    calm = replace(levelled(red, *[RiskLevel.GREEN] * 3), source=source, season_day=210)
+    data = alert(calm, MESSAGE)
+    assert broken(data) == []
+    assert [said(data, p) for p in ("status", "msgType", "info/severity")] == [["Draft"], ["Alert"], ["Minor"] * 2]
+    assert calm.source_text in (said(data, "note")[0] or "")
+    assert (said(data, "info/headline")[0] or "").endswith("Test region: no warning in force")
+    assert ("Simulated" in (said(data, "info/headline")[1] or "")) is calm.simulated
+    assert said(alert(calm, replace(MESSAGE, exercise=True)), "status") == ["Exercise"]
+    assert said(alert(calm, replace(MESSAGE, kind="Cancel", references=reference(data))), "status") == ["Exercise"]
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("<alert", "<!DOCTYPE alert><alert", "document type"),
-        ("</alert>", "", "well-formed"),
-        ("cap:1.2", "cap:1.1", "root"),
-        ("i-1", "i 1", "identifier"),
-        ("<sender>s.invalid", "<sender>s,invalid", "sender"),
-        ("<sender>s.invalid", "<sender>s&amp;invalid", "sender"),
-        ("<sender>s.invalid", "<sender>s&lt;invalid", "sender"),
-        ("<sender>s.invalid</sender>", "", "sender is missing"),
-        ("18:00:00+05:30", "18:00:00Z", "sent"),
-        ("18:00:00+05:30", "18:00:00+00:00", "sent"),
-        ("18:00:00+05:30", "18:00:00", "sent"),
-        ("07-29T18:00:00+05:30", "02-30T18:00:00+05:30", "sent"),
-        ("Exercise<", "exercise<", "status"),
-        (">Update<", ">Renewal<", "msgType"),
-        (">Restricted<", ">Secret<", "scope"),
-        (">Restricted<", ">Public<", "restriction goes with"),
-        ("<restriction>r</restriction>", "", "restriction goes with"),
-        ("Restricted</scope>\n<restriction>r</restriction>", "Private</scope>", "addresses"),
-        ("<note>n</note>", "", "needs a note"),
-        ("<note>n</note>", "<note>n</note><note>n</note>", "note is there 2 times"),
-        ("<references>s.invalid,i-0,2026-07-29T17:00:00-00:00</references>", "", "needs references"),
-        ("i-0,2026", "2026", "references"),
-        ("T17:00:00-00:00", "T17:00:00Z", "references"),
-        ("<language>en-IN", "<language>en_IN", "language"),
-        (">Met<", ">Weather<", "category"),
-        ("<category>Met</category>", "", "category is missing"),
-        ("<event>rain</event>", "<event> </event>", "event is empty"),
-        (">Monitor<", ">Flee<", "responseType"),
-        (">Future<", ">Soon<", "urgency"),
-        (">Minor<", ">Low<", "severity"),
-        (">Possible<", ">Very Likely<", "certainty"),
-        ("18:00:00-00:00</eff", "18:00:00Z</eff", "effective"),
-        ("<value>v</value>", "", "parameter: value is missing"),
-        ("<size>3", "<size>many", "size"),
-        ("<mimeType>text/plain</mimeType>", "", "mimeType is missing"),
-        ("<areaDesc>a</areaDesc>", "", "areaDesc is missing"),
-        ("1,2 1,3 2,3 1,2", "1,2 1,3 2,3 2,2", "end where it begins"),
-        ("1,2 1,3 2,3 1,2", "1,2 1,3 1,2", "3 points"),
-        ("1,2 1,3 2,3 1,2", "91,2 1,3 2,3 91,2", "latitude,longitude"),
-        ("1,2 1,3 2,3 1,2", "1,181 1,3 2,3 1,181", "latitude,longitude"),
-        ("1,2 1,3 2,3 1,2", "1,2;1,3;2,3;1,2", "latitude,longitude"),
-        ("<circle>1,2 15", "<circle>1,2", "circle"),
-        ("<circle>1,2 15", "<circle>1,2 -1", "circle"),
-        ("<altitude>1</altitude>", "", "ceiling needs altitude"),
-        ("<note>n</note>", "<mood>n</mood>", "no element mood"),
-        ("<note>n</note>", "<note><b>n</b></note>", "holds elements"),
-        ("<identifier>i-1</identifier><sender>s.invalid</sender>",
-         "<sender>s.invalid</sender><identifier>i-1</identifier>", "order"),
-    ],
-)  # fmt: skip
-def test_every_broken_rule_is_found(old: str, new: str, words: str) -> None:
-    assert broken(CONTROL.encode()) == []
-    assert CONTROL.count(old) == 1
-    wrong = broken(CONTROL.replace(old, new).encode())
-    assert any(words in text for text in wrong), wrong
+def test_messages_that_follow_one_another_name_all_before_them(red: RegionForecast) -> None:
+    first = alert(red, MESSAGE)
+    update = alert(red, replace(MESSAGE, sent=hours(1), kind="Update", references=reference(first)))
+    both = f"{reference(first)} {reference(update)}"
+    cancel = alert(red, replace(MESSAGE, sent=hours(2), kind="Cancel", references=both))
+    assert [broken(data) for data in (first, update, cancel)] == [[], [], []]
+    named = (said(cancel, "references")[0] or "").split()
+    assert named == [reference(first), reference(update)]
+    assert len({reference(data) for data in (first, update, cancel)}) == 3
+    for data, name in ((first, named[0]), (update, named[1])):
+        assert name.split(",") == [said(data, part)[0] for part in ("sender", "identifier", "sent")]
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe", CONTROL.encode("utf-16"), b"<alert/>"])
-def test_what_is_no_message_at_all_is_said_to_be_none(data: bytes) -> None:
-    assert len(broken(data)) == 1
+def test_cells_of_a_level_are_one_polygon_and_are_named(red: RegionForecast) -> None:
+    data = alert(red, MESSAGE)
+    assert said(data, "info/area/areaDesc") == ["Alpha, Beta, Gamma"] * 2
+    assert said(data, "info/area/polygon")[0] == (
+        "29.975000,77.975000 29.975000,78.475000 30.225000,78.475000 30.225000,78.225000 30.475000,78.225000"
+        " 30.475000,77.975000 29.975000,77.975000"
+    )
+    assert said(data, "info/area/geocode") == []
+
+
+def test_districts_name_the_polygons_of_a_real_region(red: RegionForecast) -> None:
+    """A third of the cells is red, another yellow; the union of polygons is exactly the cells of each level."""
+    (region,) = regions_named("uttarakhand-himachal", 0.25)
+    three = (RiskLevel.RED, RiskLevel.YELLOW, RiskLevel.GREEN)
+    drawn = np.random.default_rng(3).integers(0, 3, len(region.locations))
+    shown = red.forecasts[0]
+    made = tuple(replace(shown, location_id=p.id, level=three[i]) for p, i in zip(region.locations, drawn, strict=True))
+    data = alert(replace(red, region=region, forecasts=made), MESSAGE)
+    assert broken(data) == []
+    root = ET.fromstring(data)  # noqa: S314 - our own
+    names = set(districts_of(region))
+    longitude = np.array([p.longitude for p in region.locations])
+    latitude = np.array([p.latitude for p in region.locations])
+    for number, info in enumerate(root.findall("info", NAMES)[:2]):
+        times = np.zeros(len(drawn), int)
+        described = []
+        for area in info.findall("area", NAMES):
+            described.append(area.findtext("areaDesc", namespaces=NAMES) or "")
+            assert set(described[-1].split(", ")) <= names
+            for polygon in area.findall("polygon", NAMES):
+                pairs = [tuple(map(float, point.split(","))) for point in (polygon.text or "").split()]
+                times += inside(longitude, latitude, [tuple((lon, lat) for lat, lon in pairs)])
+        assert (times == (drawn == number)).all()
+        assert len(set(described)) == len(described)
+        assert len(info.findall("area/polygon", NAMES)) < 0.6 * (drawn == number).sum()
+
+
+def test_a_cell_off_the_lattice_stays_by_itself(red: RegionForecast) -> None:
+    a, b, c = red.region.locations
+    off = replace(red.region, locations=(a, replace(b, longitude=b.longitude + 0.1), c))
+    found = areas(off, off.locations)
+    assert sorted(area.names for area in found) == [("Alpha", "Gamma"), ("Beta",)]
