@@ -58,9 +58,7 @@ class SqlAlerts:
         key = {"source": source, "region_id": region_id, "rule_id": rule_id}
         rows = [{**key, "area": area, "state": _state_text(state)} for area, state in states.items()]
         insert = self._insert(alert_states)
-        insert = insert.on_conflict_do_update(
-            index_elements=[*key, "area"], set_={"state": insert.excluded.state}
-        )
+        insert = insert.on_conflict_do_update(index_elements=[*key, "area"], set_={"state": insert.excluded.state})
         with answering(), self._engine.begin() as connection:
             for row in rows:
                 connection.execute(insert, [row])
@@ -68,7 +66,7 @@ class SqlAlerts:
     def raised(self, alert: Alert) -> bool:
         """Keep a new alert; False where it, or another of its rule and district, stands already."""
         row = {name: getattr(alert, name) for name in (*_PLAIN, "ended", "ended_at")} | {
-            "level_rank": rank(alert.level),
+            "level_rank": max(rank(alert.level), 0),
             "probability": known_or_none(alert.probability),
             "places": json.dumps(alert.places),
             "detail": json.dumps({"event": alert.event.key, **{name: getattr(alert, name) for name in _DETAIL}}),
@@ -149,7 +147,9 @@ class SqlAlerts:
         with answering(), self._engine.connect() as connection:
             found = connection.execute(query).mappings().all()
         return tuple(
-            Override(**{name: row[name] for name in _OVERRIDE}, scope=Scope(row["scope"]), level=RiskLevel(row["level"]))
+            Override(
+                **{name: row[name] for name in _OVERRIDE}, scope=Scope(row["scope"]), level=RiskLevel(row["level"])
+            )
             for row in found
         )
 
