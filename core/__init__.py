@@ -11,7 +11,10 @@ from core.bootstrap.framework import ABTestingFramework, AnalysisResult, analysi
 from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
 from core.caching.keys import PredictionCache, WeatherCache
 from core.caching.two_level import Hit, TwoLevelCache
+from core.domain.alert_scores import AlertCounts, LevelScore, Miss
+from core.domain.alerts import RANKS, Acknowledgement, Alert, AlertOutcome, AlertRule
 from core.domain.budget import BudgetLine
+from core.domain.districts import districts_of
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
     TRANSITIONS,
@@ -55,6 +58,8 @@ from core.domain.learning import Champion, Measure, ModelManifest, Scorecard, St
 from core.domain.levels import LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
+from core.domain.notices import Notice, NoticeKind
+from core.domain.overrides import Override, Scope
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
@@ -102,6 +107,7 @@ __all__ = [
     "LEVELS",
     "MEASURES",
     "MINI_CLOUDBURST",
+    "RANKS",
     "TARGET",
     "TRANSITIONS",
     "USUAL_SPREAD_PERCENT",
@@ -109,6 +115,11 @@ __all__ = [
     "VERSION",
     "WINDOWS",
     "ABTestingFramework",
+    "Acknowledgement",
+    "Alert",
+    "AlertCounts",
+    "AlertOutcome",
+    "AlertRule",
     "AnalysisResult",
     "Arm",
     "BudgetLine",
@@ -148,15 +159,20 @@ __all__ = [
     "Language",
     "Latency",
     "LeadTimes",
+    "LevelScore",
     "LevelStyle",
     "Location",
     "Measure",
     "Meters",
+    "Miss",
     "ModelError",
     "ModelManifest",
     "ModelRetrainingPipeline",
     "ModelVariant",
+    "Notice",
+    "NoticeKind",
     "Outline",
+    "Override",
     "PlaceDifference",
     "Plan",
     "PredictionCache",
@@ -172,6 +188,7 @@ __all__ = [
     "Rules",
     "RunState",
     "RunStatus",
+    "Scope",
     "Scorecard",
     "Shadow",
     "SideBySide",
@@ -201,6 +218,7 @@ __all__ = [
     "as_geojson",
     "cached",
     "close_core",
+    "districts_of",
     "events_in",
     "get_cache_manager",
     "language",

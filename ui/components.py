@@ -27,6 +27,7 @@ from core import (
     StoredVersion,
     source_text,
 )
+from ui.people import set_by
 from ui.words import age, local, percent, plain
 
 BadgeColour = Literal["green", "orange", "gray"]
@@ -105,7 +106,7 @@ def ranking(issue: RegionForecast, most: int = 14) -> pd.DataFrame:
     rows = [
         {
             "place": names[f.location_id],
-            "level": f"{LEVELS[f.level].sign} {LEVELS[f.level].name}".strip(),
+            "level": f"{LEVELS[f.level].sign} {LEVELS[f.level].name}".strip() + set_by(f),
             **{event.text: percent(f.exceedance.of(event)) for event in (TARGET, EVENTS[1])},
             "data": f.freshness.value,
         }
@@ -202,7 +203,7 @@ def position_of(choices: list[str], wanted: str | None) -> int:
 def level_text(forecast: Forecast) -> str:
     """Return level and meaning in words."""
     style = LEVELS[forecast.level]
-    return f"{style.name} ({style.meaning})"
+    return f"{style.name} ({style.meaning}){plain(set_by(forecast))}"
 
 
 def place_provenance(core: Core, issue: RegionForecast, forecast: Forecast) -> None:

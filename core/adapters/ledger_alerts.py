@@ -110,7 +110,7 @@ class SqlAlerts:
     def alerts(self, source: str, region_id: str, since: datetime | None = None) -> tuple[Alert, ...]:
         """Return the alerts of a region that stand, or were changed since a moment, the newest first."""
         mine = (alerts.c.source == source) & (alerts.c.region_id == region_id)
-        wanted = alerts.c.ended_at.is_(None)
+        wanted: sa.ColumnElement[bool] = alerts.c.ended_at.is_(None)
         if since is not None:
             wanted |= alerts.c.changed_at >= since
         query = sa.select(alerts).where(mine, wanted).order_by(alerts.c.raised_at.desc(), alerts.c.area)

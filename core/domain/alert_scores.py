@@ -187,8 +187,8 @@ class Grid:
     def _miss(self, area: int, first: int, last: int) -> Miss:
         mine = (self._area == area) & (self._hour >= first) & (self._hour <= last) & self._happened
         places = tuple(sorted(set(self._cases.location_id[mine].tolist())))
-        moments = [from_datetime64(self.hours[i]) for i in (first, last)]
-        return Miss(self.areas[area], *moments, places)
+        begun, end = (from_datetime64(self.hours[i]) for i in (first, last))
+        return Miss(self.areas[area], begun, end, places)
 
 
 def _spells(happened: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

@@ -42,9 +42,9 @@ class AlertOutcome(StrEnum):
 class AlertRule:
     """When an alert of a region's districts is raised and ended.
 
-    Where `threshold` is None an issue reaches the rule by its `level`, else by P(`event`) of at least `threshold`. It is
-    raised after `persistence` issues in a row that reach it, and ends after `ends_after` issues in a row that lie below:
-    by more than `margin` (a share of the threshold) where it goes by probability.
+    Where `threshold` is None an issue reaches the rule by its `level`, else by P(`event`) of at least `threshold`. An
+    alert is raised after `persistence` issues in a row that reach it, and ends after `ends_after` issues in a row that
+    lie below: by more than `margin` (a share of the threshold) where it goes by probability.
 
     Raises
     ------
@@ -107,7 +107,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class State:
-    """Where a rule stands in one district: issues in a row that reached it or lay below, with and before the last hour."""
+    """Where a rule is in one district: issues in a row that reached it or lay below, with and before the last hour."""
 
     hour: datetime | None = None
     above: int = 0
@@ -119,7 +119,7 @@ class State:
 
 
 def step(rule: AlertRule, state: State, seen: Seen) -> tuple[State, NoticeKind | None]:
-    """Return the state after an issue, and what it makes of the alert: RAISED, CHANGED (graver than ever), ENDED or None.
+    """Return the state after an issue and what it made of the alert: RAISED, CHANGED (it is graver), ENDED or None.
 
     An issue of which nothing is known, or one of an earlier hour, changes nothing.
     """
@@ -164,8 +164,9 @@ class Acknowledgement:
 class Alert:
     """An alert of one rule and district, raised at an issue that is valid from `begun` on.
 
-    `level` and `probability` are the highest since. `ended` is the hour of the issue that ended it, `ended_at` when that
-    was made, both None while it stands. `said_by` names the person whose override raised it, "" where the model did.
+    `level` and `probability` are the highest since. `ended` is the hour of the issue that ended it, `ended_at` when
+    that was made, both None while it stands. `said_by` names the person whose override
+    raised it, "" where the model did.
     """
 
     id: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ from core.domain.alerts import (
 from core.domain.districts import DistrictRisk, by_district, districts_of
 from core.domain.forecast import Forecast, RegionForecast
 from core.domain.notices import Notice, NoticeKind
+from core.domain.units import floor_hour
 from core.ports import AlertRecords
 from core.workflows.alert_history import AlertHistory
 from core.workflows.overruling import Overruling, require
@@ -69,7 +71,7 @@ class Alerting:
             dict.fromkeys(self.records.states(self.source, rule.region_id, rule.id), State()),
         )
         for alert in self.standing(rule.region_id):
-            if alert.rule_id == rule.id and self.records.ended(alert.id, now, now):
+            if alert.rule_id == rule.id and self.records.ended(alert.id, floor_hour(now), now):
                 self._tell(alert, NoticeKind.ENDED, now, alert.simulated)
 
     def standing(self, region_id: str) -> tuple[Alert, ...]:
@@ -182,7 +184,7 @@ def notice_of(alert: Alert, kind: NoticeKind, at: datetime, simulated: bool, mor
 
 
 def _percent(probability: float) -> str:
-    return "not known" if probability != probability else f"{100 * probability:.2g} %"  # noqa: PLR0124 - NaN
+    return "not known" if math.isnan(probability) else f"{100 * probability:.2g} %"
 
 
 def _as_recorded(state: State, alert: Alert | None) -> State:
