@@ -80,7 +80,7 @@ class SqlAlerts:
         """Keep a higher peak and more places of a standing alert; say whether its level is graver than before."""
         mine = (alerts.c.id == alert_id) & alerts.c.ended_at.is_(None)
         graver = sa.update(alerts).where(mine, alerts.c.level_rank < rank(level))
-        likelier = alerts.c.probability.is_(None) | (alerts.c.probability < known_or_none(probability))
+        likelier = alerts.c.probability.is_(None) | (alerts.c.probability < probability)
         with answering(), self._engine.begin() as connection:
             new = connection.execute(graver.values(level_rank=rank(level), changed_at=at)).rowcount == 1
             if not math.isnan(probability):
