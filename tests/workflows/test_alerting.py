@@ -72,7 +72,7 @@ def test_an_alert_is_raised_changed_and_ended_kept_and_told(desk: Desk) -> None:
     assert (alert.begun, alert.ended, alert.level) == (hours(2), hours(6), RiskLevel.RED)
     assert alert.places == ("a", "b", "c")
     assert (alert.model_version, alert.said_by) == ("m1", "")
-    assert alert.probability == pytest.approx(0.106)
+    assert alert.probability == pytest.approx(0.105)  # the one of the issue that ended it is none of its own
     assert [n.kind for n in desk.told] == [RAISED, CHANGED, ENDED]
     assert len({n.id for n in desk.told}) == 3
     for notice in desk.told:
