@@ -34,6 +34,8 @@ OUTCOMES: dict[AlertOutcome, tuple[str, str]] = {
 }
 #: So many names stand in a banner.
 NAMED = 4
+#: So long counts are kept, seconds: truths come once an hour.
+TTL_S = 600
 
 
 def banner(core: Core, issue: RegionForecast) -> None:
@@ -86,7 +88,7 @@ def rule_text(rule: AlertRule) -> str:
 def standing(core: Core, now: Issue) -> None:
     """Show what stands now, since when, and who has seen it."""
     region = now.forecast.region
-    alerts = core.alerts.standing(region.id)
+    alerts = tuple(sorted(core.alerts.standing(region.id), key=lambda a: RANKS.index(a.level), reverse=True))
     if not alerts:
         st.success(say("No alert stands."), icon=":material/check_circle:")
         return
@@ -164,9 +166,20 @@ def history(core: Core, now: Issue) -> None:
         st.info(say("No alert was raised in the last 30 days."), icon=":material/history:")
     else:
         st.dataframe(history_table(alerts, region), hide_index=True)
-    counts_of(core.alerts.past.counts(region))
+    counts_of(_counted(core, region, version(core, now, alerts)))
     if core.verification.no_truth:
         st.caption(say("Nothing is measured here: alerts cannot be verified."))
+
+
+def version(core: Core, now: Issue, known: tuple[object, ...]) -> str:
+    """Return a text that changes when what became of the last 30 days must be counted anew."""
+    return repr((core.settings.home, now.forecast.region.id, now.forecast.valid_from, known))
+
+
+@st.cache_resource(ttl=TTL_S, max_entries=8, show_spinner=False)
+def _counted(_core: Core, _region: Region, version: str) -> AlertCounts:  # noqa: ARG001 - the key
+    """Return the counts of one version: a month of the ledger takes seconds to read."""
+    return _core.alerts.past.counts(_region)
 
 
 def history_table(alerts: tuple[Alert, ...], region: Region) -> pd.DataFrame:

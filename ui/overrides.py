@@ -14,6 +14,7 @@ from core import (
     Issue,
     LevelScore,
     Override,
+    Region,
     RegionForecast,
     RiskLevel,
     Scope,
@@ -100,7 +101,8 @@ def _withdraw(core: Core, now: Issue, standing: tuple[Override, ...]) -> None:
 
 def scores(core: Core, now: Issue) -> None:
     """Show how the levels of people did over the last 30 days, and the model's own on the same places and hours."""
-    found = core.alerts.past.level_scores(now.forecast.region)
+    standing = core.alerts.levels.standing(now.forecast.region.id)
+    found = _scored(core, now.forecast.region, alerts.version(core, now, standing))
     if not found:
         st.caption(say("Nobody set a level in the last 30 days: nothing to compare with the model."))
         return
@@ -110,6 +112,12 @@ def scores(core: Core, now: Issue) -> None:
             "Places and hours with a level that somebody set; a warning is orange or above. Each is scored as it stood."
         )
     )
+
+
+@st.cache_resource(ttl=alerts.TTL_S, max_entries=8, show_spinner=False)
+def _scored(_core: Core, _region: Region, version: str) -> tuple[LevelScore, ...]:  # noqa: ARG001 - the key
+    """Return the scores of one version: a month of the ledger takes seconds to read."""
+    return _core.alerts.past.level_scores(_region)
 
 
 def score_table(found: tuple[LevelScore, ...]) -> pd.DataFrame:

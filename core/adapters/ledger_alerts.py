@@ -60,8 +60,7 @@ class SqlAlerts:
         insert = self._insert(alert_states)
         insert = insert.on_conflict_do_update(index_elements=[*key, "area"], set_={"state": insert.excluded.state})
         with answering(), self._engine.begin() as connection:
-            for row in rows:
-                connection.execute(insert, [row])
+            connection.execute(insert, rows)
 
     def raised(self, alert: Alert) -> bool:
         """Keep a new alert; False where it, or another of its rule and district, stands already."""
