@@ -60,7 +60,8 @@ class SqlAlerts:
         insert = self._insert(alert_states)
         insert = insert.on_conflict_do_update(index_elements=[*key, "area"], set_={"state": insert.excluded.state})
         with answering(), self._engine.begin() as connection:
-            connection.execute(insert, rows)
+            if rows:
+                connection.execute(insert, rows)
 
     def raised(self, alert: Alert) -> bool:
         """Keep a new alert; False where it, or another of its rule and district, stands already."""

@@ -55,6 +55,8 @@ def test_states_come_back(records: AlertRecords) -> None:
     records.keep_states("gauges", "r", "x", {"Chamoli": replace(state, hour=None)})
     assert records.states("gauges", "r", "x") == {"Chamoli": replace(state, hour=None), "": state}
     assert records.states("simulator", "r", "x") == {}
+    records.keep_states("simulator", "r", "x", {})
+    assert records.states("simulator", "r", "x") == {}
 
 
 def test_an_alert_comes_back_and_only_one_of_a_rule_and_district_stands(records: AlertRecords) -> None:
