@@ -19,7 +19,7 @@ from api.limits import PredictLimit
 from api.metrics import REGISTRY, Measured
 from api.middleware import PostedObservations
 from api.requests import Identified
-from api.routes import admin, cache, experiments, forecasts, health, live, posting, quality
+from api.routes import admin, alerts, cache, experiments, forecasts, health, live, posting, quality
 from api.sockets import without_delay
 from core import VERSION, CloudburstError, close_core, serve
 
@@ -38,6 +38,7 @@ api = FastAPI(
 api.include_router(health.router)
 api.include_router(forecasts.router)
 api.include_router(live.router)
+api.include_router(alerts.router)
 api.include_router(posting.router)
 api.include_router(quality.router)
 api.include_router(cache.router)

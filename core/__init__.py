@@ -13,8 +13,11 @@ from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
 from core.bootstrap.report_files import kept_reports, read_report
 from core.caching.keys import PredictionCache, WeatherCache
 from core.caching.two_level import Hit, TwoLevelCache
+from core.domain.alert_scores import AlertCounts, LevelScore, Miss
+from core.domain.alerts import RANKS, Acknowledgement, Alert, AlertOutcome, AlertRule
 from core.domain.budget import BudgetLine
 from core.domain.deliveries import Delivery, DeliveryState, OutboxState
+from core.domain.districts import districts_of
 from core.domain.document import Block, Chart, Document, Facts, Heading, LevelMap, Paragraph, Series, Table
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
@@ -60,6 +63,7 @@ from core.domain.levels import LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
 from core.domain.notices import Notice, NoticeKind
+from core.domain.overrides import Override, Scope
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.report import FORMATS, SECTIONS, KeptReport, ReportKind, ReportRequest, Section, file_name
 from core.domain.verification import Truth, VerifiedCases
@@ -111,6 +115,7 @@ __all__ = [
     "MEASURES",
     "MEDIA_TYPES",
     "MINI_CLOUDBURST",
+    "RANKS",
     "SECTIONS",
     "TARGET",
     "TRANSITIONS",
@@ -119,6 +124,11 @@ __all__ = [
     "VERSION",
     "WINDOWS",
     "ABTestingFramework",
+    "Acknowledgement",
+    "Alert",
+    "AlertCounts",
+    "AlertOutcome",
+    "AlertRule",
     "AnalysisResult",
     "Arm",
     "Block",
@@ -167,11 +177,13 @@ __all__ = [
     "Latency",
     "LeadTimes",
     "LevelMap",
+    "LevelScore",
     "LevelStyle",
     "Location",
     "Meant",
     "Measure",
     "Meters",
+    "Miss",
     "ModelError",
     "ModelManifest",
     "ModelRetrainingPipeline",
@@ -180,6 +192,7 @@ __all__ = [
     "NoticeKind",
     "OutboxState",
     "Outline",
+    "Override",
     "Paragraph",
     "PlaceDifference",
     "Plan",
@@ -198,6 +211,7 @@ __all__ = [
     "Rules",
     "RunState",
     "RunStatus",
+    "Scope",
     "Scorecard",
     "Section",
     "Series",
@@ -230,6 +244,7 @@ __all__ = [
     "as_geojson",
     "cached",
     "close_core",
+    "districts_of",
     "document",
     "events_in",
     "export",

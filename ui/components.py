@@ -28,6 +28,7 @@ from core import (
     source_text,
 )
 from ui.language import say
+from ui.people import set_by
 from ui.words import age, count, day, event_text, heads, local, percent, plain, source, window_text, within
 
 BadgeColour = Literal["green", "orange", "gray"]
@@ -129,7 +130,7 @@ def ranking(issue: RegionForecast, most: int = 14) -> pd.DataFrame:
     rows = [
         {
             "place": names[f.location_id],
-            "level": f"{LEVELS[f.level].sign} {say(LEVELS[f.level].name)}".strip(),
+            "level": f"{LEVELS[f.level].sign} {say(LEVELS[f.level].name)}".strip() + set_by(f),
             **{event_text(event): percent(f.exceedance.of(event)) for event in (TARGET, EVENTS[1])},
             "data": say(f.freshness.value),
         }
@@ -233,7 +234,7 @@ def position_of(choices: list[str], wanted: str | None) -> int:
 def level_text(forecast: Forecast) -> str:
     """Return level and meaning in words."""
     style = LEVELS[forecast.level]
-    return f"{say(style.name)} ({say(style.meaning)})"
+    return f"{say(style.name)} ({say(style.meaning)}){plain(set_by(forecast))}"
 
 
 def place_provenance(core: Core, issue: RegionForecast, forecast: Forecast) -> None:

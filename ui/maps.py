@@ -13,6 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import EVENTS, LEVELS, EventDefinition, Freshness, Region, RegionForecast, RiskLevel
+from ui.people import set_by
 from ui.words import percent
 
 Floats = NDArray[np.float64]
@@ -165,7 +166,9 @@ def _click_layer(issue: RegionForecast) -> go.Scatter:
     """Return invisible markers that carry the hover text and the click."""
     places = issue.region.locations
     text = [
-        f"<b>{html.escape(p.name)}</b><br>{LEVELS[f.level].name}: {LEVELS[f.level].meaning}<br>"
+        f"<b>{html.escape(p.name)}</b><br>{LEVELS[f.level].name}: {LEVELS[f.level].meaning}"
+        + html.escape(set_by(f))
+        + "<br>"
         + "<br>".join(f"P({e.text}) {percent(f.exceedance.of(e))}" for e in EVENTS)
         + f"<br>data: {f.freshness.value}"
         for p, f in zip(places, issue.forecasts, strict=True)

@@ -7,12 +7,13 @@ import time
 import streamlit as st
 
 from core import CloudburstError, Core, Issue, opened_core
-from ui import components, login, replay, session, wall
+from ui import alerts, components, login, replay, session, wall
 from ui.language import pick, say
 
 PAGES = (
     ("pages/risk_map.py", "Risk map", ":material/map:"),
     ("pages/point.py", "Point", ":material/location_on:"),
+    ("pages/alerts.py", "Alerts", ":material/notifications_active:"),
     ("pages/reports.py", "Reports", ":material/description:"),
     ("pages/quality.py", "Quality", ":material/fact_check:"),
     ("pages/verification.py", "Verification", ":material/insights:"),
@@ -111,5 +112,6 @@ def _above(core: Core, now: Issue, *, replayed: bool) -> None:
         st.rerun()
     health = core.health(issue.region.id)
     components.header(core, issue, health)
+    alerts.banner(core, issue)
     components.banners(issue, health)
     components.credit(issue)

@@ -17,6 +17,7 @@ from core.adapters.model_store import FolderModelStore
 from core.adapters.quality_files import ParquetQuality
 from core.adapters.scheduler import ThreadScheduler
 from core.bootstrap.admin import Admin
+from core.bootstrap.alerts import alerting_of
 from core.bootstrap.allowance import Allowance
 from core.bootstrap.house import Core, HindcastRequest
 from core.bootstrap.life import lifecycle_of
@@ -163,6 +164,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
         trials=trials,
+        alerts=alerting_of(forecasting, ledger, verification),
         cache=cache,
         meters=meters,
         notifying=notifying,

@@ -32,6 +32,7 @@ from core.meters import Meters
 from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, silent
 from core.settings import Settings
 from core.workflows import explaining
+from core.workflows.alerting import Alerting
 from core.workflows.appraising import Appraising
 from core.workflows.experimenting import Experimenting
 from core.workflows.forecasting import Forecasting, Issue
@@ -80,6 +81,7 @@ class Core:
     lifecycle: Lifecycle
     histories: Histories
     trials: Trials
+    alerts: Alerting
     cache: TwoLevelCache
     meters: Meters
     notifying: notices.Notifying

@@ -61,9 +61,10 @@ def refresh(core: Core) -> None:
 def _refreshed(core: Core, region_id: str) -> None:
     begun = time.perf_counter()
     try:
-        core.forecasting.refresh(region_id)
+        issue = core.forecasting.refresh(region_id).forecast
     finally:
         core.meters.timed("refresh", time.perf_counter() - begun)
+    core.alerts.evaluate(issue)
 
 
 def appraise(core: Core) -> None:
@@ -72,8 +73,9 @@ def appraise(core: Core) -> None:
 
 
 def verify(core: Core) -> None:
-    """Join the truths that have come."""
+    """Join the truths that have come, and judge the alerts by them."""
     _each(core, core.verification.join)
+    _each(core, core.alerts.past.judge)
 
 
 def experiments(core: Core) -> None:

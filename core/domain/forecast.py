@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.overrides import Override
 from core.domain.weather import Flag, ModelRun, Region
 
 
@@ -170,6 +171,8 @@ class Forecast:
     others: tuple[Exceedance, ...] = ()
     #: Experiment and variant that it is of, "name/variant"; empty where no experiment shows it.
     variant: str = ""
+    #: What a person set the level to, None where it is the model's own.
+    override: Override | None = None
 
     @property
     def curves(self) -> tuple[Exceedance, ...]:
@@ -183,6 +186,7 @@ class Forecast:
             "model_version": self.model_version,
             "variant": self.variant or None,
             "level": self.level.value,
+            "override": self.override and self.override.as_dict(),
             "freshness": self.freshness.value,
             "data_at": None if self.data_at is None else self.data_at.isoformat(),
             "worst_flag": self.worst_flag.name,
@@ -264,7 +268,7 @@ class RegionForecast:
     @cached_property
     def version(self) -> str:
         """Digest of everything a page shows: pages redraw when it changes."""
-        state = repr((self.freshness, self.data_at, self.problems, self.notes))
+        state = repr((self.freshness, self.data_at, self.problems, self.notes, {f.override for f in self.forecasts}))
         return f"{self.content}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
     def age_s(self, now: datetime) -> float:

@@ -1,5 +1,6 @@
 """What the workflows ask of the world: one Protocol per port, implemented by adapters and by the fakes of the tests."""
 
+from core.ports.alerts import AlertRecords
 from core.ports.experiments import ExperimentFiles, ExperimentRecords, Fold
 from core.ports.models import MetricFiles, ModelStore, Trainings
 from core.ports.notices import Channel, Outbox
@@ -19,6 +20,7 @@ from core.ports.weather import (
 )
 
 __all__ = [
+    "AlertRecords",
     "Archive",
     "BackfillSource",
     "Budgeted",

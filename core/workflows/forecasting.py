@@ -70,6 +70,8 @@ class Forecasting:
     challengers: int = 0
     #: Experiments may show a challenger's forecast at some places.
     split: Splitting = field(default=lambda _situation, champion, _before: champion)
+    #: People may set other levels; the ledger keeps the model's own.
+    overrule: Callable[[RegionForecast], RegionForecast] = field(default=lambda issue: issue)
     _making: threading.Lock = field(default_factory=threading.Lock)
     #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
     _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
@@ -98,6 +100,10 @@ class Forecasting:
         """Return a text that changes when an issue of any region begins or ends: what was made of others is over."""
         held = [self.cache.peek(f"issue:{region.id}") for region in self.observing.known]
         return "/".join(f"{i.forecast.issued_at:%H%M%S%f}-{i.forecast.version}" if i is not None else "-" for i in held)
+
+    def forget(self, region_id: str) -> None:
+        """Let the next who asks have the issue of a region made anew."""
+        self.cache.delete(f"issue:{region_id}")
 
     def refresh(self, region_id: str) -> Issue:
         """Make the issue of a region anew and archive its newest observations."""
@@ -160,9 +166,10 @@ class Forecasting:
             self.ledger.record_forecast(forecast)
         except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
             forecast = replace(forecast, problems=(*forecast.problems, f"This issue was not recorded: {error}"))
-        issue = Issue(forecast, recent.checked, recent.error, situation)
-        # An issue is never shown beyond the moment when its data become stale.
-        self.cache.set(f"issue:{region_id}", issue, min(self.ttl_s, situation.lasts_s()), CATEGORY)
+        issue = Issue(self.overrule(forecast), recent.checked, recent.error, situation)
+        # An issue is never shown beyond the moment when its data become stale, or a person's level ends.
+        ends = [(f.override.until - now).total_seconds() for f in issue.forecast.forecasts if f.override]
+        self.cache.set(f"issue:{region_id}", issue, min([self.ttl_s, situation.lasts_s(), *ends]), CATEGORY)
         told(1.0, "done")
         return issue
 
