@@ -55,6 +55,7 @@ from core.domain.learning import Champion, Measure, ModelManifest, Scorecard, St
 from core.domain.levels import LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
+from core.domain.places import Found, Match, Neighbour, around, search
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
@@ -86,7 +87,9 @@ from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
 from core.workflows.histories import History, Shadow
 from core.workflows.monitoring import Health
+from core.workflows.nearby import MEASURED, Gauge, nearest_gauges
 from core.workflows.posting import require_fit, weather_records
+from core.workflows.recalling import Recall, Recalled, like, recalled
 from core.workflows.scoring import FEW_DAYS, FEW_EVENTS, VerificationReport
 from core.workflows.validating import DataQualityMiddleware, RecordValidation, TableValidation
 
@@ -100,6 +103,7 @@ __all__ = [
     "HOURLY_EVENTS",
     "LANGUAGES",
     "LEVELS",
+    "MEASURED",
     "MEASURES",
     "MINI_CLOUDBURST",
     "TARGET",
@@ -138,7 +142,9 @@ __all__ = [
     "Flag",
     "FlaggedWeather",
     "Forecast",
+    "Found",
     "Freshness",
+    "Gauge",
     "Guardrail",
     "Health",
     "History",
@@ -150,18 +156,22 @@ __all__ = [
     "LeadTimes",
     "LevelStyle",
     "Location",
+    "Match",
     "Measure",
     "Meters",
     "ModelError",
     "ModelManifest",
     "ModelRetrainingPipeline",
     "ModelVariant",
+    "Neighbour",
     "Outline",
     "PlaceDifference",
     "Plan",
     "PredictionCache",
     "QualityMetrics",
     "QualityReport",
+    "Recall",
+    "Recalled",
     "RecordValidation",
     "Region",
     "RegionForecast",
@@ -198,16 +208,21 @@ __all__ = [
     "WeatherRecord",
     "Window",
     "analysis_result",
+    "around",
     "as_geojson",
     "cached",
     "close_core",
     "events_in",
     "get_cache_manager",
     "language",
+    "like",
+    "nearest_gauges",
     "open_core",
     "opened_core",
     "plan",
+    "recalled",
     "require_fit",
+    "search",
     "serve",
     "shares_after",
     "source_text",
