@@ -89,7 +89,7 @@ from core.workflows.histories import History, Shadow
 from core.workflows.monitoring import Health
 from core.workflows.nearby import MEASURED, Gauge, nearest_gauges
 from core.workflows.posting import require_fit, weather_records
-from core.workflows.recalling import Recall, Recalled, like, recalled
+from core.workflows.recalling import Recall, Recalled, recalled, said_like
 from core.workflows.scoring import FEW_DAYS, FEW_EVENTS, VerificationReport
 from core.workflows.validating import DataQualityMiddleware, RecordValidation, TableValidation
 
@@ -215,13 +215,13 @@ __all__ = [
     "events_in",
     "get_cache_manager",
     "language",
-    "like",
     "nearest_gauges",
     "open_core",
     "opened_core",
     "plan",
     "recalled",
     "require_fit",
+    "said_like",
     "search",
     "serve",
     "shares_after",

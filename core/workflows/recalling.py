@@ -60,7 +60,7 @@ def recalled(cases: VerifiedCases, event: EventDefinition) -> tuple[Recalled, ..
     return tuple(_recalled(found, len(np.unique(day[_said(found, p)]))) for found in bins)
 
 
-def like(told: Sequence[Recalled], probability: float) -> Recalled | None:
+def said_like(told: Sequence[Recalled], probability: float) -> Recalled | None:
     """Return what became of forecasts like `probability`, None where none can be scored or it is not known."""
     return next((found for found in told if found.low <= probability and _below(probability, found.high)), None)
 
