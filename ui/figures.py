@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core import EventDefinition, Exceedance
+from core import EventDefinition, Exceedance, Window
 from ui.language import say
 
 RAIN, WARM, MOIST, PRESSURE, WIND, FLAGGED = "#1f77b4", "#c0392b", "#148f77", "#6c3483", "#566573", "#d4ac0d"
@@ -27,7 +27,7 @@ def lead_time_chart(curves: Sequence[Exceedance], event: EventDefinition) -> go.
     Hollow points are extrapolated. What lies below `FLOOR_PERCENT` is drawn on the floor and told in the hover text.
     """
     rows = [(curve, i, e) for curve in curves for i, e in enumerate(curve.events) if same_rain(e, event)]
-    windows = [e.window.text for _, _, e in rows]
+    windows = [window_name(e.window) for _, _, e in rows]
     percent = 100 * np.array([curve.probability[i] for curve, i, _ in rows])
     low = np.array([curve.low[i] for curve, i, _ in rows])
     high = np.array([curve.high[i] for curve, i, _ in rows])
@@ -62,6 +62,11 @@ def lead_time_chart(curves: Sequence[Exceedance], event: EventDefinition) -> go.
 def same_rain(event: EventDefinition, other: EventDefinition) -> bool:
     """Return whether two events are of the same amount in the same time, whatever their windows."""
     return (event.threshold_mm, event.accumulation_h) == (other.threshold_mm, other.accumulation_h)
+
+
+def window_name(window: Window) -> str:
+    """Return the hours of a window in the reader's language, such as "0 to 6 h"."""
+    return say("{begin} to {end} h", begin=window.begin_h, end=window.end_h)
 
 
 def _usual(windows: Sequence[str], usual: NDArray[np.float64]) -> go.Scatter:

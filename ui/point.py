@@ -28,7 +28,7 @@ WAYS = (
 
 def answer(core: Core, now: Issue, forecast: Forecast, name: str) -> None:
     """Show level, probability with interval and climatology, and how old the data are; where unknown, why."""
-    st.subheader(f"{name}: {components.level_text(forecast)}", anchor=False)
+    st.subheader(name, anchor=False)
     st.html(stripe(forecast.level))
     if forecast.level is RiskLevel.UNKNOWN:
         _unknown(forecast)

@@ -58,7 +58,7 @@ def overview(forecast: Forecast) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {say("rain"): event.text}
-            | {curve.window.text: _cell(curve, _same(curve, event)) for curve in forecast.curves}
+            | {figures.window_name(curve.window): _cell(curve, _same(curve, event)) for curve in forecast.curves}
             for event in EVENTS
         ]
     )
@@ -73,11 +73,11 @@ def detail(forecast: Forecast, event: EventDefinition) -> pd.DataFrame:
             i = curve.events.index(same)
             rows.append(
                 {
-                    say("hours ahead"): curve.window.text,
+                    say("hours ahead"): figures.window_name(curve.window),
                     say("probability of {event}", event=event.text): percent(curve.probability[i]),
                     say("interval (90 %)"): f"{percent(curve.low[i])} – {percent(curve.high[i])}",
                     say("usual (climatology)"): percent(curve.base_rate[i] if curve.base_rate else math.nan),
-                    say("basis"): _basis(curve, same),
+                    say("rests on"): _basis(curve, same),
                 }
             )
     return pd.DataFrame(rows)

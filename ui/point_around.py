@@ -42,7 +42,7 @@ def table(core: Core, now: Issue, found: tuple[Gauge, ...]) -> pd.DataFrame:
         [
             {
                 say("gauge"): gauge.place.name,
-                say("where"): _where(gauge.compass, gauge.distance_km),
+                say("direction and distance"): _where(gauge.compass, gauge.distance_km),
                 say("rain, mm/h"): language.number(gauge.rain_mm, 1),
                 say("hour that ended"): local(gauge.at, now.forecast.region),
                 say("age"): age(None if gauge.at is None else (core.clock() - gauge.at).total_seconds()),

@@ -152,7 +152,7 @@ def _drawn(
         figure.add_vrect(x0=now, x1=parts[-1].at[-1], fillcolor=USUAL, opacity=SHADE, line_width=0, layer="below")
     figure.add_vline(x=now, line={"color": USUAL, "width": 2, "dash": "dash"})
     figure.add_annotation(
-        x=now, y=1, yref="paper", yanchor="bottom", text=say("now"), showarrow=False, font={"color": USUAL}
+        x=now, y=1, yref="paper", yanchor="bottom", text=say("Now"), showarrow=False, font={"color": USUAL}
     )
     figure.update_xaxes(range=[parts[0].at[0], max(parts[-1].at[-1], now) + timedelta(hours=1)])
     figure.update_layout(
