@@ -39,7 +39,8 @@ def test_minutes_and_the_other_hemispheres_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "30.73", "Kedarnath", "91, 79", "30, 181", "30.73N 79.07N", "-30N 79E", "N30S 79E", "1 2 3", "nan, nan"]
+    "text",
+    ["", "30.73", "Kedarnath", "91, 79", "30, 181", "30.73N 79.07N", "-30N 79E", "N30S 79E", "1 2 3", "nan, nan"],
 )
 def test_what_is_no_point_of_the_globe_is_none(text: str) -> None:
     assert coordinates(text) is None
