@@ -24,14 +24,7 @@ def why(core: Core, issue: Issue, location_id: str) -> None:
     if not found:
         st.info(say(NOTHING), icon=":material/help:")
         return
-    st.dataframe(
-        table(found),
-        hide_index=True,
-        column_config={
-            say("effect"): st.column_config.Column(width=90),
-            say("odds"): st.column_config.Column(width=80),
-        },
-    )
+    st.table(table(found), hide_index=True)  # unlike a data frame it wraps, on a phone too
     st.caption(say(LIMITS, event=TARGET.text, hours=TARGET.window_h))
 
 

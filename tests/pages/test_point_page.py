@@ -45,7 +45,7 @@ def point() -> AppTest:
 def test_the_drivers_stand_on_the_page_with_arrows_words_and_factors() -> None:
     app = point()
     assert "Why" in [s.value for s in app.subheader]
-    rows = next(d.value for d in app.dataframe if "driver" in d.value)
+    rows = next(d.value for d in app.table if "driver" in d.value)
     assert list(rows.columns) == ["effect", "driver", "odds"]
     assert 1 <= len(rows) <= 8
     for effect, driver, odds in rows.itertuples(index=False):
@@ -66,7 +66,7 @@ def test_another_place_has_drivers_of_its_own() -> None:
         app.query_params["place"] = place
         app.switch_page("pages/point.py").run()
         assert app.selectbox(key="place picker").value == place
-        found.append(next(d.value for d in app.dataframe if "driver" in d.value))
+        found.append(next(d.value for d in app.table if "driver" in d.value))
     assert not found[0].equals(found[1])
 
 
@@ -74,7 +74,7 @@ def test_without_a_model_the_page_says_that_there_are_no_drivers(monkeypatch: py
     monkeypatch.setattr("core.adapters.seed.SEED_VERSION", "")
     app = point()
     assert any("No drivers" in info.value for info in app.info)
-    assert not [d for d in app.dataframe if "driver" in d.value]
+    assert not list(app.table)
 
 
 def said(app: AppTest) -> str:
