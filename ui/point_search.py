@@ -31,7 +31,7 @@ def ask(core: Core, now: Issue) -> str:
         )  # fmt: skip
     with right:
         st.session_state[PICKER] = chosen
-        st.selectbox(say("Place"), list(names), format_func=names.get, key=PICKER, on_change=_picked)
+        st.selectbox(say("Place"), list(names), format_func=lambda i: names[i], key=PICKER, on_change=_picked)
     _answer(regions)
     if asked is not None and asked not in names:
         st.info(
