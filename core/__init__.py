@@ -64,6 +64,7 @@ from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verd
 from core.domain.maps import as_geojson
 from core.domain.notices import Notice, NoticeKind
 from core.domain.overrides import Override, Scope
+from core.domain.places import Found, Match, Neighbour, around, search
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.report import FORMATS, SECTIONS, KeptReport, ReportKind, ReportRequest, Section, file_name
 from core.domain.verification import Truth, VerifiedCases
@@ -97,7 +98,9 @@ from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
 from core.workflows.histories import History, Shadow
 from core.workflows.monitoring import Health
+from core.workflows.nearby import MEASURED, Gauge, nearest_gauges
 from core.workflows.posting import require_fit, weather_records
+from core.workflows.recalling import Recall, Recalled, recalled, said_like
 from core.workflows.scoring import FEW_DAYS, FEW_EVENTS, VerificationReport
 from core.workflows.validating import DataQualityMiddleware, RecordValidation, TableValidation
 
@@ -112,6 +115,7 @@ __all__ = [
     "HOURLY_EVENTS",
     "LANGUAGES",
     "LEVELS",
+    "MEASURED",
     "MEASURES",
     "MEDIA_TYPES",
     "MINI_CLOUDBURST",
@@ -164,7 +168,9 @@ __all__ = [
     "Flag",
     "FlaggedWeather",
     "Forecast",
+    "Found",
     "Freshness",
+    "Gauge",
     "Guardrail",
     "Heading",
     "Health",
@@ -180,6 +186,7 @@ __all__ = [
     "LevelScore",
     "LevelStyle",
     "Location",
+    "Match",
     "Meant",
     "Measure",
     "Meters",
@@ -188,6 +195,7 @@ __all__ = [
     "ModelManifest",
     "ModelRetrainingPipeline",
     "ModelVariant",
+    "Neighbour",
     "Notice",
     "NoticeKind",
     "OutboxState",
@@ -199,6 +207,8 @@ __all__ = [
     "PredictionCache",
     "QualityMetrics",
     "QualityReport",
+    "Recall",
+    "Recalled",
     "RecordValidation",
     "Region",
     "RegionForecast",
@@ -241,6 +251,7 @@ __all__ = [
     "WeatherRecord",
     "Window",
     "analysis_result",
+    "around",
     "as_geojson",
     "cached",
     "close_core",
@@ -252,11 +263,15 @@ __all__ = [
     "get_cache_manager",
     "kept_reports",
     "language",
+    "nearest_gauges",
     "open_core",
     "opened_core",
     "plan",
     "read_report",
+    "recalled",
     "require_fit",
+    "said_like",
+    "search",
     "serve",
     "shares_after",
     "source_text",

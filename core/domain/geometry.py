@@ -44,6 +44,32 @@ def nearest(
     return index, distance_km
 
 
+def from_point(
+    latitude: float, longitude: float, locations: Sequence[Location]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far each place lies from one point, and in which direction.
+
+    Returns
+    -------
+    distance_km, bearing_deg
+        Great-circle distance (haversine, Sinnott 1984) and initial bearing, degrees east of north in [0, 360); both of
+        shape (places,). The bearing of the point itself is NaN.
+
+    Examples
+    --------
+    >>> [x.round(1).tolist() for x in from_point(30.0, 79.0, [Location("a", "", 30.0, 80.0)])]
+    [[96.3], [89.7]]
+    """
+    north = np.radians([p.latitude for p in locations])
+    here, east = np.radians(latitude), np.radians([p.longitude for p in locations]) - np.radians(longitude)
+    half = np.sin((north - here) / 2) ** 2 + np.cos(here) * np.cos(north) * np.sin(east / 2) ** 2
+    distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    across = np.sin(east) * np.cos(north)
+    along = np.cos(here) * np.sin(north) - np.sin(here) * np.cos(north) * np.cos(east)
+    bearing_deg = np.degrees(np.arctan2(across, along)) % 360
+    return distance_km, np.where(distance_km > 0, bearing_deg, np.nan)
+
+
 def bearing_rad(locations: Sequence[Location], index: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the direction to each of `index` (places, most) from its place: radians east of north, NaN for -1.
 

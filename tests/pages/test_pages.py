@@ -75,10 +75,10 @@ def test_the_point_page_shows_the_place_of_the_address() -> None:
     clickable = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][-1]["customdata"]
     app.query_params["place"] = clickable[5]
     app.switch_page("pages/point.py").run()
-    assert app.selectbox[0].value == clickable[5]
-    rows = app.dataframe[0].value
-    assert list(rows["event within 6 h"]) == ["≥ 15 mm/h", "≥ 30 mm/h", "≥ 50 mm/h", "≥ 100 mm/h", "≥ 50 mm in 2 h"]
-    assert set(rows["basis"]) == {"trained and calibrated", "extrapolated"}
+    assert app.selectbox(key="place picker").value == clickable[5]
+    rows = next(d.value for d in app.dataframe if "0 to 6 h" in d.value)
+    assert list(rows["rain"]) == ["≥ 15 mm/h", "≥ 30 mm/h", "≥ 50 mm/h", "≥ 100 mm/h", "≥ 50 mm in 2 h"]
+    assert [p.endswith("*") for p in rows["0 to 6 h"]] == [False, False, True, True, False]
 
 
 def test_the_models_page_shows_champion_card_and_scorecard() -> None:
