@@ -12,6 +12,8 @@ from core.bootstrap.pipeline import ModelRetrainingPipeline, RetrainingResult
 from core.caching.keys import PredictionCache, WeatherCache
 from core.caching.two_level import Hit, TwoLevelCache
 from core.domain.budget import BudgetLine
+from core.domain.changes import Changes, DistrictChange
+from core.domain.districts import DistrictRisk, districts_in, districts_of
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
     TRANSITIONS,
@@ -36,7 +38,9 @@ from core.domain.experiment_analysis import (
 )
 from core.domain.explanation import Driver
 from core.domain.forecast import (
+    DEFAULT_WINDOW,
     EVENTS,
+    FIELD_WINDOWS,
     HOURLY_EVENTS,
     MINI_CLOUDBURST,
     TARGET,
@@ -56,6 +60,8 @@ from core.domain.levels import LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
+from core.domain.rain import fallen_mm
+from core.domain.standing import LADDER, Standing
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
 from core.errors import (
@@ -85,6 +91,7 @@ from core.words import DEFAULT_LANGUAGE, LANGUAGES, Language, language
 from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
 from core.workflows.histories import History, Shadow
+from core.workflows.looking_back import LookingBack
 from core.workflows.monitoring import Health
 from core.workflows.posting import require_fit, weather_records
 from core.workflows.scoring import FEW_DAYS, FEW_EVENTS, VerificationReport
@@ -94,10 +101,13 @@ __all__ = [
     "ALGORITHMS",
     "DEFAULT_ALGORITHM",
     "DEFAULT_LANGUAGE",
+    "DEFAULT_WINDOW",
     "EVENTS",
     "FEW_DAYS",
     "FEW_EVENTS",
+    "FIELD_WINDOWS",
     "HOURLY_EVENTS",
+    "LADDER",
     "LANGUAGES",
     "LEVELS",
     "MEASURES",
@@ -114,6 +124,7 @@ __all__ = [
     "BudgetLine",
     "CaseOutcome",
     "Champion",
+    "Changes",
     "CloudburstError",
     "Code",
     "ConfigurationError",
@@ -122,6 +133,8 @@ __all__ = [
     "DataError",
     "DataQualityMiddleware",
     "Deployment",
+    "DistrictChange",
+    "DistrictRisk",
     "Draw",
     "Drift",
     "DriftReport",
@@ -150,6 +163,7 @@ __all__ = [
     "LeadTimes",
     "LevelStyle",
     "Location",
+    "LookingBack",
     "Measure",
     "Meters",
     "ModelError",
@@ -177,6 +191,7 @@ __all__ = [
     "SideBySide",
     "Stability",
     "Stage",
+    "Standing",
     "Status",
     "Step",
     "StoredVersion",
@@ -201,7 +216,10 @@ __all__ = [
     "as_geojson",
     "cached",
     "close_core",
+    "districts_in",
+    "districts_of",
     "events_in",
+    "fallen_mm",
     "get_cache_manager",
     "language",
     "open_core",

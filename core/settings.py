@@ -160,6 +160,11 @@ class Settings(BaseSettings):
     simulated_history_days: int = Field(
         90, ge=0, le=366, description="Days of simulated history that a first start makes; 0: none. 14 at the least."
     )
+    tiles: str = Field(
+        "",
+        description="Base map below the risk map: template of the addresses of its raster tiles with `{z}`, `{x}` and"
+        " `{y}`; empty: none, and no page asks another host.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_folder: str = Field(
         "logs", description="Folder of the server's log, relative to the home; empty: on standard error alone."
