@@ -20,7 +20,7 @@ from core import (
     Standing,
     districts_in,
 )
-from ui import map_times
+from ui import map_choice, map_times
 from ui.language import current, say
 from ui.map_layers import Picture
 from ui.map_times import LAST_ISSUE, LAST_LOOK, SINCE
@@ -101,10 +101,11 @@ def changes(core: Core, issue: RegionForecast) -> None:
     """Say what changed since the last issue, or since the forecaster's last look."""
     names = {LAST_ISSUE: say("the last issue"), LAST_LOOK: say("my last look")}
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        map_choice.recall(SINCE, tuple(names), LAST_ISSUE)
         since = st.segmented_control(
-            say("Compared with"), list(names), default=LAST_ISSUE, required=True, format_func=names.__getitem__,
-            key=SINCE, bind="query-params",
-        )  # fmt: skip
+            say("Compared with"), list(names), required=True, format_func=names.__getitem__, key=SINCE
+        )
+        map_choice.remember({SINCE: LAST_ISSUE})
         if since == LAST_LOOK:
             help_text = say("From now on compare with this issue.")
             st.button(say("Seen"), on_click=map_times.seen_now, args=(issue,), help=help_text)
