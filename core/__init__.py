@@ -16,8 +16,9 @@ from core.caching.two_level import Hit, TwoLevelCache
 from core.domain.alert_scores import AlertCounts, LevelScore, Miss
 from core.domain.alerts import RANKS, Acknowledgement, Alert, AlertOutcome, AlertRule
 from core.domain.budget import BudgetLine
+from core.domain.changes import Changes, DistrictChange
 from core.domain.deliveries import Delivery, DeliveryState, OutboxState
-from core.domain.districts import districts_of
+from core.domain.districts import DistrictRisk, districts_in, districts_of
 from core.domain.document import Block, Chart, Document, Facts, Heading, LevelMap, Paragraph, Series, Table
 from core.domain.drift import DriftReport
 from core.domain.experiment import (
@@ -43,7 +44,9 @@ from core.domain.experiment_analysis import (
 )
 from core.domain.explanation import Driver
 from core.domain.forecast import (
+    DEFAULT_WINDOW,
     EVENTS,
+    FIELD_WINDOWS,
     HOURLY_EVENTS,
     MINI_CLOUDBURST,
     TARGET,
@@ -66,7 +69,9 @@ from core.domain.notices import Notice, NoticeKind
 from core.domain.overrides import Override, Scope
 from core.domain.places import Found, Match, Neighbour, around, search
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
+from core.domain.rain import fallen_mm
 from core.domain.report import FORMATS, SECTIONS, KeptReport, ReportKind, ReportRequest, Section, file_name
+from core.domain.standing import LADDER, Standing
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
 from core.errors import (
@@ -97,6 +102,7 @@ from core.words import DEFAULT_LANGUAGE, LANGUAGES, Language, language
 from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
 from core.workflows.histories import History, Shadow
+from core.workflows.looking_back import LookingBack
 from core.workflows.monitoring import Health
 from core.workflows.nearby import MEASURED, Gauge, nearest_gauges
 from core.workflows.posting import require_fit, weather_records
@@ -108,11 +114,14 @@ __all__ = [
     "ALGORITHMS",
     "DEFAULT_ALGORITHM",
     "DEFAULT_LANGUAGE",
+    "DEFAULT_WINDOW",
     "EVENTS",
     "FEW_DAYS",
     "FEW_EVENTS",
+    "FIELD_WINDOWS",
     "FORMATS",
     "HOURLY_EVENTS",
+    "LADDER",
     "LANGUAGES",
     "LEVELS",
     "MEASURED",
@@ -139,6 +148,7 @@ __all__ = [
     "BudgetLine",
     "CaseOutcome",
     "Champion",
+    "Changes",
     "Chart",
     "CloudburstError",
     "Code",
@@ -150,6 +160,8 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Deployment",
+    "DistrictChange",
+    "DistrictRisk",
     "Document",
     "Draw",
     "Drift",
@@ -186,6 +198,7 @@ __all__ = [
     "LevelScore",
     "LevelStyle",
     "Location",
+    "LookingBack",
     "Match",
     "Meant",
     "Measure",
@@ -229,6 +242,7 @@ __all__ = [
     "SideBySide",
     "Stability",
     "Stage",
+    "Standing",
     "Status",
     "Step",
     "StoredVersion",
@@ -255,10 +269,12 @@ __all__ = [
     "as_geojson",
     "cached",
     "close_core",
+    "districts_in",
     "districts_of",
     "document",
     "events_in",
     "export",
+    "fallen_mm",
     "file_name",
     "get_cache_manager",
     "kept_reports",

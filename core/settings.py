@@ -192,6 +192,11 @@ class Settings(BaseSettings):
     )
     report_language: str = Field("en", description="Language of these reports: `en` or `hi`.")
     report_keep_days: float = Field(30, gt=0, description="Days after which these reports are removed.")
+    tiles: str = Field(
+        "",
+        description="Base map below the risk map: template of the addresses of its raster tiles with `{z}`, `{x}` and"
+        " `{y}`; empty: none, and no page asks another host.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_folder: str = Field(
         "logs", description="Folder of the server's log, relative to the home; empty: on standard error alone."

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import alert_rules, alerts, components, overrides, shell
+from ui import alert_rules, alerts, components, notices, overrides, shell
 from ui.language import say
 
 core, now = shell.enter("Alerts", live=True)
@@ -16,6 +16,9 @@ overrides.scores(core, now)
 
 st.subheader(say("The last 30 days"), anchor=False)
 alerts.history(core, now)
+
+st.subheader(say("Told outside"), anchor=False)
+notices.show(core)
 
 st.subheader(say("Rules"), anchor=False)
 alert_rules.rules(core, now)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from core import (
-    EVENTS,
-    LEVELS,
     MEASURES,
     TARGET,
     CloudburstError,
     Core,
-    EventDefinition,
-    Exceedance,
     Forecast,
     Freshness,
     Health,
@@ -28,8 +23,7 @@ from core import (
     source_text,
 )
 from ui.language import say
-from ui.people import set_by
-from ui.words import age, count, day, event_text, heads, local, percent, plain, source, window_text, within
+from ui.words import age, count, day, event_text, heads, local, plain, source
 
 BadgeColour = Literal["green", "orange", "gray"]
 FRESHNESS_BADGES: dict[Freshness, tuple[str, BadgeColour]] = {
@@ -124,64 +118,6 @@ def provenance(core: Core, issue: RegionForecast) -> None:
     )
 
 
-def ranking(issue: RegionForecast, most: int = 14) -> pd.DataFrame:
-    """Return the places with the highest probability of the target event, unknown ones last."""
-    names = {place.id: place.name for place in issue.region.locations}
-    rows = [
-        {
-            "place": names[f.location_id],
-            "level": f"{LEVELS[f.level].sign} {say(LEVELS[f.level].name)}".strip() + set_by(f),
-            **{event_text(event): percent(f.exceedance.of(event)) for event in (TARGET, EVENTS[1])},
-            "data": say(f.freshness.value),
-        }
-        for f in issue.ranked()[:most]
-    ]
-    return heads(pd.DataFrame(rows))
-
-
-def curve(forecast: Forecast) -> Exceedance:
-    """Let the forecaster choose the hours ahead where the model speaks of several; return their curve."""
-    curves = {found.window.text: found for found in forecast.curves}
-    if len(curves) == 1:
-        return forecast.exceedance
-    chosen = st.segmented_control(
-        say("Hours ahead"),
-        list(curves),
-        default=forecast.exceedance.window.text,
-        required=True,
-        key="hours ahead",
-        format_func=lambda text: window_text(curves[text].window),
-        help=say("The level is that of the first six hours, whatever is chosen here."),
-    )
-    return curves[chosen]
-
-
-def exceedance_table(curve: Exceedance) -> pd.DataFrame:
-    """Return one row per event: probability, interval, and whether it was trained or extrapolated."""
-    return heads(
-        pd.DataFrame(
-            [
-                {
-                    say("event {within}", within=within(event.window)): event_text(event),
-                    "probability": percent(curve.probability[i]),
-                    "90 % interval": say("{low} to {high}", low=percent(curve.low[i]), high=percent(curve.high[i])),
-                    "climatology": percent(curve.base_rate[i]) if curve.base_rate else "–",
-                    "basis": _basis(curve, event),
-                }
-                for i, event in enumerate(curve.events)
-            ]
-        )
-    )
-
-
-def _basis(curve: Exceedance, event: EventDefinition) -> str:
-    if math.isnan(curve.of(event)):
-        return say("unknown")
-    if event in curve.unskilled:
-        return say("no skill beyond climatology: climatology")
-    return say("extrapolated") if event in curve.extrapolated else say("trained and calibrated")
-
-
 def flags(forecast: Forecast) -> None:
     """Show the quality flags of the newest observation of a place."""
     if not forecast.reasons and forecast.freshness is Freshness.FRESH:
@@ -229,12 +165,6 @@ def position(issue: RegionForecast, location_id: str) -> int:
 def position_of(choices: list[str], wanted: str | None) -> int:
     """Return the position of a choice, the first where it is not among them."""
     return choices.index(wanted) if wanted in choices else 0
-
-
-def level_text(forecast: Forecast) -> str:
-    """Return level and meaning in words."""
-    style = LEVELS[forecast.level]
-    return f"{say(style.name)} ({say(style.meaning)}){plain(set_by(forecast))}"
 
 
 def place_provenance(core: Core, issue: RegionForecast, forecast: Forecast) -> None:

@@ -93,7 +93,7 @@ def drift(found: History) -> None:
         st.success(say("No drift."), icon=":material/check_circle:")
     st.dataframe(heads(drift_table(report)), hide_index=True)
     reference = say("nothing to compare with")
-    if report.reference_begin is not None:
+    if report.reference_begin is not None and report.reference_end is not None:
         reference = say(
             "against {reference_begin} to {reference_end}",
             reference_begin=day(report.reference_begin, "%d %b %Y"),

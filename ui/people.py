@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from core import LEVELS, Forecast, RiskLevel
+from core import LEVELS, Override, RiskLevel
 from ui.language import say
 
 
-def set_by(forecast: Forecast) -> str:
+def set_by(made: Override | None) -> str:
     """Return who set the level of a place and what the model says, in words that follow a level; else nothing.
 
     As plain text: in Markdown and HTML it must be escaped.
     """
-    made = forecast.override
     if made is None:
         return ""
     model = say(LEVELS[made.model_level or RiskLevel.UNKNOWN].name)

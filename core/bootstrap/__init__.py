@@ -164,7 +164,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
         trials=trials,
-        alerts=alerting_of(forecasting, ledger, verification),
+        alerts=alerting_of(forecasting, ledger, verification, notifying.tell),
         cache=cache,
         meters=meters,
         notifying=notifying,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.adapters.ledger import SqlLedger
 from core.adapters.ledger_alerts import SqlAlerts
+from core.domain.notices import Notice
 from core.workflows.alert_history import AlertHistory
 from core.workflows.alerting import Alerting
 from core.workflows.forecasting import Forecasting
@@ -11,9 +14,11 @@ from core.workflows.overruling import Overruling
 from core.workflows.verifying import Verifying
 
 
-def alerting_of(forecasting: Forecasting, ledger: SqlLedger, verification: Verifying) -> Alerting:
+def alerting_of(
+    forecasting: Forecasting, ledger: SqlLedger, verification: Verifying, tell: Callable[[Notice], None]
+) -> Alerting:
     """Return the alerts of a house; from now on its issues show the levels that people set."""
     records = SqlAlerts(ledger)
     levels = Overruling(records, forecasting.observing.source, forecasting.clock, forecasting.forget)
     forecasting.overrule = levels.overruled
-    return Alerting(levels, AlertHistory(records, verification))
+    return Alerting(levels, AlertHistory(records, verification), tell)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.domain.forecast import TARGET, EventDefinition, Forecast, RegionForecast, RiskLevel
+from core.domain.forecast import TARGET, EventDefinition, RegionForecast, RiskLevel
 from core.domain.geometry import inside
+from core.domain.standing import LADDER, Standing
 from core.domain.weather import Location, Region
 
 #: The gravest first. UNKNOWN stands before green: what nobody knows is not safe.
@@ -52,18 +54,26 @@ def by_district(issue: RegionForecast, event: EventDefinition = TARGET) -> tuple
 
     Places outside every district count as one of the name "".
     """
-    together: dict[str, list[tuple[Location, Forecast]]] = {}
-    for name, place, forecast in zip(districts_of(issue.region), issue.region.locations, issue.forecasts, strict=True):
-        together.setdefault(name, []).append((place, forecast))
-    return tuple(sorted((_risk(name, members, event) for name, members in together.items()), key=_rank))
+    return districts_in(Standing.of(issue, event.window), event)
 
 
-def _risk(name: str, members: list[tuple[Location, Forecast]], event: EventDefinition) -> DistrictRisk:
-    counts = {level: sum(f.level is level for _, f in members) for level in GRAVITY}
-    known = [level for level in GRAVITY if counts[level] and level is not RiskLevel.UNKNOWN]
-    place, forecast = max(members, key=lambda member: _certain(member[1].exceedance.of(event)))
-    level = known[0] if known else RiskLevel.UNKNOWN
-    return DistrictRisk(name, level, forecast.exceedance.of(event), place, counts)
+def districts_in(standing: Standing, event: EventDefinition = TARGET) -> tuple[DistrictRisk, ...]:
+    """Return the same of what stood at one time."""
+    names = np.array(districts_of(standing.region), object)
+    order = np.argsort(names, kind="stable")
+    found, begins = np.unique(names[order].astype(str), return_index=True)
+    members = np.split(order, begins[1:])
+    chances = standing.probability_of(event)
+    risks = (_risk(str(name), at, standing, chances) for name, at in zip(found, members, strict=True))
+    return tuple(sorted(risks, key=_rank))
+
+
+def _risk(name: str, at: NDArray[np.int64], standing: Standing, chances: NDArray[np.float64]) -> DistrictRisk:
+    step = standing.step[at]
+    counts = {level: int((step == (LADDER.index(level) if level in LADDER else -1)).sum()) for level in GRAVITY}
+    place = int(at[np.argmax(np.nan_to_num(chances[at], nan=-1.0))])
+    level = LADDER[step.max()] if step.max() >= 0 else RiskLevel.UNKNOWN
+    return DistrictRisk(name, level, float(chances[place]), standing.region.locations[place], counts)
 
 
 def _rank(district: DistrictRisk) -> tuple[int, float, str]:

@@ -268,7 +268,7 @@ class RegionForecast:
     @cached_property
     def version(self) -> str:
         """Digest of everything a page shows: pages redraw when it changes."""
-        state = repr((self.freshness, self.data_at, self.problems, self.notes, {f.override for f in self.forecasts}))
+        state = repr((self.freshness, self.data_at, self.problems, self.notes, [f.override for f in self.forecasts]))
         return f"{self.content}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
     def age_s(self, now: datetime) -> float:

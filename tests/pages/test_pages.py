@@ -65,7 +65,8 @@ def test_the_map_has_one_clickable_marker_per_place_and_a_legend() -> None:
 @pytest.mark.parametrize("layer", ["p_15", "p_100", "p_50_2h"])
 def test_every_probability_has_a_layer(layer: str) -> None:
     app = opened("pages/risk_map.py")
-    app.get_by_key("layer").set_value(layer).run()
+    app.get_by_key("threshold").set_value(layer)
+    app.get_by_key("layer").set_value("probability").run()
     assert not app.exception
     assert "colorbar" in app.get("plotly_chart")[0].proto.spec
 
