@@ -21,7 +21,7 @@ from api.middleware import PostedObservations
 from api.requests import Identified
 from api.routes import admin, alerts, cache, experiments, forecasts, health, live, posting, quality
 from api.sockets import without_delay
-from core import VERSION, CloudburstError, close_core, serve
+from core import FONTS, VERSION, CloudburstError, close_core, serve
 
 log = structlog.get_logger()
 
@@ -54,6 +54,7 @@ api.add_middleware(Told, headers=API_HEADERS)
 api.add_middleware(Cors)  # around what refuses: a page that may read must be able to read why
 api.add_middleware(Identified)  # around all others: what they refuse has an id as well
 api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+api.mount("/fonts", StaticFiles(directory=FONTS), name="fonts")  # for the theme of the pages
 problems.install(api)
 
 

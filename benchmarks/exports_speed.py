@@ -20,10 +20,11 @@ from fpdf import FPDF
 from fpdf.fonts import FontFace
 
 from core.adapters.pdf import printed
-from core.adapters.pdf.lettering import DEVANAGARI, FILES, FONTS, LATIN
+from core.adapters.pdf.lettering import DEVANAGARI, FILES, LATIN
 from core.domain.document import Chart as DocumentChart
 from core.domain.document import Column, Document, Facts, Series, Table
 from core.domain.forecast import RiskLevel
+from core.words import FONTS
 
 PAGES, MOST_S = 20, 2.0
 WORDS = {

@@ -98,7 +98,7 @@ from core.quality.thresholds import thresholds
 from core.verification.diagrams import Meant
 from core.verification.episodes import LeadTimes, Stability
 from core.verification.scorecard import MEASURES
-from core.words import DEFAULT_LANGUAGE, LANGUAGES, Language, language
+from core.words import DEFAULT_LANGUAGE, FONTS, LANGUAGES, Language, language
 from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
 from core.workflows.histories import History, Shadow
@@ -119,6 +119,7 @@ __all__ = [
     "FEW_DAYS",
     "FEW_EVENTS",
     "FIELD_WINDOWS",
+    "FONTS",
     "FORMATS",
     "HOURLY_EVENTS",
     "LADDER",

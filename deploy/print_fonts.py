@@ -15,7 +15,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-FONTS = Path(__file__).parent.parent / "core/adapters/pdf/fonts"
+FONTS = Path(__file__).parent.parent / "core/words/fonts"
 LATIN = [
     *range(0x20, 0x7F),
     *range(0xA0, 0x250),

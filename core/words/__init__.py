@@ -22,6 +22,8 @@ from babel.numbers import format_decimal
 LANGUAGES: Mapping[str, str] = {"en": "English", "hi": "हिन्दी"}
 DEFAULT_LANGUAGE = "en"
 UNKNOWN = "–"
+#: Folder of the shipped fonts: pages and printed documents read right where a machine has none.
+FONTS = Path(__file__).parent / "fonts"
 
 
 @dataclass(frozen=True)

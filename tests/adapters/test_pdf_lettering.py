@@ -10,7 +10,8 @@ from fpdf import FPDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.adapters.pdf.lettering import FONTS, Lettering, plain
+from core.adapters.pdf.lettering import Lettering, plain
+from core.words import FONTS
 
 
 @pytest.fixture(scope="module")

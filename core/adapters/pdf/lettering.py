@@ -15,13 +15,13 @@ from codecs import BOM_UTF16_BE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
-FONTS = Path(__file__).parent / "fonts"
+from core.words import FONTS
+
 #: Family and file of every font; each has a Regular and a Bold.
 LATIN, DEVANAGARI = "latin", "devanagari"
 FILES = {LATIN: "NotoSans", DEVANAGARI: "NotoSansDevanagari"}
