@@ -192,14 +192,19 @@ def _stations(found: QualityReport, voice: Voice) -> Table:
 
 
 def _tests(found: QualityReport, voice: Voice) -> Table:
-    """Return what the checks found by test, variable and flag, the worst and most frequent first."""
+    """Return what the checks found by test, variable and flag, the worst and most frequent first.
+
+    Hours before the very first stored one are no gaps: nothing is expected of them.
+    """
+    counts = found.checked.weather.valid_at >= to_hour64(found.metrics.begin)
     counted: dict[tuple[Flag, str, str], list[int]] = defaultdict(lambda: [0, 0])
     reason: dict[tuple[Flag, str, str], str] = {}
     for finding in found.checked.findings:
-        if finding.where.any():
+        where = finding.where & counts
+        if where.any():
             key = (finding.flag, finding.test, finding.variable)
-            counted[key][0] += int(finding.where.sum())
-            counted[key][1] = max(counted[key][1], int(finding.where.any(axis=1).sum()))
+            counted[key][0] += int(where.sum())
+            counted[key][1] = max(counted[key][1], int(where.any(axis=1).sum()))
             reason.setdefault(key, finding.reason)
     gravity = list(FLAGS)
     ranked = sorted(counted, key=lambda key: (gravity.index(key[0]) if key[0] in gravity else 9, -counted[key][0]))

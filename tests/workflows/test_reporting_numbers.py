@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 
 from core.domain.document import Chart, Facts, Heading, Notice, Paragraph, Table
 from core.domain.forecast import TARGET
+from core.domain.quality import Finding
 from core.domain.report import ReportKind, ReportRequest, Section
 from core.domain.verification import Truth, VerifiedCases
+from core.domain.weather import Flag
 from core.workflows import reporting_quality, reporting_verification
 from core.workflows.reporting_words import Voice
 from core.workflows.scoring import VerificationReport
-from tests.quality_made import NAN, metrics, report
+from tests.quality_made import NAN, at, metrics, report
 from tests.verified_made import cases, untold
 from tests.weather_made import END, REGION
 from tests.workflows.test_scoring import SCORING
@@ -115,6 +118,17 @@ def test_the_quality_report_counts_flags_by_test_and_variable() -> None:
     temperature = next(row for row in by_variable.rows if row[0] == "temperature_c")
     assert temperature[1] == str(3 * 73 - 10)
     assert temperature[3] == "4"
+
+
+def test_hours_before_the_first_stored_one_are_no_gaps() -> None:
+    found = report()
+    before = Finding("gap", "temperature_c", Flag.MISSING, "silent for 6 h", at(0, *range(24)))
+    checked = replace(found.checked, findings=(before,))
+    later = replace(found.metrics, begin=found.begin + timedelta(hours=24))
+    request = ReportRequest(REGION.id, ReportKind.QUALITY, sections=frozenset({Section.TESTS}))
+    for metrics_then, rows in ((found.metrics, 1), (later, 0)):
+        made = reporting_quality.blocks(request, replace(found, checked=checked, metrics=metrics_then), END, VOICE)
+        assert len(next(b for b in made if isinstance(b, Table)).rows) == rows
 
 
 def test_stations_stand_worst_first_and_what_is_not_known_is_a_dash() -> None:
