@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from core import EVENTS, RANKS, AlertRule, CloudburstError, Core, Issue
+from core import EVENTS, LADDER, AlertRule, CloudburstError, Core, Issue
 from ui import admin, alerts, components, login
 from ui.language import say
 from ui.words import plain
@@ -61,8 +61,8 @@ def asked(now: Issue, before: AlertRule | None, key: str) -> AlertRule | None:
     if kind == kinds[0]:
         level = st.selectbox(
             say("From level"),
-            RANKS[1:],
-            RANKS[1:].index(start.level),
+            LADDER[1:],
+            LADDER[1:].index(start.level),
             format_func=alerts.level_name,
             key=f"{key} level",
         )
