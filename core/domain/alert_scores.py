@@ -133,13 +133,13 @@ class Grid:
     def spans(self, rule: AlertRule) -> Iterator[Span]:
         """Yield when a rule would have held an alert, district by district."""
         ranks, highest = self._seen
-        levels = (*LADDER, "unknown")
+        levels = (*LADDER, RiskLevel.UNKNOWN)
         moments = [from_datetime64(hour) for hour in self.hours]
         for area, name in enumerate(self.areas):
             state, begun = State(), None
             for i, hour in enumerate(moments):
                 level = levels[ranks[area, i]]
-                state, kind = step(rule, state, Seen(hour, level, float(highest[area, i])))  # type: ignore[arg-type]
+                state, kind = step(rule, state, Seen(hour, level, float(highest[area, i])))
                 if kind is NoticeKind.RAISED:
                     begun = hour
                 elif kind is NoticeKind.ENDED and begun is not None:

@@ -30,4 +30,4 @@ LEVELS: dict[RiskLevel, LevelStyle] = {
     RiskLevel.UNKNOWN: LevelStyle("No data", "#ffffff", "", "▨", "nothing can be said"),
 }
 #: Known levels by rising gravity; UNKNOWN is no step of it.
-LADDER = tuple(level for level in LEVELS if level is not RiskLevel.UNKNOWN)
+LADDER: tuple[RiskLevel, ...] = tuple(level for level in LEVELS if level is not RiskLevel.UNKNOWN)

@@ -115,4 +115,4 @@ class Standing:
         return same and np.allclose(self.probability, other.probability, rtol=0, atol=1e-9, equal_nan=True)
 
 
-_STEPS = {**{level: i for i, level in enumerate(LADDER)}, RiskLevel.UNKNOWN: -1}
+_STEPS: dict[RiskLevel, int] = {**{level: i for i, level in enumerate(LADDER)}, RiskLevel.UNKNOWN: -1}
