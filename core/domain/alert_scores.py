@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.alerts import WARNS, AlertOutcome, AlertRule, Seen, State, rank, step
-from core.domain.forecast import TARGET, EventDefinition
+from core.domain.forecast import TARGET, EventDefinition, RiskLevel
 from core.domain.levels import LADDER
 from core.domain.notices import NoticeKind
 from core.domain.overrides import Override, Scope
