@@ -75,7 +75,7 @@ def test_isotonic_calibration_is_kept_and_served(store: FolderModelStore, tmp_pa
 
 
 def test_the_same_seed_gives_the_same_model(store: FolderModelStore, tmp_path: Path) -> None:
-    request = TrainingRequest("extra_trees", seed=3)
+    request = TrainingRequest("random_forest", seed=3)
     one, two = train(store, tmp_path, request), train(store, tmp_path, request)
     rows = np.random.default_rng(0).normal(size=(200, len(one.feature_names))).astype(np.float32)
     serving = Serving(store)
