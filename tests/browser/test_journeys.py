@@ -1,4 +1,4 @@
-"""The forecaster's ways in a real browser: from the map to a place, a report and its files, by pointer, touch and keys."""
+"""The forecaster's ways in a real browser: map, place, report and its files; by pointer, by touch and by keyboard."""
 
 from __future__ import annotations
 
