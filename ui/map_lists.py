@@ -51,7 +51,7 @@ def _places(picture: Picture) -> str | None:
     ticked = st.dataframe(
         table, hide_index=True, height=520, on_select="rerun", selection_mode="single-row", key="map places"
     )
-    st.caption(say("Tick a place to see its forecast and its observations."))
+    st.caption(say("Tick a place, by keyboard with Shift and Space, to see its forecast and its observations."))
     rows = ticked.selection.rows
     return picture.region.locations[order[rows[0]]].id if rows else None
 
@@ -181,5 +181,5 @@ def told(core: Core, issue: RegionForecast, seen: map_times.View) -> None:
         + " "
         + say("A level is that of the first six hours. White and hatched: no data, which is not the same as no risk.")
         + " "
-        + say("Click a cell to see its forecast and its observations.")
+        + say("Click a cell, on a touch screen tap it twice, to see its forecast and its observations.")
     )
