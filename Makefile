@@ -13,7 +13,7 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
-.PHONY: run smoke test check browser format seed-model clean fuzz-source fuzz-api faults-model \
+.PHONY: run smoke test check slow browser format seed-model clean fuzz-source fuzz-api faults-model \
   bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-exports
 
 run: $(VENV)/.run
@@ -36,6 +36,10 @@ check: $(VENV)/.dev
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(PYTEST)
+
+# What `make check` leaves out: tests that guard little for their minutes.
+slow: $(VENV)/.dev
+	$(PYTEST) -m slow
 
 # Every page in every language, light and dark, at four widths, beside the journeys that `make check` runs (some minutes).
 browser: $(VENV)/.dev

@@ -34,7 +34,7 @@ def _edit(core: Core, now: Issue, known: tuple[AlertRule, ...]) -> None:
     rule = asked(now, by_id.get(chosen), f"edit {chosen}")
     who = st.text_input(say("Your name"), value=login.name() or "", key="rule who", max_chars=80)
     with st.container(horizontal=True):
-        keep = st.button(say("Keep this rule"), key="rule keep", disabled=rule is None)
+        keep = st.button(say("Keep this rule"), type="primary", key="rule keep", disabled=rule is None)
         gone = st.button(say("Remove it"), key="rule remove", disabled=chosen == NEW)
     if (keep and rule is not None) or gone:
         try:

@@ -140,7 +140,7 @@ def _acknowledge(core: Core, alerts: tuple[Alert, ...]) -> None:
                 format_func=lambda i: f"{level_name(by_id[i].level)} {place_name(by_id[i])}",
             )
             who, why = who_and_why("acknowledge")
-            sent = st.form_submit_button(say("Acknowledge"))
+            sent = st.form_submit_button(say("Acknowledge"), type="primary")
     if sent:
         try:
             for one in chosen:

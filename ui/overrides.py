@@ -79,7 +79,7 @@ def _form(core: Core, now: Issue) -> None:
         level = st.selectbox(say("Level"), LADDER, 2, format_func=alerts.level_name, key="override level")
         hours = st.number_input(say("For hours"), *HOURS, 6, key="override hours")
         who, why = alerts.who_and_why("override")
-        sent = st.form_submit_button(say("Set this level"))
+        sent = st.form_submit_button(say("Set this level"), type="primary")
     if sent:
         until = core.clock() + timedelta(hours=int(hours))
         try:

@@ -58,7 +58,7 @@ def test_a_page_is_well_light_and_dark_on_a_desk_and_on_a_phone(visit: Visit, ad
         assert beyond_the_edge(page) <= 1, f"at {size['width']} px"
 
 
-@pytest.mark.tail
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("code", ["en", "hi"])
 @pytest.mark.parametrize("name", NAMES)

@@ -81,7 +81,7 @@ def test_a_selection_and_a_zoom_survive_redrawing_and_new_data(page: Page, addre
     assert axis(chart) not in {zoomed, whole}  # all of it, and what has come
 
 
-@pytest.mark.parametrize("turns", [1, pytest.param(2, marks=pytest.mark.tail)])
+@pytest.mark.parametrize("turns", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_wall_display_turns_whole_pages_over(page: Page, address: str, turns: int) -> None:
     page.goto(f"{address}/?region={REGION}&wall=5")
     page.get_by_role("heading", name="Risk map").wait_for()
