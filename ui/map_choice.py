@@ -92,8 +92,7 @@ def remember(defaults: Mapping[str, object]) -> None:
 
 def windows_of(issue: RegionForecast) -> tuple[Window, ...]:
     """Return the windows that the issue speaks of, by begin and end; those of observations where it speaks of none."""
-    found = {curve.window for forecast in issue.forecasts for curve in forecast.curves}
-    return tuple(sorted(found | {DEFAULT_WINDOW})) if found - {DEFAULT_WINDOW} else WINDOWS
+    return tuple(sorted(issue.windows | {DEFAULT_WINDOW})) if issue.windows - {DEFAULT_WINDOW} else WINDOWS
 
 
 def past_hours(issue: RegionForecast) -> tuple[datetime, ...]:
