@@ -49,7 +49,7 @@ def pick(issue: RegionForecast) -> Choice:
     """Let the forecaster choose, in one row and a slider below it."""
     windows = {_name(window): window for window in windows_of(issue)}
     hours = {f"{at:%Y-%m-%dT%HZ}": at for at in past_hours(issue)}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="map-controls"):
         recall(LAYER, LAYERS, LEVEL)
         layer = st.selectbox(say("Show"), LAYERS, format_func=layer_name, key=LAYER, width=170, filter_mode=None)
         recall(HOURS, tuple(windows), NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import streamlit as st
 
@@ -21,12 +22,15 @@ PAGES = (
     ("pages/experiments.py", "Experiments", ":material/science:"),
     ("pages/monitoring.py", "Monitoring", ":material/monitor_heart:"),
 )
+#: How pages stand on a narrow screen.
+PHONE = Path(__file__).with_name("phone.css")
 
 
 def show() -> None:
     """Draw the page that was asked for. Called by `app.py` at every run of the script."""
     session.begin()
     st.set_page_config(page_title="Cloudburst Watch", page_icon="⛈️", layout="wide")
+    st.html(PHONE)
     pages = [st.Page(path, title=say(title), icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)]
     closed = login.needed()
     page = st.navigation(pages, position="hidden" if closed or wall.on() else "top")
