@@ -1,7 +1,8 @@
 """How fast 40,000 cells are drawn on the Risk map, in a real browser: at first, of another layer, of a new issue.
 
 Each time is from the data being there (the press of the button that puts them in place, or the choice of a layer) to
-painted pixels. Beside it, in the same run and browser, a bare plotly heatmap of the same size, and nothing else on its page.
+painted pixels. Beside it, in the same run and browser, a bare plotly heatmap of the same size, alone on
+its page.
 
 python -m benchmarks.map_drawing [--rounds 10]
 """
@@ -124,8 +125,8 @@ def _figures() -> None:
             begun = time.perf_counter()
             figure = maps.figure(picture)
             spent.append(time.perf_counter() - begun)
-        kilobytes = len(figure.to_json()) / 1000
-        print(f"figure of {layer:12} median {statistics.median(spent):.3f} s, most {max(spent):.3f} s; {kilobytes:,.0f} kB")
+        cost = f"median {statistics.median(spent):.3f} s, most {max(spent):.3f} s"
+        print(f"figure of {layer:12} {cost}; {len(figure.to_json()) / 1000:,.0f} kB")
 
 
 def _opened(browser: Browser, address: str, most_ms: float = 60_000) -> Page:

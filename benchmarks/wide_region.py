@@ -1,4 +1,4 @@
-"""A made region of 200 x 200 places in the outlines of a real one, and made issues of it: every level, and unknown ones."""
+"""A made region of 200 x 200 places in the outlines of a real one, and made issues of it with every level."""
 
 from __future__ import annotations
 
@@ -52,8 +52,7 @@ def made(region: Region, number: int, now: datetime) -> Issue:
     at = floor_hour(now)
     kinds = _kinds(number, now)
     forecasts = tuple(
-        replace(kinds[step], location_id=place.id)
-        for step, place in zip(steps.tolist(), region.locations, strict=True)
+        replace(kinds[step], location_id=place.id) for step, place in zip(steps.tolist(), region.locations, strict=True)
     )
     forecast = RegionForecast(
         region, at + timedelta(seconds=number), at, forecasts, "simulator", "made", "simulator", False,

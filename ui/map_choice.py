@@ -92,7 +92,15 @@ def remember(defaults: Mapping[str, object]) -> None:
 
 def windows_of(issue: RegionForecast) -> tuple[Window, ...]:
     """Return the windows that the issue speaks of, by begin and end; those of observations where it speaks of none."""
-    return tuple(sorted(issue.windows | {DEFAULT_WINDOW})) if issue.windows - {DEFAULT_WINDOW} else WINDOWS
+    found = _windows(issue.version, issue)
+    return tuple(sorted(found | {DEFAULT_WINDOW})) if found - {DEFAULT_WINDOW} else WINDOWS
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _windows(version: str, _issue: RegionForecast) -> frozenset[Window]:  # noqa: ARG001 - version keys the cache
+    curves = (curve for forecast in _issue.forecasts for curve in (forecast.exceedance, *forecast.others))
+    begins = {(curve.events[0].begin_h, curve.events[0].window_h) for curve in curves}
+    return frozenset(Window(begin_h, begin_h + hours) for begin_h, hours in begins)
 
 
 def past_hours(issue: RegionForecast) -> tuple[datetime, ...]:

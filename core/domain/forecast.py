@@ -271,12 +271,6 @@ class RegionForecast:
         state = repr((self.freshness, self.data_at, self.problems, self.notes, [f.override for f in self.forecasts]))
         return f"{self.content}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
-    @cached_property
-    def windows(self) -> frozenset[Window]:
-        """The windows that it has curves of."""
-        first = {(c.events[0].begin_h, c.events[0].window_h) for f in self.forecasts for c in (f.exceedance, *f.others)}
-        return frozenset(Window(begin_h, begin_h + hours) for begin_h, hours in first)
-
     def age_s(self, now: datetime) -> float:
         """Age of the newest data at `now` in seconds, NaN where there are none."""
         return math.nan if self.data_at is None else (now - self.data_at).total_seconds()

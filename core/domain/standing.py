@@ -63,7 +63,11 @@ class Standing:
         asked = window.begin_h, window.length_h  # no window is made of every curve: regions have 40,000 places
         curves = (
             next(
-                (c.probability for c in (f.exceedance, *f.others) if (c.events[0].begin_h, c.events[0].window_h) == asked),
+                (
+                    c.probability
+                    for c in (f.exceedance, *f.others)
+                    if (c.events[0].begin_h, c.events[0].window_h) == asked
+                ),
                 nothing,
             )
             for f in issue.forecasts
