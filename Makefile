@@ -14,7 +14,7 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   else $(PY) -m pip install -q -r $(1) ; fi
 
 .PHONY: run smoke test check slow browser format seed-model clean fuzz-source fuzz-api faults-model \
-  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-exports
+  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map-drawing bench-exports
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -102,6 +102,10 @@ bench-day: $(VENV)/.dev
 # How fast the first map is there in a real browser, and how fast pages change (about 2 minutes).
 bench-pages: $(VENV)/.dev
 	$(PY) -m benchmarks.page_speed
+
+# How fast 40,000 cells are drawn, at first, of another layer and of a new issue, beside a bare heatmap.
+bench-map-drawing: $(VENV)/.dev
+	$(PY) -m benchmarks.map_drawing
 
 # Twenty pages as PDF beside fpdf2's own tables, and a workbook of 100,000 rows beside openpyxl.
 bench-exports: $(VENV)/.dev

@@ -36,7 +36,7 @@ FRESHNESS_BADGES: dict[Freshness, tuple[str, BadgeColour]] = {
 def header(core: Core, issue: RegionForecast, health: Health) -> None:
     """Show on every page whose data these are, how old they are, which model speaks, and whether the house is well."""
     word, colour = FRESHNESS_BADGES[issue.freshness]
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="header"):
         st.metric(say("Region"), issue.region.name, width="content")
         st.metric(say("Issued"), local(issue.issued_at, issue.region), width="content")
         st.metric(

@@ -49,7 +49,7 @@ def pick(issue: RegionForecast) -> Choice:
     """Let the forecaster choose, in one row and a slider below it."""
     windows = {_name(window): window for window in windows_of(issue)}
     hours = {f"{at:%Y-%m-%dT%HZ}": at for at in past_hours(issue)}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="map-controls"):
         recall(LAYER, LAYERS, LEVEL)
         layer = st.selectbox(say("Show"), LAYERS, format_func=layer_name, key=LAYER, width=170, filter_mode=None)
         recall(HOURS, tuple(windows), NOW)
@@ -92,8 +92,15 @@ def remember(defaults: Mapping[str, object]) -> None:
 
 def windows_of(issue: RegionForecast) -> tuple[Window, ...]:
     """Return the windows that the issue speaks of, by begin and end; those of observations where it speaks of none."""
-    found = {curve.window for forecast in issue.forecasts for curve in forecast.curves}
+    found = _windows(issue.version, issue)
     return tuple(sorted(found | {DEFAULT_WINDOW})) if found - {DEFAULT_WINDOW} else WINDOWS
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _windows(version: str, _issue: RegionForecast) -> frozenset[Window]:  # noqa: ARG001 - version keys the cache
+    curves = (curve for forecast in _issue.forecasts for curve in (forecast.exceedance, *forecast.others))
+    begins = {(curve.events[0].begin_h, curve.events[0].window_h) for curve in curves}
+    return frozenset(Window(begin_h, begin_h + hours) for begin_h, hours in begins)
 
 
 def past_hours(issue: RegionForecast) -> tuple[datetime, ...]:

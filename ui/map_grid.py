@@ -13,7 +13,7 @@ from core import Region, Standing
 #: Cells of a station network have no size; they are drawn this large, degrees.
 STATION_CELL_DEG = 0.25
 #: With more places than this a spot stands for a block of them: a browser draws no more markers within a second.
-MOST_SPOTS = 2500
+MOST_SPOTS = 1200
 
 Cells = NDArray[np.int64]
 

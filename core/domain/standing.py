@@ -58,8 +58,16 @@ class Standing:
     def of(cls, issue: RegionForecast, window: Window = DEFAULT_WINDOW) -> Standing:
         """Return that of an issue; NaN where a place has no curve of the window."""
         nothing = (np.nan,) * len(events_in(window))
+        asked = window.begin_h, window.length_h  # no window is made of every curve: regions have 40,000 places
         curves = (
-            next((c.probability for c in (f.exceedance, *f.others) if c.window == window), nothing)
+            next(
+                (
+                    c.probability
+                    for c in (f.exceedance, *f.others)
+                    if (c.events[0].begin_h, c.events[0].window_h) == asked
+                ),
+                nothing,
+            )
             for f in issue.forecasts
         )
         return cls(

@@ -9,12 +9,13 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from core import DEFAULT_WINDOW, TARGET, Changes, RiskLevel, Standing, fallen_mm
+from core import DEFAULT_WINDOW, TARGET, WINDOWS, Changes, RiskLevel, Standing, Window, fallen_mm
 from core.domain.weather import Location
-from tests.issued_made import END
+from tests.issued_made import END, curve
 from tests.unit.test_districts import REGION, _issue
 from tests.weather_made import weather
 from ui import maps
+from ui.map_choice import windows_of
 from ui.map_grid import MOST_SPOTS, Spots, grid_of
 from ui.map_layers import HATCH_X, HATCHED, LAYERS, NOTHING, OUTSIDE, Picture
 
@@ -87,3 +88,18 @@ def test_a_fine_grid_has_few_spots_that_show_the_gravest_and_hatches_by_its_cell
     assert set(z[0].tolist()) == {NOTHING, HATCHED}
     assert set(z[1:].ravel().tolist()) == {0, 3}
     assert OUTSIDE not in z
+
+
+def test_an_issue_names_the_windows_of_its_curves_and_a_region_is_the_key_of_what_is_made_of_it() -> None:
+    issue = _issue(GREEN, RED, YELLOW, NOTHING_KNOWN, GREEN)
+    assert windows_of(issue) == WINDOWS
+    first = replace(issue.forecasts[0], others=(curve(Window(0, 1), 0.1), curve(Window(6, 12), 0.3)))
+    wider = replace(issue, forecasts=(first, *issue.forecasts[1:]))
+    assert windows_of(wider) == (Window(0, 1), DEFAULT_WINDOW, Window(6, 12))
+    later = Standing.of(wider, Window(6, 12))
+    assert later.probability[0, 0] == pytest.approx(0.3)
+    assert np.isnan(later.probability[1:]).all()
+    again, moved = replace(REGION), replace(REGION, locations=(*REGION.locations[:-1], REGION.locations[0]))
+    assert hash(again) == hash(REGION)
+    assert grid_of(again) is grid_of(REGION)
+    assert grid_of(moved) is not grid_of(REGION)
