@@ -220,7 +220,7 @@ def drivers(found: Mapping[str, tuple[Driver, ...]], voice: Voice) -> list[Block
             (
                 voice.say("▲ raises") if d.raises else voice.say("▼ lowers"),
                 voice.say(d.group).capitalize(),
-                d.text.partition(": ")[2],
+                d.values(voice.say),
                 f"× {d.factor:.2g}",
             )
             for d in those
