@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.domain.told import Told, told
+from core.domain.told import Told, tell
 
 
 class CloudburstError(Exception):
@@ -59,7 +59,7 @@ class CloudburstError(Exception):
 
     @property
     def message(self) -> str:
-        """What is wrong, without the hint; one that was `told` keeps its key and values."""
+        """What is wrong, without the hint; one that is `Told` keeps its key and values."""
         message: str = self.args[0]
         return message
 
@@ -67,9 +67,9 @@ class CloudburstError(Exception):
     def told(self) -> Told:
         """Message and hint as a value of another text."""
         return (
-            told("{message} {hint}", message=told(self.message), hint=told(self.hint))
+            tell("{message} {hint}", message=tell(self.message), hint=tell(self.hint))
             if self.hint
-            else told(self.message)
+            else tell(self.message)
         )
 
     def __str__(self) -> str:

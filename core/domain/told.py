@@ -6,11 +6,19 @@ is that English text and remembers its key in the catalogue with its values. `co
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
+#: The months as a day names them, keys of the catalogue.
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
 
 class Told(str):
     """An English text with the key and the values it was made of; anything that takes a `str` takes it.
 
-    Joined or formatted into another text it is but a `str`: tell that text by `told` too, with this one as a value.
+    Joined or formatted into another text it is but a `str`: tell that text by `tell` too, with this one as a value.
     """
 
     key: str
@@ -27,10 +35,16 @@ class Told(str):
         return self.key, self.values
 
 
-def told(text: str, /, **values: object) -> Told:
+def tell(text: str, /, **values: object) -> Told:
     """Return a text of the catalogue with its values, in English; a value that is `Told` is translated with it.
 
-    >>> told("{n} of {m} places {state}", n=3, m=12, state=told("known"))
+    >>> tell("{n} of {m} places {state}", n=3, m=12, state=tell("known"))
     '3 of 12 places known'
     """
     return text if isinstance(text, Told) else Told(text, values)
+
+
+def tell_day(number: int) -> Told:
+    """Return a day of the year, 1 to 365, such as "29 July"."""
+    day = date(2001, 1, 1) + timedelta(days=number - 1)
+    return tell("{day} {month}", day=day.day, month=tell(MONTHS[day.month - 1]))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
 from functools import lru_cache
 
-from core.domain.told import Told, told
+from core.domain.told import Told, tell, tell_day
 
 RAIN, SPELL = "rain here in the last hours", "rain here in the last days"
 AROUND, QUARTER = "rain around", "rain by direction"
@@ -138,8 +137,8 @@ def said(name: str, values: Mapping[str, float]) -> Told | None:
     if not math.isfinite(value):
         return None
     found, _, template = _found(name)
-    terms = dict(zip("xy", map(told, found.groups()), strict=False)) | _terms(value) | _shared(values)
-    return told(template, **{term: terms[term] for term in TERM.findall(template)})
+    terms = dict(zip("xy", map(tell, found.groups()), strict=False)) | _terms(value) | _shared(values)
+    return tell(template, **{term: terms[term] for term in TERM.findall(template)})
 
 
 @lru_cache
@@ -157,16 +156,15 @@ def _terms(value: float) -> dict[str, object]:
         "a": abs(value),
         "square": value * value,
         "percent": 100 * value,
-        "together": told("together") if value >= 0 else told("apart"),
-        "side": told("above") if value >= 0 else told("below"),
-        "moved": told("rose") if value >= 0 else told("fell"),
+        "together": tell("together") if value >= 0 else tell("apart"),
+        "side": tell("above") if value >= 0 else tell("below"),
+        "moved": tell("rose") if value >= 0 else tell("fell"),
     }
 
 
 def _shared(values: Mapping[str, float]) -> dict[str, object]:
     """Return what takes two features to say."""
     minutes = round(_turn(values, "solar_hour_sin", "solar_hour_cos") * 144) % 144 * 10
-    day = date(2001, 1, 1) + timedelta(days=int(_turn(values, "season_sin", "season_cos") * 365))
     # The components say where the wind goes: it comes from the other side.
     wind, around = (
         round((_turn(values, f"{of}wind_east_ms", f"{of}wind_north_ms") + 0.5) * len(COMPASS)) % len(COMPASS)
@@ -174,9 +172,9 @@ def _shared(values: Mapping[str, float]) -> dict[str, object]:
     )
     return {
         "solar": f"{minutes // 60:02}:{minutes % 60:02}",
-        "season": told("{day} {month}", day=day.day, month=told(f"{day:%B}")),
-        "wind_from": told(COMPASS[wind]),
-        "around_from": told(COMPASS[around]),
+        "season": tell_day(int(_turn(values, "season_sin", "season_cos") * 365) + 1),
+        "wind_from": tell(COMPASS[wind]),
+        "around_from": tell(COMPASS[around]),
     }
 
 

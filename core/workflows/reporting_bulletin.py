@@ -191,7 +191,7 @@ def _place(name: str, forecast: Forecast, voice: Voice) -> Table:
         when=voice.moment(forecast.data_at),
         freshness=voice.say(FRESHNESS[forecast.freshness]),
     )
-    reasons = "".join(f" {reason}." for reason in forecast.reasons[:3])
+    reasons = "".join(f" {voice.say(reason)}." for reason in forecast.reasons[:3])
     return Table(
         f"{name}: {voice.level_name(forecast.level)}",
         heads,

@@ -32,7 +32,7 @@ def said() -> dict[str, str]:
             if isinstance(node, ast.Call) and node.args:
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 first = node.args[0]
-                if name in ("say", "told") and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                if name in ("say", "tell") and isinstance(first, ast.Constant) and isinstance(first.value, str):
                     found[first.value] = f"{path.name}:{node.lineno}"
     return found
 
