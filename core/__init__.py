@@ -14,7 +14,7 @@ from core.bootstrap.report_files import kept_reports, read_report
 from core.caching.keys import PredictionCache, WeatherCache
 from core.caching.two_level import Hit, TwoLevelCache
 from core.domain.alert_scores import AlertCounts, LevelScore, Miss
-from core.domain.alerts import RANKS, Acknowledgement, Alert, AlertOutcome, AlertRule
+from core.domain.alerts import Acknowledgement, Alert, AlertOutcome, AlertRule
 from core.domain.budget import BudgetLine
 from core.domain.changes import Changes, DistrictChange
 from core.domain.deliveries import Delivery, DeliveryState, OutboxState
@@ -62,7 +62,7 @@ from core.domain.forecast import (
     source_text,
 )
 from core.domain.learning import Champion, Measure, ModelManifest, Scorecard, StoredVersion
-from core.domain.levels import LEVELS, LevelStyle
+from core.domain.levels import LADDER, LEVELS, LevelStyle
 from core.domain.lifecycle import Deployment, RunState, RunStatus, Trigger, Verdict
 from core.domain.maps import as_geojson
 from core.domain.notices import Notice, NoticeKind
@@ -71,7 +71,7 @@ from core.domain.places import Found, Match, Neighbour, around, search
 from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.rain import fallen_mm
 from core.domain.report import FORMATS, SECTIONS, KeptReport, ReportKind, ReportRequest, Section, file_name
-from core.domain.standing import LADDER, Standing
+from core.domain.standing import Standing
 from core.domain.told import MONTHS, Told
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
@@ -133,7 +133,6 @@ __all__ = [
     "MINI_CLOUDBURST",
     "MONTHS",
     "QUESTIONS",
-    "RANKS",
     "SECTIONS",
     "TARGET",
     "TRANSITIONS",

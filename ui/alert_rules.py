@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from core import EVENTS, RANKS, AlertRule, CloudburstError, Core, Issue
+from core import EVENTS, LADDER, AlertRule, CloudburstError, Core, Issue
 from ui import admin, alerts, components, login
 from ui.language import say
 from ui.words import event_text, plain
@@ -34,7 +34,7 @@ def _edit(core: Core, now: Issue, known: tuple[AlertRule, ...]) -> None:
     rule = asked(now, by_id.get(chosen), f"edit {chosen}")
     who = st.text_input(say("Your name"), value=login.name() or "", key="rule who", max_chars=80)
     with st.container(horizontal=True):
-        keep = st.button(say("Keep this rule"), type="primary", key="rule keep", disabled=rule is None)
+        keep = st.button(say("Keep this rule"), key="rule keep", disabled=rule is None)
         gone = st.button(say("Remove it"), key="rule remove", disabled=chosen == NEW)
     if (keep and rule is not None) or gone:
         try:
@@ -61,8 +61,8 @@ def asked(now: Issue, before: AlertRule | None, key: str) -> AlertRule | None:
     if kind == kinds[0]:
         level = st.selectbox(
             say("From level"),
-            RANKS[1:],
-            RANKS[1:].index(start.level),
+            LADDER[1:],
+            LADDER[1:].index(start.level),
             format_func=alerts.level_name,
             key=f"{key} level",
         )

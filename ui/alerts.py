@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core import (
+    LADDER,
     LEVELS,
-    RANKS,
     Alert,
     AlertCounts,
     AlertOutcome,
@@ -49,7 +49,7 @@ def banner(core: Core, issue: RegionForecast) -> None:
         return
     if not waiting:
         return
-    gravest = max((alert.level for alert in waiting), key=RANKS.index)
+    gravest = max((alert.level for alert in waiting), key=LADDER.index)
     names = sorted({place_name(alert) for alert in waiting})
     more = say(" and {n} more", n=len(names) - NAMED) if len(names) > NAMED else ""
     text = say(
@@ -88,7 +88,7 @@ def rule_text(rule: AlertRule) -> str:
 def standing(core: Core, now: Issue) -> None:
     """Show what stands now, since when, and who has seen it."""
     region = now.forecast.region
-    alerts = tuple(sorted(core.alerts.standing(region.id), key=lambda a: RANKS.index(a.level), reverse=True))
+    alerts = tuple(sorted(core.alerts.standing(region.id), key=lambda a: LADDER.index(a.level), reverse=True))
     if not alerts:
         st.success(say("No alert stands."), icon=":material/check_circle:")
         return
@@ -140,7 +140,7 @@ def _acknowledge(core: Core, alerts: tuple[Alert, ...]) -> None:
                 format_func=lambda i: f"{level_name(by_id[i].level)} {place_name(by_id[i])}",
             )
             who, why = who_and_why("acknowledge")
-            sent = st.form_submit_button(say("Acknowledge"), type="primary")
+            sent = st.form_submit_button(say("Acknowledge"))
     if sent:
         try:
             for one in chosen:

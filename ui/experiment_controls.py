@@ -58,7 +58,7 @@ def create(core: Core, now: Issue, history: History) -> None:
             return
         asked = _asked(names, history.serves)
         draft = st.checkbox(say("As a draft: define it, start it later"), key="experiment draft")
-        if st.button(say("Create"), type="primary", key="experiment create"):
+        if st.button(say("Create"), key="experiment create"):
             _created(core, now, (who, asked), draft)
 
 
@@ -199,7 +199,7 @@ def _decide(core: Core, one: ExperimentAnalysis, by: tuple[str, str]) -> None:
         say("Winner"), range(len(names)), suggested, key="experiment winner",
         format_func=lambda i: labels.get(names[i], say("nobody")) if i else say("nobody"),
     )  # fmt: skip
-    if st.button(say("Decide"), type="primary", icon=":material/gavel:", key="experiment decide"):
+    if st.button(say("Decide"), icon=":material/gavel:", key="experiment decide"):
         try:
             core.experiments.decide(one.experiment.id, names[winner] if winner else None, *by)
         except CloudburstError as error:
@@ -225,7 +225,7 @@ def promote(core: Core, one: ExperimentAnalysis) -> None:
             say("The gate looks at it once more, on the newest data; where every rule is met, it serves from then on.")
         )
         why = st.text_input(say(WHY), key="promote winner why", max_chars=200)
-        if st.button(say("Let {winner} serve", winner=winner), type="primary", key="promote winner"):
+        if st.button(say("Let {winner} serve", winner=winner), key="promote winner"):
             _promoted(core, one, who, why)
 
 

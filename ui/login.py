@@ -42,7 +42,7 @@ def ask() -> None:
     st.write(say("This dashboard asks who you are."))
     for provider in configured:
         label = say("Log in") if provider == DEFAULT else say("Log in with {provider}", provider=plain(provider))
-        if st.button(label, icon=":material/login:", type="primary", key=f"login {provider}"):
+        if st.button(label, icon=":material/login:", key=f"login {provider}"):
             try:
                 st.login(None if provider == DEFAULT else provider)
             except StreamlitAuthError:

@@ -95,7 +95,7 @@ def _offer_again(core: Core, picked: list[Delivery], state: OutboxState) -> None
             else say("All {count} that failed or were given up; pick rows for some of them.", count=count)
         )
         who = admin.allowed(core, "outbox")
-        if who is not None and st.button(say("Send now"), key="send again", type="primary", disabled=not chosen):
+        if who is not None and st.button(say("Send now"), key="send again", disabled=not chosen):
             _send(core, chosen)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import (
-    RANKS,
+    LADDER,
     CloudburstError,
     Core,
     Issue,
@@ -63,8 +63,8 @@ def _table(issue: RegionForecast, standing: tuple[Override, ...]) -> pd.DataFram
 def _model_level(issue: RegionForecast, one: Override) -> str:
     """Return the gravest level of the model where an override holds."""
     own = [f.override.model_level for f in issue.forecasts if f.override is not None and f.override.id == one.id]
-    known = [level for level in own if level in RANKS]
-    return alerts.level_name(max(known, key=RANKS.index) if known else RiskLevel.UNKNOWN)
+    known = [level for level in own if level in LADDER]
+    return alerts.level_name(max(known, key=LADDER.index) if known else RiskLevel.UNKNOWN)
 
 
 def _form(core: Core, now: Issue) -> None:
@@ -76,10 +76,10 @@ def _form(core: Core, now: Issue) -> None:
         names = {name: name for name in sorted(set(districts_of(region)) - {""})}
     with st.form("override", border=False):
         target = st.selectbox(say("Where"), list(names), format_func=lambda i: names[i], key=f"override {scope}")
-        level = st.selectbox(say("Level"), RANKS, 2, format_func=alerts.level_name, key="override level")
+        level = st.selectbox(say("Level"), LADDER, 2, format_func=alerts.level_name, key="override level")
         hours = st.number_input(say("For hours"), *HOURS, 6, key="override hours")
         who, why = alerts.who_and_why("override")
-        sent = st.form_submit_button(say("Set this level"), type="primary")
+        sent = st.form_submit_button(say("Set this level"))
     if sent:
         until = core.clock() + timedelta(hours=int(hours))
         try:

@@ -9,6 +9,7 @@ import streamlit as st
 from core import LEVELS, TARGET, Core, Forecast, Freshness, Issue, RiskLevel
 from ui import components, session, shell
 from ui.language import say
+from ui.people import set_by
 from ui.words import age, event_text, percent, plain
 
 #: Stripes of what is not known: white, so that nobody takes it for green.
@@ -29,7 +30,7 @@ WAYS = (
 def answer(core: Core, now: Issue, forecast: Forecast, name: str) -> None:
     """Show level, probability with interval and climatology, and how old the data are; where unknown, why."""
     st.subheader(name, anchor=False)
-    st.html(stripe(forecast.level))
+    st.html(stripe(forecast.level, set_by(forecast.override)))
     if forecast.level is RiskLevel.UNKNOWN:
         _unknown(forecast)
     else:
@@ -42,11 +43,11 @@ def answer(core: Core, now: Issue, forecast: Forecast, name: str) -> None:
     components.place_provenance(core, now.forecast, forecast)
 
 
-def stripe(level: RiskLevel) -> str:
-    """Return a level as HTML: its colour or hatching, its sign and its words."""
+def stripe(level: RiskLevel, by: str = "") -> str:
+    """Return a level as HTML: its colour or hatching, its sign, its words, and who set it where a person did."""
     style = LEVELS[level]
     unknown = level is RiskLevel.UNKNOWN
-    text = f"{style.sign} {say(style.name)}: {say(style.meaning)}".strip()
+    text = f"{style.sign} {say(style.name)}: {say(style.meaning)}{by}".strip()
     return STRIPE.format(
         width="5rem" if unknown else "1.2rem", background=HATCH if unknown else style.colour, text=escape(text)
     )

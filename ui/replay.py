@@ -94,7 +94,6 @@ def offer(core: Core) -> None:
         st.button(
             say("Show it as known then"),
             key="replay start",
-            type="primary",
             on_click=choose,
             args=(Choice(file, window),),
         )
@@ -145,7 +144,7 @@ def banner(now: Then) -> None:
         st.caption(say(CREDIT))
     begin, end = now.window.periods()[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button(say("Back to live"), key="replay leave", type="primary", icon=":material/sensors:", on_click=leave)
+        st.button(say("Back to live"), key="replay leave", icon=":material/sensors:", on_click=leave)
         for hours in STEPS_H:
             moment = at + timedelta(hours=hours)
             st.button(
@@ -158,7 +157,7 @@ def banner(now: Then) -> None:
 def stranded() -> None:
     """Offer the way back where a replay cannot be shown."""
     st.error(say("### REPLAY that cannot be shown; this is not current weather"), icon=":material/history:")
-    st.button(say("Back to live"), key="replay leave", type="primary", icon=":material/sensors:", on_click=leave)
+    st.button(say("Back to live"), key="replay leave", icon=":material/sensors:", on_click=leave)
 
 
 def beside() -> None:

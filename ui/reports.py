@@ -73,7 +73,6 @@ def downloads(core: Core, now: Issue, request: ReportRequest) -> None:
                 key=f"download {request.kind} {form}",
                 icon=":material/download:",
                 on_click="ignore",
-                type="primary" if form == "pdf" else "secondary",
                 disabled=kept_back is not None,
                 help=None if kept_back is None else plain(f"{kept_back.message} {kept_back.hint}"),
             )

@@ -128,7 +128,7 @@ def _begin(core: Core, now: Issue) -> None:
         )
         days = st.number_input(say("Days to look back"), *DAYS, value=plan.days_back, key="retrain days")
         why = st.text_input(say("Why (stands in the ledger)"), key="retrain why", max_chars=200)
-        if st.button(say("Train a challenger"), type="primary", key="retrain"):
+        if st.button(say("Train a challenger"), key="retrain"):
             _start(core, now, who, (algorithm, int(days), why))
 
 

@@ -82,7 +82,7 @@ def offer() -> None:
         st.segmented_control(
             say("Seconds per page"), OFFERED, default=DEFAULT_S, required=True, key=CHOSEN, help=", ".join(rotation())
         )
-        st.button(say("Begin"), key="wall begin", type="primary", on_click=begin)
+        st.button(say("Begin"), key="wall begin", on_click=begin)
 
 
 def begin() -> None:

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from core.adapters.ledger import SqlLedger, answering
 from core.adapters.ledger_tables import acknowledgements, alert_rules, alert_states, alerts, overrides
-from core.domain.alerts import RANKS, Acknowledgement, Alert, AlertOutcome, AlertRule, State, rank
+from core.domain.alerts import Acknowledgement, Alert, AlertOutcome, AlertRule, State, rank
 from core.domain.forecast import EVENTS, EventDefinition, RiskLevel, known_or_none
+from core.domain.levels import LADDER
 from core.domain.overrides import Override, Scope
 
 _EVENTS = {event.key: event for event in EVENTS}
@@ -181,7 +182,7 @@ def _alert(row: Mapping[Any, Any], acknowledged: tuple[Acknowledgement, ...]) ->
         **{name: row[name] for name in (*_PLAIN, "ended", "ended_at")},
         **{name: detail[name] for name in _DETAIL},
         event=_event(detail["event"]),
-        level=RANKS[row["level_rank"]],
+        level=LADDER[row["level_rank"]],
         probability=math.nan if row["probability"] is None else row["probability"],
         places=tuple(json.loads(row["places"])),
         outcome=AlertOutcome(row["outcome"]),

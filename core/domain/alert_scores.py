@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.alerts import RANKS, WARNS, AlertOutcome, AlertRule, Seen, State, rank, step
-from core.domain.forecast import TARGET, EventDefinition
+from core.domain.alerts import WARNS, AlertOutcome, AlertRule, Seen, State, rank, step
+from core.domain.forecast import TARGET, EventDefinition, RiskLevel
+from core.domain.levels import LADDER
 from core.domain.notices import NoticeKind
 from core.domain.overrides import Override, Scope
 from core.domain.units import from_datetime64, to_hour64
@@ -123,7 +124,7 @@ class Grid:
         """Return the gravest level (-1: none known) and the highest probability (NaN: none known)."""
         shape = len(self.areas), len(self.hours)
         ranks = np.full(shape, -1)
-        names = {level.value: i for i, level in enumerate(RANKS)}
+        names = {level.value: i for i, level in enumerate(LADDER)}
         np.maximum.at(ranks, (self._area, self._hour), [names.get(level, -1) for level in self._cases.level.tolist()])
         highest = np.full(shape, np.nan)
         np.fmax.at(highest, (self._area, self._hour), self._cases.probability_of(event))
@@ -132,13 +133,13 @@ class Grid:
     def spans(self, rule: AlertRule) -> Iterator[Span]:
         """Yield when a rule would have held an alert, district by district."""
         ranks, highest = self._seen
-        levels = (*RANKS, "unknown")
+        levels = (*LADDER, RiskLevel.UNKNOWN)
         moments = [from_datetime64(hour) for hour in self.hours]
         for area, name in enumerate(self.areas):
             state, begun = State(), None
             for i, hour in enumerate(moments):
                 level = levels[ranks[area, i]]
-                state, kind = step(rule, state, Seen(hour, level, float(highest[area, i])))  # type: ignore[arg-type]
+                state, kind = step(rule, state, Seen(hour, level, float(highest[area, i])))
                 if kind is NoticeKind.RAISED:
                     begun = hour
                 elif kind is NoticeKind.ENDED and begun is not None:
@@ -219,7 +220,7 @@ def level_scores(
         return ()
     cases, said = cases.select(covered), said[covered]
     happened = cases.happened(event)
-    model = np.isin(cases.level, [level.value for level in RANKS[rank(WARNS) :]])
+    model = np.isin(cases.level, [level.value for level in LADDER[rank(WARNS) :]])
     person = np.array([rank(one.level) >= rank(WARNS) for one in ordered])[said]
     who = np.array([one.who for one in ordered], object)[said]
     scores = [_score("", model, happened)]

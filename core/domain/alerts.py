@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.domain.forecast import EVENTS, TARGET, EventDefinition, RiskLevel
+from core.domain.levels import LADDER
 from core.domain.notices import NoticeKind
 
-#: Known levels by rising gravity.
-RANKS = (RiskLevel.GREEN, RiskLevel.YELLOW, RiskLevel.ORANGE, RiskLevel.RED)
 #: From here on a level warns, where alerts and people's words are scored.
 WARNS = RiskLevel.ORANGE
 #: Issues that lie further apart are not in a row.
@@ -26,7 +25,7 @@ DEFAULT_ID = "default"
 
 def rank(level: RiskLevel) -> int:
     """Return the gravity of a level, -1 for UNKNOWN."""
-    return RANKS.index(level) if level in RANKS else -1
+    return LADDER.index(level) if level in LADDER else -1
 
 
 class AlertOutcome(StrEnum):

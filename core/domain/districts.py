@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from core.domain.forecast import TARGET, EventDefinition, RegionForecast, RiskLevel
 from core.domain.geometry import inside
-from core.domain.standing import LADDER, Standing
+from core.domain.levels import LADDER
+from core.domain.standing import Standing
 from core.domain.weather import Location, Region
 
 #: The gravest first. UNKNOWN stands before green: what nobody knows is not safe.

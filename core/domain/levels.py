@@ -29,3 +29,5 @@ LEVELS: dict[RiskLevel, LevelStyle] = {
     RiskLevel.RED: LevelStyle("Red", "#a3123f", "square", "■", "take action"),
     RiskLevel.UNKNOWN: LevelStyle("No data", "#ffffff", "", "▨", "nothing can be said"),
 }
+#: Known levels by rising gravity; UNKNOWN is no step of it.
+LADDER: tuple[RiskLevel, ...] = tuple(level for level in LEVELS if level is not RiskLevel.UNKNOWN)

@@ -18,13 +18,11 @@ from core.domain.forecast import (
     Window,
     events_in,
 )
+from core.domain.levels import LADDER
 from core.domain.overrides import Override
 from core.domain.units import from_datetime64
 from core.domain.verification import VerifiedCases
 from core.domain.weather import Region
-
-#: Rising; UNKNOWN is no step of it.
-LADDER = (RiskLevel.GREEN, RiskLevel.YELLOW, RiskLevel.ORANGE, RiskLevel.RED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,4 +115,4 @@ class Standing:
         return same and np.allclose(self.probability, other.probability, rtol=0, atol=1e-9, equal_nan=True)
 
 
-_STEPS = {**{level: i for i, level in enumerate(LADDER)}, RiskLevel.UNKNOWN: -1}
+_STEPS: dict[RiskLevel, int] = {**{level: i for i, level in enumerate(LADDER)}, RiskLevel.UNKNOWN: -1}

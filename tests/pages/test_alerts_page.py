@@ -87,8 +87,8 @@ def test_a_level_that_a_person_set_says_so_wherever_it_is_shown(core: Core) -> N
     app.query_params["place"] = place
     app.run()
     app.switch_page("pages/point.py").run()
-    (head,) = [s.value.replace("\\", "") for s in app.subheader if "set by" in s.value]
-    assert "Red (take action) (set by Asha: radar_cell; the model says" in head
+    (head,) = [h.proto.body for h in app.get("html") if "set by" in h.proto.body]
+    assert "Red: take action (set by Asha: radar_cell; the model says" in head
     assert before in head.lower()
     table = texts(page())
     assert "radar_cell" in table

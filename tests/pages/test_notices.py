@@ -95,7 +95,7 @@ def test_the_outbox_speaks_hindi(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDBURST_WEBHOOK_URLS", "https://met.example/hook")
     open_core().notifying.tell(notice())
     app = drawn("hi")
-    assert list(app.dataframe[0].value["स्थिति"]) == ["… प्रतीक्षा में"]
+    assert list(app.dataframe[0].value["अवस्था"]) == ["… प्रतीक्षा में"]
 
 
 def test_an_outbox_that_cannot_be_read_is_a_banner(monkeypatch: pytest.MonkeyPatch) -> None:

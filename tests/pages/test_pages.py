@@ -110,7 +110,7 @@ def test_a_live_source_is_credited_and_its_failure_is_a_banner(page: str, monkey
         app = opened(page)
         shown = texts(app)
         assert "CC BY 4.0" in shown
-        assert "data fresh" in shown
+        assert ":green-badge[fresh]" in shown
         assert "Simulated" not in shown
     close_core()
     app = opened(page)  # the service is gone: what was archived stands in, with its age and the reason

@@ -9,8 +9,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from core.domain.alerts import RANKS, AlertRule, Seen, State, rank, step
+from core.domain.alerts import AlertRule, Seen, State, rank, step
 from core.domain.forecast import MINI_CLOUDBURST, EventDefinition, RiskLevel
+from core.domain.levels import LADDER
 from core.domain.notices import NoticeKind
 from tests.weather_made import END
 
@@ -130,4 +131,4 @@ def test_a_rule_says_itself_in_words() -> None:
 
 
 def test_levels_are_ranked_by_gravity_and_unknown_is_none_of_them() -> None:
-    assert [rank(level) for level in (*RANKS, RiskLevel.UNKNOWN)] == [0, 1, 2, 3, -1]
+    assert [rank(level) for level in (*LADDER, RiskLevel.UNKNOWN)] == [0, 1, 2, 3, -1]

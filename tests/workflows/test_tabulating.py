@@ -83,7 +83,7 @@ def test_provenance_says_when_from_what_and_how_old(house: Core) -> None:
 def test_simulated_is_said_first_of_all(open_house: Callable[..., Core]) -> None:
     house = open_house(source="simulator:")
     made = workbook(house, ReportRequest(house.default_region, language="hi"))
-    assert "अनुकारित" in made.title and "अनुकारित" in made.about["आँकड़ों का स्रोत"]
+    assert "कृत्रिम" in made.title and "कृत्रिम" in made.about["आँकड़ों का स्रोत"]
 
 
 def test_the_heads_and_names_are_in_the_language_asked_for(house: Core, tmp_path: Path) -> None:
