@@ -170,7 +170,7 @@ def change_table(found: Changes) -> pd.DataFrame:
     )
 
 
-def tell(core: Core, issue: RegionForecast, seen: map_times.View) -> None:
+def told(core: Core, issue: RegionForecast, seen: map_times.View) -> None:
     """Say below the map which time it shows, by which rule it is coloured, and what white and hatched means."""
     picture = seen.picture
     if picture is not None and seen.recorded:
