@@ -72,6 +72,7 @@ from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, 
 from core.domain.rain import fallen_mm
 from core.domain.report import FORMATS, SECTIONS, KeptReport, ReportKind, ReportRequest, Section, file_name
 from core.domain.standing import Standing
+from core.domain.told import MONTHS, Told
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
 from core.errors import (
@@ -107,6 +108,7 @@ from core.workflows.monitoring import Health
 from core.workflows.nearby import MEASURED, Gauge, nearest_gauges
 from core.workflows.posting import require_fit, weather_records
 from core.workflows.recalling import Recall, Recalled, recalled, said_like
+from core.workflows.reporting_measures import QUESTIONS
 from core.workflows.scoring import FEW_DAYS, FEW_EVENTS, VerificationReport
 from core.workflows.validating import DataQualityMiddleware, RecordValidation, TableValidation
 
@@ -129,6 +131,8 @@ __all__ = [
     "MEASURES",
     "MEDIA_TYPES",
     "MINI_CLOUDBURST",
+    "MONTHS",
+    "QUESTIONS",
     "SECTIONS",
     "TARGET",
     "TRANSITIONS",
@@ -248,6 +252,7 @@ __all__ = [
     "StoredVersion",
     "Table",
     "TableValidation",
+    "Told",
     "TooManyAttempts",
     "TrafficSplitStrategy",
     "TrainingInProgress",

@@ -36,6 +36,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.domain.told import Told, tell
+
 
 class CloudburstError(Exception):
     """Root of all errors of the house.
@@ -57,8 +59,18 @@ class CloudburstError(Exception):
 
     @property
     def message(self) -> str:
-        """What is wrong, without the hint."""
-        return str(self.args[0])
+        """What is wrong, without the hint; one that is `Told` keeps its key and values."""
+        message: str = self.args[0]
+        return message
+
+    @property
+    def told(self) -> Told:
+        """Message and hint as a value of another text."""
+        return (
+            tell("{message} {hint}", message=tell(self.message), hint=tell(self.hint))
+            if self.hint
+            else tell(self.message)
+        )
 
     def __str__(self) -> str:
         """Message and hint in one text."""

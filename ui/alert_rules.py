@@ -9,7 +9,7 @@ import streamlit as st
 from core import EVENTS, LADDER, AlertRule, CloudburstError, Core, Issue
 from ui import admin, alerts, components, login
 from ui.language import say
-from ui.words import plain
+from ui.words import event_text, plain
 
 #: Most issues in a row that a rule counts.
 MOST = 24
@@ -68,7 +68,7 @@ def asked(now: Issue, before: AlertRule | None, key: str) -> AlertRule | None:
         )
     else:
         event = st.selectbox(
-            say("Event"), EVENTS, EVENTS.index(start.event), format_func=lambda e: e.text, key=f"{key} event"
+            say("Event"), EVENTS, EVENTS.index(start.event), format_func=event_text, key=f"{key} event"
         )
         before_percent = 100 * (start.threshold or 0.2)
         threshold = st.number_input(say("Probability of at least, %"), 0.1, 100.0, before_percent, key=f"{key} p") / 100

@@ -23,7 +23,7 @@ from core import (
 )
 from ui import admin, components, login
 from ui.language import current, say
-from ui.words import local, plain
+from ui.words import event_text, local, plain
 
 #: Sign and name of every outcome.
 OUTCOMES: dict[AlertOutcome, tuple[str, str]] = {
@@ -80,7 +80,7 @@ def rule_text(rule: AlertRule) -> str:
         what = say("level {level} or above", level=level_name(rule.level))
     else:
         chance = current().percent(rule.threshold)
-        what = say("P({event}) of {chance} or more", event=rule.event.text, chance=chance)
+        what = say("P({event}) of {chance} or more", event=event_text(rule.event), chance=chance)
     text = say("{what} in {n} issues in a row; ends after {m} below", what=what, n=rule.persistence, m=rule.ends_after)
     return text + (say(", by {share}", share=current().percent(rule.margin)) if rule.margin else "")
 
@@ -105,7 +105,7 @@ def standing_table(alerts: tuple[Alert, ...], region: Region) -> pd.DataFrame:
                 say("district"): place_name(alert),
                 say("since"): local(alert.begun, region),
                 say("highest probability"): current().percent(alert.probability),
-                say("event"): alert.event.text,
+                say("event"): event_text(alert.event),
                 say("places"): len(alert.places),
                 say("acknowledged"): _seen_by(alert),
                 say("said by"): said_by(alert),

@@ -123,7 +123,7 @@ def flags(forecast: Forecast) -> None:
     if not forecast.reasons and forecast.freshness is Freshness.FRESH:
         st.success(say("The newest observation passed all checks."), icon=":material/check_circle:")
     for reason in forecast.reasons:
-        st.warning(f"{say(forecast.worst_flag.name)}: {reason}", icon=":material/flag:")
+        st.warning(f"{say(forecast.worst_flag.name)}: {say(reason)}", icon=":material/flag:")
 
 
 def place_names(places: tuple[Location, ...]) -> dict[str, str]:

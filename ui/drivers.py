@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import TARGET, Core, Driver, Issue
 from ui.language import say
+from ui.words import event_text
 
 NOTHING = "No drivers: nothing is known of this place now, or climatology or another model speaks for it."
 LIMITS = (
@@ -25,7 +26,7 @@ def why(core: Core, issue: Issue, location_id: str) -> None:
         st.info(say(NOTHING), icon=":material/help:")
         return
     st.table(table(found), hide_index=True)  # unlike a data frame it wraps, on a phone too
-    st.caption(say(LIMITS, event=TARGET.text, hours=TARGET.window_h))
+    st.caption(say(LIMITS, event=event_text(TARGET), hours=TARGET.window_h))
 
 
 def table(found: tuple[Driver, ...]) -> pd.DataFrame:
@@ -34,7 +35,7 @@ def table(found: tuple[Driver, ...]) -> pd.DataFrame:
         [
             {
                 say("effect"): say("▲ raises") if d.raises else say("▼ lowers"),
-                say("driver"): d.text,
+                say("driver"): d.said(say),
                 say("odds"): f"× {d.factor:.2g}",
             }
             for d in found

@@ -124,7 +124,7 @@ def drift_table(report: DriftReport) -> pd.DataFrame:
                 "stability index, 14 days": _number(one.psi),
                 "usual is below": _number(one.psi_usual),
                 "share of the alarm's threshold": "–" if one.share is None else f"{one.share:.0%}",
-                "in words": say(one.text),
+                "in words": " ".join(map(say, one.sentences)) or say(one.text),
             }
             for one in report.variables
         ]

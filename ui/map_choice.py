@@ -12,6 +12,7 @@ import streamlit as st
 from core import DEFAULT_WINDOW, EVENTS, TARGET, WINDOWS, EventDefinition, RegionForecast, Window, events_in
 from ui.language import current, say
 from ui.map_layers import LAYERS, LEVEL, PROBABILITY, layer_name
+from ui.words import event_text
 
 #: Keys of widgets, which are their names in the address bar.
 LAYER, THRESHOLD, HOURS, TIME, OUTLINES = "layer", "threshold", "ahead", "time", "outlines"
@@ -112,7 +113,7 @@ def _pick_event(window: Window) -> EventDefinition:
     """Let the forecaster choose the rain; an amount has the same name in every window."""
     events = dict(zip((event.key for event in EVENTS), events_in(window), strict=False))
     recall(THRESHOLD, tuple(events), TARGET.key)
-    texts = {event.key: event.text for event in EVENTS}
+    texts = {event.key: event_text(event) for event in EVENTS}
     chosen = st.selectbox(
         say("Rain"), list(events), format_func=texts.__getitem__, key=THRESHOLD, width=160, filter_mode=None
     )

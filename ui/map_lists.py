@@ -25,7 +25,7 @@ from ui.language import current, say
 from ui.map_layers import Picture
 from ui.map_times import LAST_ISSUE, LAST_LOOK, SINCE
 from ui.people import set_by
-from ui.words import local, plain
+from ui.words import event_text, local, plain
 
 #: Places of the list, and those that a sentence names.
 MOST_PLACES, NAMED = 20, 5
@@ -69,7 +69,7 @@ def place_table(standing: Standing, event: EventDefinition, order: list[int]) ->
         {
             say("place"): [standing.region.locations[i].name for i in order],
             say("level"): [level_text(standing.level(i)) + set_by(standing.overrides.get(i)) for i in order],
-            event.text: [current().percent(chance[i]) for i in order],
+            event_text(event): [current().percent(chance[i]) for i in order],
         }
     )
 
@@ -80,7 +80,7 @@ def district_table(standing: Standing, event: EventDefinition) -> pd.DataFrame:
         {
             say("district"): district.name or say("outside all districts"),
             say("level"): level_text(district.level),
-            event.text: current().percent(district.probability),
+            event_text(event): current().percent(district.probability),
             say("places that warn"): say("{n} of {all}", n=_warning(district.counts), all=district.places),
         }
         for district in districts_in(standing, event)

@@ -17,6 +17,7 @@ from ui.language import current, say
 from ui.map_grid import Grid, Spots, grid_of
 from ui.map_layers import CHANGE, HATCH_COLOUR, LEVEL, OUTLINE_COLOUR, RAIN_H, Picture, filled, hatching
 from ui.people import set_by
+from ui.words import event_text
 
 __all__ = ["HATCH_COLOUR", "OUTLINE_COLOUR", "figure", "outlines", "risk_map"]
 
@@ -130,7 +131,7 @@ def _text(picture: Picture, place: int, of: int) -> str:
     lines = [
         f"<b>{html.escape(picture.region.locations[place].name)}</b>",
         f"{say(style.name)}: {say(style.meaning)}{html.escape(set_by(standing.overrides.get(place)))}",
-        *(f"P({event.text}) {words.percent(p)}" for event, p in chances),
+        *(f"P({event_text(event)}) {words.percent(p)}" for event, p in chances),
     ]
     value = float(picture.values[place]) if picture.layer in (*RAIN_H, CHANGE) and of == 1 else float("nan")
     if picture.layer in RAIN_H and not np.isnan(value):

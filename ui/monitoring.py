@@ -115,7 +115,7 @@ def _tiles(health: Health) -> dict[str, str]:
         "Problems": str(len(health.problems)),
         "Last sign of life": tables.beat(health.scheduler_heartbeat_age_s),
         "Data": say(health.freshness),
-        "Cache": health.cache,
+        "Cache": say(health.cache),
         "Program": health.version,
     }
 

@@ -32,7 +32,7 @@ def job_table(jobs: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame
     return pd.DataFrame(
         [
             {
-                "job": job["name"],
+                "job": say(job["name"]),
                 "every": age(job["every_s"]),
                 "last run": say("not yet")
                 if job["last_run"] is None
@@ -182,13 +182,13 @@ def model_table(found: History) -> pd.DataFrame:
     elif not drift.judged:
         drifted = say("nothing could be judged yet")
     else:
-        drifted = " ".join(drift.alarms) or say("none in {count} variables", count=len(drift.judged))
+        drifted = " ".join(map(say, drift.alarms)) or say("none in {count} variables", count=len(drift.judged))
     rows = {
         "serves": found.serves or say("nobody: {instead}", instead=found.instead),
         "deployments": str(found.champion.generation)
         if found.champion is not None and found.champion.generation
         else say("none"),
-        "challengers": ", ".join(found.challengers) or "none",
+        "challengers": ", ".join(found.challengers) or say("none"),
         "last training": _training(found.training),
         "drift": drifted,
     }

@@ -10,7 +10,7 @@ from core import LEVELS, TARGET, Core, Forecast, Freshness, Issue, RiskLevel
 from ui import components, session, shell
 from ui.language import say
 from ui.people import set_by
-from ui.words import age, percent, plain
+from ui.words import age, event_text, percent, plain
 
 #: Stripes of what is not known: white, so that nobody takes it for green.
 HATCH = "repeating-linear-gradient(45deg, #ffffff 0 6px, #9aa1a9 6px 9px)"
@@ -68,7 +68,7 @@ def _numbers(core: Core, forecast: Forecast) -> None:
     usual = curve.base_rate[i] if curve.base_rate else float("nan")
     old = None if forecast.data_at is None else (core.clock() - forecast.data_at).total_seconds()
     values = {
-        say("{event} within {hours} h", event=TARGET.text, hours=TARGET.window_h): percent(curve.probability[i]),
+        say("{event} within {hours} h", event=event_text(TARGET), hours=TARGET.window_h): percent(curve.probability[i]),
         say("90 % interval of it"): f"{percent(curve.low[i])} – {percent(curve.high[i])}",
         say("Climatology here and now"): percent(usual),
         say("Age of these data"): age(old),

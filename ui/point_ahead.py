@@ -10,7 +10,7 @@ import streamlit as st
 from core import EVENTS, EventDefinition, Exceedance, Forecast
 from ui import figures
 from ui.language import say
-from ui.words import percent
+from ui.words import event_text, percent
 
 #: Name in the address bar of the event that the chart is of.
 EVENT = "event"
@@ -42,7 +42,7 @@ def show(forecast: Forecast) -> None:
             alt=say(
                 "Probability of {event} in every window ahead with its 90 % interval and the climatology; hollow "
                 "points are extrapolated",
-                event=event.text,
+                event=event_text(event),
             ),
         )
         st.caption(
@@ -57,7 +57,7 @@ def overview(forecast: Forecast) -> pd.DataFrame:
     """Return one row per event and one column per window; a dash where a window is too short for the event."""
     return pd.DataFrame(
         [
-            {say("rain"): event.text}
+            {say("rain"): event_text(event)}
             | {figures.window_name(curve.window): _cell(curve, _same(curve, event)) for curve in forecast.curves}
             for event in EVENTS
         ]
@@ -74,7 +74,7 @@ def detail(forecast: Forecast, event: EventDefinition) -> pd.DataFrame:
             rows.append(
                 {
                     say("hours ahead"): figures.window_name(curve.window),
-                    say("probability of {event}", event=event.text): percent(curve.probability[i]),
+                    say("probability of {event}", event=event_text(event)): percent(curve.probability[i]),
                     say("interval (90 %)"): f"{percent(curve.low[i])} – {percent(curve.high[i])}",
                     say("usual (climatology)"): percent(curve.base_rate[i] if curve.base_rate else math.nan),
                     say("rests on"): _basis(curve, same),
@@ -90,7 +90,7 @@ def _choose() -> EventDefinition:
     key = next((k for k in asked if k in known), EVENTS[0].key)
     st.session_state[f"{EVENT} picker"] = key
     st.segmented_control(
-        say("Rain of the chart"), list(known), format_func=lambda k: known[k].text, required=True,
+        say("Rain of the chart"), list(known), format_func=lambda k: event_text(known[k]), required=True,
         key=f"{EVENT} picker", on_change=_chosen,
     )  # fmt: skip
     if key != st.query_params.get(EVENT, EVENTS[0].key):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import TARGET, CloudburstError, Core, Forecast, Issue, Recall, Recalled, recalled, said_like
 from ui.language import say
-from ui.words import percent, plain
+from ui.words import event_text, percent, plain
 
 #: Days of issued forecasts that are looked through, and seconds after which they are read again.
 DAYS, KEPT_S = 90, 300
@@ -36,7 +36,7 @@ def sentence(found: Recalled | None) -> str:
     """Return in words what became of forecasts like this one."""
     if found is None:
         return say("Not verified yet: no forecast issued here can be compared with what fell.")
-    said = {"low": f"{100 * found.low:g}", "high": f"{100 * found.high:g}", "event": TARGET.text, "days": DAYS}
+    said = {"low": f"{100 * found.low:g}", "high": f"{100 * found.high:g}", "event": event_text(TARGET), "days": DAYS}
     if found.state is Recall.NEVER:
         return say("Not verified: {low} to {high} % for {event} was not said in the last {days} days.", **said)
     counts = {"n": f"{found.n:,}", "events": f"{found.events:,}", "on": found.days}

@@ -1,4 +1,4 @@
-"""The diagrams of the verification page in their tabs; only the open one is made."""
+"""The diagrams of the verification page; only the chosen one is made."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from ui.words import heads, percent
 
 #: Cost-loss ratio looked at first.
 RATIO = 0.05
-#: Key of the tabs, which is their name in the address bar.
+#: Key of the choice, which is its name in the address bar.
 DIAGRAM = "diagram"
 PLAIN = {"displayModeBar": False}
 
 
 def tabs(core: Core, now: Issue, question: Question, found: VerificationReport) -> None:
-    """Show the tabs and what stands in the open one."""
+    """Let the reader choose a diagram and show it; the address bar keeps its English name in every language."""
     version = verification.key(question, found.cases)
     drawn: dict[str, Callable[[], None]] = {
         "Reliability": lambda: _reliability(found, version),
@@ -45,12 +45,11 @@ def tabs(core: Core, now: Issue, question: Question, found: VerificationReport) 
         "Lead time": lambda: _lead_times(core, now, question, found),
         "Stability": lambda: _stability(core, question, found, version),
     }
-    for tab, draw in zip(
-        st.tabs([say(name) for name in drawn], key=DIAGRAM, bind="query-params"), drawn.values(), strict=True
-    ):
-        if tab.open:
-            with tab:
-                draw()
+    chosen = st.segmented_control(
+        say("Diagrams"), list(drawn), default=next(iter(drawn)), required=True, key=DIAGRAM, bind="query-params",
+        format_func=say, label_visibility="collapsed",
+    )  # fmt: skip
+    drawn[chosen]()
 
 
 def _reliability(found: VerificationReport, version: str) -> None:

@@ -6,41 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from core import FEW_EVENTS, MEASURES, Meant, Measure, Scorecard, VerificationReport
+from core import FEW_EVENTS, MEASURES, QUESTIONS, Meant, Measure, Scorecard, VerificationReport
 from ui.language import say
 from ui.words import count, percent
 
-#: The measures by the question they answer, each with what it tells.
-QUESTIONS: dict[str, dict[str, str]] = {
-    "Are the probabilities right?": {
-        "brier_skill": "1 is perfect, 0 no better than climatology, below 0 worse",
-        "brier": "mean squared error of the probability, 0 is perfect",
-        "reliability": "part of the Brier score lost by saying too much or too little",
-        "resolution": "part of it gained by telling cases apart",
-        "uncertainty": "Brier score of always saying the base rate: how hard the cases were",
-        "calibration_slope": "1 as said; below 1 the numbers swing too far, above 1 too little",
-    },
-    "Does it tell events from quiet?": {
-        "auc": "how often an event outranks a quiet case; 0.5 is guessing",
-        "average_precision": "mean precision over all alarm probabilities; guessing has the base rate",
-        "best_csi": "hits among hits, misses and false alarms at the best alarm probability",
-    },
-    "What would warnings have got?": {
-        "csi": "hits among hits, misses and false alarms",
-        "pod": "events with a warning",
-        "far": "warnings without event",
-        "frequency_bias": "warnings per event; 1 is as often as it happened",
-        "hss": "right beyond chance; 1 is perfect, 0 chance",
-        "ets": "hits beyond chance; 1 is perfect, 0 chance",
-        "sedi": "skill that holds for rare events; 1 is perfect, 0 chance",
-    },
-    "Measures people ask for": {
-        "accuracy": "right of all cases: never warning has nearly 100 %, so alone it says nothing",
-        "precision": "1 − FAR",
-        "recall": "the same as POD",
-        "f1": "above 0.6 on this task: a leak until proven otherwise",
-    },
-}
 #: What stands under no question of ours.
 OTHER_QUESTION = "Other measures"
 GROUP_MEASURES = ("brier_skill", "auc", "best_csi")

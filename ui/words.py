@@ -10,17 +10,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from babel.dates import format_datetime
 
-from core import DEFAULT_LANGUAGE, EventDefinition, Region, Window
+from core import DEFAULT_LANGUAGE, MONTHS, EventDefinition, Region, Told, Window
 from ui.language import current, say
 
 LOCALES = {"en": "en_GB", "hi": "hi_IN"}
 #: Parts of a form of `strftime`, and what CLDR calls them.
 CLDR = {"%d": "dd", "%b": "MMM", "%m": "MM", "%Y": "yyyy", "%H": "HH", "%M": "mm", "%S": "ss", "%Z": "z"}
-#: Months that a provenance may name.
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 def local(moment: datetime | None, region: Region, form: str = "%d %b %H:%M") -> str:
@@ -82,7 +77,9 @@ def within(window: Window) -> str:
 
 
 def source(text: str) -> str:
-    """Return a provenance, such as "Simulated: 29 July", in the reader's language as far as it is ours."""
+    """Return a provenance, such as "Simulated: 29 July", in the reader's language, as far as it is ours."""
+    if isinstance(text, Told):
+        return say(text)
     name, colon, rest = text.partition(": ")
     number, _, month = rest.partition(" ")
     return f"{say(name)}{colon}{number} {say(month)}" if month in MONTHS else say(text)

@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.overrides import Override
+from core.domain.told import Told, tell, tell_day
 from core.domain.weather import Flag, ModelRun, Region
 
 
@@ -246,8 +247,7 @@ class RegionForecast:
         """Provenance in words, such as "Simulated: 29 July"."""
         if self.season_day is None:
             return source_text(self.source)
-        day = date(2001, 1, 1) + timedelta(days=self.season_day - 1)
-        return f"{source_text(self.source)}: {day.day} {day:%B}"
+        return tell("{source}: {day}", source=source_text(self.source), day=tell_day(self.season_day))
 
     @property
     def data_name(self) -> str:
@@ -322,7 +322,7 @@ class RegionForecast:
         return {level: sum(f.level is level for f in self.forecasts) for level in RiskLevel}
 
 
-def source_text(source: str) -> str:
+def source_text(source: str) -> Told:
     """Return a provenance in words: simulated and replayed data say so wherever they are named.
 
     >>> source_text("replay:simulator")
@@ -330,8 +330,9 @@ def source_text(source: str) -> str:
     """
     kind, _, origin = source.partition(":")
     if kind == REPLAY:
-        return "Replay of stored weather" + (f" ({source_text(origin)})" if origin else "")
-    return "Simulated" if source == "simulator" else source
+        what = tell("Replay of stored weather")
+        return tell("{what} ({of})", what=what, of=source_text(origin)) if origin else what
+    return tell("Simulated" if source == "simulator" else source)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from babel.dates import format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from core.domain.told import Told
+
 #: Code (ISO 639) and name of every language, as its readers call it.
 LANGUAGES: Mapping[str, str] = {"en": "English", "hi": "हिन्दी"}
 DEFAULT_LANGUAGE = "en"
@@ -34,9 +36,17 @@ class Language:
     texts: Mapping[str, str] = field(repr=False, compare=False, default_factory=dict)
 
     def say(self, text: str, /, **values: object) -> str:
-        """Return a text with its values in this language, in English where the catalogue does not know it."""
+        """Return a text with its values in this language, in English where the catalogue does not know it.
+
+        A `Told`, given as the text or as a value, is said by its own key and values.
+        """
+        if isinstance(text, Told):
+            return self.say(text.key, **text.values)
         said = self.texts.get(text, text)
-        return said.format(**values) if values else said
+        return said.format(**{name: self._value(value) for name, value in values.items()}) if values else said
+
+    def _value(self, value: object) -> object:
+        return self.say(value) if isinstance(value, Told) else value
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with its groups, a dash where it is not known.

@@ -13,6 +13,7 @@ import structlog
 
 from core.domain.forecast import TARGET, Forecast, RegionForecast, RiskLevel
 from core.domain.quality import FlaggedWeather
+from core.domain.told import tell
 from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError, ModelError
 from core.ports import Cache, Clock, Ledger, Progress, silent
@@ -153,9 +154,9 @@ class Forecasting:
         region = self.observing.region(region_id)
         told(0.3, "reading the weather")
         recent = self.observing.recent(region, now)
-        problems = [] if recent.error is None else [f"The source failed: {recent.error}"]
+        problems = [] if recent.error is None else [tell("The source failed: {error}", error=recent.error.told)]
         if recent.fields_error is not None:
-            problems.append(f"The forecast fields are missing: {recent.fields_error}")
+            problems.append(tell("The forecast fields are missing: {error}", error=recent.fields_error.told))
         situation = Situation(region, recent.checked, self.limits, now, recent.fields)
         known = self._known.setdefault(region_id, {})
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
@@ -165,7 +166,8 @@ class Forecasting:
         try:
             self.ledger.record_forecast(forecast)
         except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
-            forecast = replace(forecast, problems=(*forecast.problems, f"This issue was not recorded: {error}"))
+            unrecorded = tell("This issue was not recorded: {error}", error=error.told)
+            forecast = replace(forecast, problems=(*forecast.problems, unrecorded))
         issue = Issue(self.overrule(forecast), recent.checked, recent.error, situation)
         # An issue is never shown beyond the moment when its data become stale, or a person's level ends.
         ends = [(f.override.until - now).total_seconds() for f in issue.forecast.forecasts if f.override]
@@ -199,7 +201,7 @@ def issued(
         served: Served | None = served_by()
     except ModelError as error:
         served = None
-        problems = (*problems, f"No model serves: {error}")
+        problems = (*problems, tell("No model serves: {error}", error=error.told))
     if served is not None and served.instead:
         problems = (*problems, served.instead)
     told(0.8, "forecasting")

@@ -17,6 +17,7 @@ import structlog
 
 from core.domain.deliveries import OPEN, Delivery, DeliveryState, OutboxState
 from core.domain.notices import Notice
+from core.domain.told import tell
 from core.errors import CloudburstError, DeliveryFailed, UnfitInput
 from core.meters import Meters
 from core.ports import Channel, Clock, Outbox
@@ -148,10 +149,13 @@ class Notifying:
         """Return in words what the house must say of itself."""
         state = self.state()
         dead = state.count(DeliveryState.DEAD)
-        out = [f"Notices that did not get through and were given up: {dead}. See the outbox."] if dead else []
+        out = [tell("Notices that did not get through and were given up: {n}. See the outbox.", n=dead)] if dead else []
         if self._unsaved:
-            out.append(f"Notices that cannot be written and are kept in the memory alone: {len(self._unsaved)}.")
-        return (*out, *([f"Files of the outbox that could not be read: {state.lost}."] if state.lost else []))
+            out.append(
+                tell("Notices that cannot be written and are kept in the memory alone: {n}.", n=len(self._unsaved))
+            )
+        lost = tell("Files of the outbox that could not be read: {n}.", n=state.lost)
+        return (*out, lost) if state.lost else tuple(out)
 
     def _through(self, channel: Channel, due: Sequence[Delivery], end: float) -> int:
         """Send through one channel, the oldest first, until one fails or the time is over; return how many went."""

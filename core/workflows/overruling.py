@@ -10,6 +10,7 @@ from uuid import uuid4
 from core.domain.districts import districts_of
 from core.domain.forecast import Forecast, RegionForecast, RiskLevel
 from core.domain.overrides import Override, Scope
+from core.domain.told import tell
 from core.domain.weather import Region
 from core.errors import CloudburstError, UnfitInput
 from core.ports import AlertRecords, Clock
@@ -80,8 +81,8 @@ class Overruling:
         try:
             standing = self.standing(issue.region.id)
         except CloudburstError as error:
-            told = f"Levels that people set cannot be read: {error}"
-            return replace(issue, problems=(*issue.problems, told))
+            unread = tell("Levels that people set cannot be read: {error}", error=error.told)
+            return replace(issue, problems=(*issue.problems, unread))
         return applied(issue, standing) if standing else issue
 
 
@@ -98,8 +99,14 @@ def applied(issue: RegionForecast, standing: Sequence[Override]) -> RegionForeca
     forecasts = tuple(map(said, issue.forecasts, districts_of(issue.region)))
     names = {place.id: place.name for place in issue.region.locations}
     notes = tuple(
-        f"{names.get(one.target, one.target)}: {one.level.value.capitalize()} ({one.said}), until "
-        f"{one.until:%d %b %H:%M} UTC. The model's own level stands beside it and is what the ledger keeps."
+        tell(
+            "{target}: {level} ({said}), until {until:%d %b %H:%M} UTC. The model's own level stands beside it and is "
+            "what the ledger keeps.",
+            target=names.get(one.target, one.target),
+            level=tell(one.level.value.capitalize()),
+            said=one.said,
+            until=one.until,
+        )
         for one in by_target.values()
     )
     return replace(issue, forecasts=forecasts, notes=(*issue.notes, *notes))

@@ -191,7 +191,7 @@ def _place(name: str, forecast: Forecast, voice: Voice) -> Table:
         when=voice.moment(forecast.data_at),
         freshness=voice.say(FRESHNESS[forecast.freshness]),
     )
-    reasons = "".join(f" {reason}." for reason in forecast.reasons[:3])
+    reasons = "".join(f" {voice.say(reason)}." for reason in forecast.reasons[:3])
     return Table(
         f"{name}: {voice.level_name(forecast.level)}",
         heads,
@@ -220,7 +220,7 @@ def drivers(found: Mapping[str, tuple[Driver, ...]], voice: Voice) -> list[Block
             (
                 voice.say("▲ raises") if d.raises else voice.say("▼ lowers"),
                 voice.say(d.group).capitalize(),
-                d.text.partition(": ")[2],
+                d.values(voice.say),
                 f"× {d.factor:.2g}",
             )
             for d in those

@@ -66,12 +66,12 @@ def warnings(found: QualityReport, voice: Voice) -> list[Block]:
         voice.say(
             "Drift: {station}, {variable}: {reason}",
             station=names.get(drift.location_id, drift.location_id),
-            variable=drift.variable,
-            reason=drift.reason,
+            variable=voice.say(drift.variable),
+            reason=voice.say(drift.reason),
         )
         for drift in found.drifts
     )
-    return [Notice(text) for text in (*found.alerts, *drifts)]
+    return [Notice(text) for text in (*map(voice.say, found.alerts), *drifts)]
 
 
 def metrics(told: QualityMetrics, voice: Voice) -> Table:
@@ -164,7 +164,7 @@ def _variables(found: QualityReport, due_at: datetime, voice: Voice) -> Table:
         if present.any():
             bad = [voice.number(int((flags[present] == flag).sum())) for flag in (Flag.FAIL, Flag.SUSPECT)]
             share = voice.share(min(1.0, int(present.sum()) / expected)) if expected else "–"
-            rows.append((name, voice.number(int(present.sum())), share, *bad))
+            rows.append((voice.say(name), voice.number(int(present.sum())), share, *bad))
     heads = (
         column(voice.say("Variable"), 2.0),
         column(voice.say("Values"), right=True),
@@ -209,8 +209,9 @@ def _tests(found: QualityReport, voice: Voice) -> Table:
     gravity = list(FLAGS)
     ranked = sorted(counted, key=lambda key: (gravity.index(key[0]) if key[0] in gravity else 9, -counted[key][0]))
     rows = tuple(
-        (test, variable, voice.say(FLAGS.get(flag, flag.name)), *map(voice.number, counted[flag, test, variable]),
-         reason[flag, test, variable])
+        (voice.say(test), voice.say(variable), voice.say(FLAGS.get(flag, flag.name)),
+         *map(voice.number, counted[flag, test, variable]),
+         voice.say(reason[flag, test, variable]))
         for flag, test, variable in ranked[:MOST_FINDINGS]
     )  # fmt: skip
     heads = (

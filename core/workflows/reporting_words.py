@@ -178,7 +178,7 @@ def warnings(issue: RegionForecast, voice: Voice) -> list[Notice]:
         said.append(voice.say("The data are STALE: what has happened since then is not in these numbers."))
     if issue.freshness is Freshness.NO_DATA:
         said.append(voice.say("There are NO DATA that are new enough: nothing can be said of the present."))
-    said += [*issue.problems, *issue.notes]
+    said += [voice.say(text) for text in (*issue.problems, *issue.notes)]
     if issue.model_is_seed:
         said.append(voice.say("Served by the shipped seed model: its transfer to this region is not verified."))
     return [Notice(text) for text in said]

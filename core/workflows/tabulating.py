@@ -121,7 +121,7 @@ def _about(
 
     model = issue.model_version or say("no model serves")
     seed = say("the shipped model") if issue.model_is_seed else ""
-    source = issue.source_text.replace("Simulated", say("Simulated"), 1)
+    source = say(issue.source_text)
     about = {
         say("Region"): f"{issue.region.name} ({issue.region.id})",
         say("Made at (UTC)"): moment(now),

@@ -25,14 +25,14 @@ def _trees() -> Iterator[tuple[Path, ast.AST]]:
 
 
 def said() -> dict[str, str]:
-    """Return every literal that is said, and where."""
+    """Return every literal that is said, or told to be said, and where."""
     found = {}
     for path, tree in _trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and node.args:
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 first = node.args[0]
-                if name == "say" and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                if name in ("say", "tell") and isinstance(first, ast.Constant) and isinstance(first.value, str):
                     found[first.value] = f"{path.name}:{node.lineno}"
     return found
 
