@@ -13,8 +13,8 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
-.PHONY: run smoke test check format seed-model clean fuzz-source fuzz-api faults-model \
-  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day
+.PHONY: run smoke test check slow browser format seed-model clean fuzz-source fuzz-api faults-model \
+  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map-drawing bench-exports
 
 run: $(VENV)/.run
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -36,6 +36,14 @@ check: $(VENV)/.dev
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(PYTEST)
+
+# What `make check` leaves out: tests that guard little for their minutes.
+slow: $(VENV)/.dev
+	$(PYTEST) -m slow
+
+# Every page in every language, light and dark, at four widths, beside the journeys that `make check` runs (some minutes).
+browser: $(VENV)/.dev
+	$(PYTEST) -m browser tests/browser
 
 format: $(VENV)/.dev
 	$(PY) -m ruff format .
@@ -90,6 +98,19 @@ bench-cache: $(VENV)/.bench
 # How much of what a day of the dashboard asks for is found in the cache (24 minutes).
 bench-day: $(VENV)/.dev
 	$(PY) -m benchmarks.dashboard_day
+
+# How fast the first map is there in a real browser, and how fast pages change (about 2 minutes).
+bench-pages: $(VENV)/.dev
+	$(PY) -m benchmarks.page_speed
+
+# How fast 40,000 cells are drawn, at first, of another layer and of a new issue, beside a bare heatmap.
+bench-map-drawing: $(VENV)/.dev
+	$(PY) -m benchmarks.map_drawing
+
+# Twenty pages as PDF beside fpdf2's own tables, and a workbook of 100,000 rows beside openpyxl.
+bench-exports: $(VENV)/.dev
+	$(PY) -m benchmarks.exports_speed
+	$(PY) -m benchmarks.workbook_speed
 
 # Kills, full disks, flipped bits, canaries and races around the model store; each gate must fail a broken variant.
 faults-model: $(VENV)/.dev

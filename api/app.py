@@ -19,9 +19,9 @@ from api.limits import PredictLimit
 from api.metrics import REGISTRY, Measured
 from api.middleware import PostedObservations
 from api.requests import Identified
-from api.routes import admin, cache, experiments, forecasts, health, live, posting, quality
+from api.routes import admin, alerts, cache, experiments, forecasts, health, live, posting, quality
 from api.sockets import without_delay
-from core import VERSION, CloudburstError, close_core, serve
+from core import FONTS, VERSION, CloudburstError, close_core, serve
 
 log = structlog.get_logger()
 
@@ -38,6 +38,7 @@ api = FastAPI(
 api.include_router(health.router)
 api.include_router(forecasts.router)
 api.include_router(live.router)
+api.include_router(alerts.router)
 api.include_router(posting.router)
 api.include_router(quality.router)
 api.include_router(cache.router)
@@ -53,6 +54,7 @@ api.add_middleware(Told, headers=API_HEADERS)
 api.add_middleware(Cors)  # around what refuses: a page that may read must be able to read why
 api.add_middleware(Identified)  # around all others: what they refuse has an id as well
 api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+api.mount("/fonts", StaticFiles(directory=FONTS), name="fonts")  # for the theme of the pages
 problems.install(api)
 
 

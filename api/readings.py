@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from core import CloudburstError, Core, Freshness, RunStatus
+from core import CloudburstError, Core, DeliveryState, Freshness, RunStatus
 
 #: Numbers of the cache that only ever grow.
 GROWING = ("hits", "misses", "stale", "evictions", "memory_hits", "redis_hits", "redis_failures")
@@ -17,6 +17,8 @@ NO_ENDS = ("calls", "failed_tries", "extra_fields")
 #: Quality older than this is not the present one: it is measured every hour.
 APPRAISED_WITHIN = timedelta(hours=3)
 QUALITY = ("completeness", "validity", "consistency", "timeliness", "anomaly_rate", "overall")
+#: What has not got through yet, or never will.
+UNSENT = (DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DEAD)
 #: Ends of a training that nobody wanted.
 BROKEN_OFF = (RunStatus.FAILED, RunStatus.INTERRUPTED)
 
@@ -184,6 +186,24 @@ def _meters(core: Core) -> Iterator[Metric]:
     yield seconds
 
 
+def _outbox(core: Core) -> Iterator[Metric]:
+    state = core.notifying.state()
+    held = GaugeMetricFamily(
+        "cloudburst_notices", "Notices of the outbox by kind of channel and state.", labels=["channel", "state"]
+    )
+    kinds = sorted({channel.partition(" ")[0] for channel in state.channels} | {d.kind for d in state.deliveries})
+    for kind in kinds:
+        for name in UNSENT:
+            count = sum(d.kind == kind and d.state is name for d in state.deliveries)
+            held.add_metric([kind, name.value], count)
+    yield held
+    sent = CounterMetricFamily("cloudburst_notices_sent", "Notices that got through.", labels=["channel"])
+    for kind, count in core.meters.deliveries().items():
+        sent.add_metric([kind], count)
+    yield sent
+    yield GaugeMetricFamily("cloudburst_notices_lost", "Files of the outbox that could not be read.", value=state.lost)
+
+
 def _storage(core: Core) -> Iterator[Metric]:
     room = core.storage()
     yield GaugeMetricFamily(
@@ -205,5 +225,6 @@ PARTS: tuple[Callable[[Core], Iterator[Metric]], ...] = (
     _scheduler,
     _training,
     _meters,
+    _outbox,
     _storage,
 )

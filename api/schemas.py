@@ -20,6 +20,16 @@ class EventAnswer(BaseModel):
     base_rate: float | None
 
 
+class OverrideAnswer(BaseModel):
+    """A level that a person set, with the model's own beside it."""
+
+    who: str
+    why: str
+    at: datetime
+    until: datetime
+    model_level: str | None
+
+
 class ForecastAnswer(BaseModel):
     """Forecast of one place."""
 
@@ -28,6 +38,8 @@ class ForecastAnswer(BaseModel):
     #: Experiment and variant that it is of, "name/variant"; null where no experiment shows it.
     variant: str | None
     level: str
+    #: Null where the level is the model's own.
+    override: OverrideAnswer | None
     freshness: str
     data_at: datetime | None
     worst_flag: str

@@ -26,17 +26,19 @@ def settings(**values: object) -> dict[str, str]:
 
 
 @contextmanager
-def served(environment: dict[str, str], log: Path, by: Sequence[str] = ("streamlit",)) -> Iterator[str]:
-    """Start the program by a module with its arguments; yield its address when it answers."""
+def served(
+    environment: dict[str, str], log: Path, by: Sequence[str] = ("streamlit",), app: Path = ROOT / "app.py"
+) -> Iterator[str]:
+    """Start the program, or another one, by a module with its arguments; yield its address when it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with log.open("w") as out:
-        command = [sys.executable, "-m", *by, "run", "app.py", "--server.port", str(port)]
+        command = [sys.executable, "-m", *by, "run", str(app), "--server.port", str(port)]
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)  # noqa: S603
         try:
             address = f"http://127.0.0.1:{port}"
-            _until(lambda: ask(f"{address}/api/health"), 120)
+            _until(lambda: urllib.request.urlopen(f"{address}/_stcore/health", timeout=5), 120)  # noqa: S310
             yield address
         finally:
             server.terminate()

@@ -1,4 +1,4 @@
-"""The command line: python -m core ingest, check, train, retrain, hindcast, forecast, replay, models, doctor."""
+"""The command line: python -m core ingest, check, train, retrain, hindcast, forecast, replay, report, doctor ..."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.bootstrap import Core, HindcastRequest, open_core
 from core.bootstrap.services import PAST_PRODUCTS
-from core.commands import check, replay, retrain
+from core.commands import check, replay, report, retrain
 from core.commands.terminal import EVER, begin, end, percent, progress
 from core.domain.forecast import TARGET, RegionForecast, source_text
 from core.domain.learning import ModelManifest, TrainingRequest
@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     retrain.add(commands)
     check.add(commands)
     replay.add(commands)
+    report.add(commands)
     commands.add_parser("models", help="list the model versions").set_defaults(run=_models)
     commands.add_parser("doctor", help="check settings, folders, services and models").set_defaults(run=_doctor)
     return parser

@@ -27,6 +27,7 @@
         ExperimentClosed          its stage does not allow that
       UnknownPlace                a place outside every region
       TooManyAttempts             wrong tokens, again and again (.retry_after_s)
+      DeliveryFailed              a notice did not get through (.final, .retry_after_s)
 
 Flags, UNKNOWN, NO DATA and verdicts are values, not errors: they are the ordinary news of weather.
 """
@@ -34,6 +35,8 @@ Flags, UNKNOWN, NO DATA and verdicts are values, not errors: they are the ordina
 from __future__ import annotations
 
 from typing import Any
+
+from core.domain.told import Told, tell
 
 
 class CloudburstError(Exception):
@@ -56,8 +59,18 @@ class CloudburstError(Exception):
 
     @property
     def message(self) -> str:
-        """What is wrong, without the hint."""
-        return str(self.args[0])
+        """What is wrong, without the hint; one that is `Told` keeps its key and values."""
+        message: str = self.args[0]
+        return message
+
+    @property
+    def told(self) -> Told:
+        """Message and hint as a value of another text."""
+        return (
+            tell("{message} {hint}", message=tell(self.message), hint=tell(self.hint))
+            if self.hint
+            else tell(self.message)
+        )
 
     def __str__(self) -> str:
         """Message and hint in one text."""
@@ -178,4 +191,15 @@ class TooManyAttempts(CloudburstError):
 
     def __init__(self, message: str, *, retry_after_s: float, hint: str = "", **context: Any) -> None:
         super().__init__(message, hint=hint, **context)
+        self.retry_after_s = retry_after_s
+
+
+class DeliveryFailed(CloudburstError):
+    """A notice did not get through; `final` where no later try can mend that."""
+
+    def __init__(
+        self, message: str, *, final: bool = False, retry_after_s: float = 0.0, hint: str = "", **context: Any
+    ) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.final = final
         self.retry_after_s = retry_after_s

@@ -34,6 +34,7 @@ class Meters:
         self._lock = threading.Lock()
         self._durations: dict[str, deque[float]] = {door: deque(maxlen=KEPT) for door in DOORS}
         self._faults: Counter[str] = Counter()
+        self._delivered: Counter[str] = Counter()
 
     def timed(self, door: Door, seconds: float) -> None:
         """Note how long one answer of the API, one run of a page or the refresh of one region took."""
@@ -63,6 +64,16 @@ class Meters:
         """Return the number of errors since the start by kind."""
         with self._lock:
             return dict(self._faults)
+
+    def delivered(self, kind: str) -> None:
+        """Count a notice that got through, by the kind of its channel."""
+        with self._lock:
+            self._delivered[kind] += 1
+
+    def deliveries(self) -> Mapping[str, int]:
+        """Return the number of notices that got through since the start, by kind of channel."""
+        with self._lock:
+            return dict(self._delivered)
 
 
 def _latency(ordered: Sequence[float]) -> Latency:

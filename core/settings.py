@@ -8,17 +8,22 @@ import os
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.domain.report import REPORT_FORMATS
 from core.errors import ConfigurationError
+from core.words import LANGUAGES
 
 PREFIX = "CLOUDBURST_"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 #: Fewer days of history hold too few events for its first version.
 LEAST_HISTORY_DAYS = 14
+#: Characters from which the path of a webhook is a secret: shorter ones are words that stand elsewhere too.
+SECRET_PATH = 12
 
 
 class Settings(BaseSettings):
@@ -41,6 +46,9 @@ class Settings(BaseSettings):
     )
     region: str = Field(
         "uttarakhand-himachal", description="Regions served, separated by commas; the first is shown first."
+    )
+    language: Literal["en", "hi"] = Field(
+        "en", description="Language of the pages until a reader chooses another one: `en` or `hi`."
     )
     open_meteo_url: str = Field("", description="A self-hosted Open-Meteo; empty means the public service.")
     cache_url: str = Field(
@@ -125,6 +133,19 @@ class Settings(BaseSettings):
         description="Addresses or networks of reverse proxies, separated by commas, whose `X-Forwarded-For` is"
         " believed.",
     )
+    webhook_urls: str = Field(
+        "", description="Addresses, separated by commas, that notices of alerts are posted to; empty: none."
+    )
+    webhook_secret: str = Field(
+        "", description="Shared with the receivers of webhooks: notices are signed with it; empty: they are not."
+    )
+    smtp_url: str = Field(
+        "", description="Mail service: `smtp://USER:PASSWORD@HOST:587` (STARTTLS) or `smtps://`; empty: no e-mail."
+    )
+    email_from: str = Field("", description="Address that notices of alerts are mailed from.")
+    email_to: str = Field(
+        "", description="Addresses, separated by commas, that notices of alerts are mailed to; empty: none."
+    )
     retrain_every_days: float = Field(
         7, ge=0, le=3650, description="How often the scheduler challenges every champion, days; 0: never."
     )
@@ -160,6 +181,22 @@ class Settings(BaseSettings):
     simulated_history_days: int = Field(
         90, ge=0, le=366, description="Days of simulated history that a first start makes; 0: none. 14 at the least."
     )
+    report_every_hours: float = Field(
+        0,
+        ge=0,
+        le=720,
+        description="How often reports of every region are written to `data/reports/`, hours; 0: never.",
+    )
+    report_formats: str = Field(
+        "pdf,xlsx", description="Formats of these reports, separated by commas: pdf, xlsx, cap, geojson, csv."
+    )
+    report_language: str = Field("en", description="Language of these reports: `en` or `hi`.")
+    report_keep_days: float = Field(30, gt=0, description="Days after which these reports are removed.")
+    tiles: str = Field(
+        "",
+        description="Base map below the risk map: template of the addresses of its raster tiles with `{z}`, `{x}` and"
+        " `{y}`; empty: none, and no page asks another host.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_folder: str = Field(
         "logs", description="Folder of the server's log, relative to the home; empty: on standard error alone."
@@ -177,6 +214,21 @@ class Settings(BaseSettings):
     @classmethod
     def _own_replay_folder(cls, value: object) -> Path:
         return Path(str(value)).expanduser() if str(value).strip() else Path("data/replay")
+
+    @field_validator("report_formats")
+    @classmethod
+    def _known_formats(cls, value: str) -> str:
+        strange = sorted(set(listed(value)) - set(REPORT_FORMATS))
+        if strange or not listed(value):
+            raise ValueError(f"must be some of {', '.join(REPORT_FORMATS)}")
+        return value
+
+    @field_validator("report_language")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in LANGUAGES:
+            raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
+        return value
 
     @field_validator("log_level")
     @classmethod
@@ -226,10 +278,14 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no line of the log may hold: the token, and the passwords of services."""
-        urls = (self.cache_url, self.database_url, self.open_meteo_url)
+        """What no line of the log may hold: tokens, passwords of services, and webhooks, which are secrets whole."""
+        webhooks = listed(self.webhook_urls)
+        urls = (self.cache_url, self.database_url, self.open_meteo_url, self.smtp_url, *webhooks)
         accounts = (url.partition("://")[2].rpartition("@")[0] for url in urls)
-        return self.admin_token, *(account.partition(":")[2] for account in accounts)
+        passwords = [account.partition(":")[2] for account in accounts]
+        paths = [path for url in webhooks if len(path := url.partition("://")[2].partition("/")[2]) >= SECRET_PATH]
+        unquoted = map(unquote, passwords)
+        return self.admin_token, self.webhook_secret, *passwords, *unquoted, *webhooks, *paths
 
     @property
     def retraining_folder(self) -> Path:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import components, experiment_controls, experiments, history, shell
+from ui.language import say
 
 core, now = shell.enter("Experiments", live=True)
 
@@ -17,23 +18,23 @@ if found:
         experiment_controls.promote(core, one)
     experiment_controls.verdict(one)
 
-    st.subheader("Who is shown what, and how each did", anchor=False)
+    st.subheader(say("Who is shown what, and how each did"), anchor=False)
     experiments.arms(core, one)
 
-    st.subheader("Challenger against control", anchor=False)
+    st.subheader(say("Challenger against control"), anchor=False)
     experiments.contrasts(one)
 
-    st.subheader("Is the experiment itself sound?", anchor=False)
+    st.subheader(say("Is the experiment itself sound?"), anchor=False)
     experiments.health(one)
 
-    st.subheader("Did it rain as often as was said?", anchor=False)
+    st.subheader(say("Did it rain as often as was said?"), anchor=False)
     experiments.reliability(one)
 
-    st.subheader("Who changed what, when and why", anchor=False)
+    st.subheader(say("Who changed what, when and why"), anchor=False)
     experiments.steps(core, now, one)
 else:
     experiments.none_yet()
 
-st.subheader("How long does an experiment take?", anchor=False)
+st.subheader(say("How long does an experiment take?"), anchor=False)
 experiment_controls.planner(found)
 components.provenance(core, now.forecast)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import comparison, components, history, shell, training
+from ui import comparison, components, history, shell, training, words
+from ui.language import say
 
 core, now = shell.enter("Models", live=True)
 region = now.forecast.region
@@ -13,34 +14,36 @@ with st.container(horizontal=True, vertical_alignment="top"):
     history.change(core, now, found)
     training.panel(core, now, found)
 
-st.subheader("Versions", anchor=False)
+st.subheader(say("Versions"), anchor=False)
 st.dataframe(components.version_table(found.versions, found.serves), hide_index=True)
 readable = [version.version for version in found.versions if version.manifest]
 if readable:
-    chosen = st.selectbox("Version", readable, index=components.position_of(readable, found.serves))
+    chosen = st.selectbox(say("Version"), readable, index=components.position_of(readable, found.serves))
     stored = components.version_of(found.versions, chosen)
     for card in stored.manifest.scorecards:
-        with st.expander(f"Scorecard: {card.event.text} {card.event.window.within}"):
+        with st.expander(
+            say("Scorecard: {text} {within}", text=words.event_text(card.event), within=words.within(card.event.window))
+        ):
             st.caption(components.cases_text(card))
             st.dataframe(components.scores(card), hide_index=True)
             st.caption(components.version_provenance(stored.manifest))
-    with st.expander("Features"):
+    with st.expander(say("Features")):
         st.caption(components.features_text(stored.manifest))
-    with st.expander("Card"):
+    with st.expander(say("Card")):
         components.card(core, chosen)
 
-st.subheader("Two versions on the same cases", anchor=False)
+st.subheader(say("Two versions on the same cases"), anchor=False)
 comparison.show(core, now, found)
 
-st.subheader("Challengers in the shadow", anchor=False)
+st.subheader(say("Challengers in the shadow"), anchor=False)
 history.shadows(core, now)
 
-st.subheader("Drift", anchor=False)
+st.subheader(say("Drift"), anchor=False)
 history.drift(found)
 
-st.subheader("Who served, when and why", anchor=False)
+st.subheader(say("Who served, when and why"), anchor=False)
 history.ledger(found, region)
 
-st.subheader("Trainings", anchor=False)
+st.subheader(say("Trainings"), anchor=False)
 history.trainings(found, region)
 components.provenance(core, now.forecast)

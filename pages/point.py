@@ -1,46 +1,49 @@
-"""Point: everything known of one place."""
+"""Point: everything known of one place. The answer first, then why, then the evidence."""
 
 import streamlit as st
 
-from ui import components, drivers, figures, session, shell
+from ui import (
+    components,
+    drivers,
+    point,
+    point_ahead,
+    point_around,
+    point_meteogram,
+    point_recall,
+    point_search,
+    shell,
+)
+from ui.language import say
 
 core, now = shell.enter("Point")
-names = components.place_names(now.forecast.region.locations)
-chosen = session.place(now)
-
-place = st.selectbox("Place", list(names), format_func=names.get, index=list(names).index(chosen))
-session.choose_place(place)
+place = point_search.ask(core, now)
 forecast = now.forecast.of(place)
+names = components.place_names(now.forecast.region.locations)
 
-st.subheader(f"{names[place]}: {components.level_text(forecast)}", anchor=False)
-curve = components.curve(forecast)
+point.answer(core, now, forecast, names[place])
+before = st.container()
+point.ways()
+
+st.subheader(say("Why"), anchor=False)
+drivers.why(core, now, place)
+
+st.subheader(say("The hours ahead"), anchor=False)
+point_ahead.show(forecast)
+
+st.subheader(say("Meteogram"), anchor=False)
+point_meteogram.show(now, components.position(now.forecast, place))
+components.place_provenance(core, now.forecast, forecast)
+
 left, right = st.columns(2)
 with left:
-    st.dataframe(components.exceedance_table(curve), hide_index=True)
-    st.caption(
-        "The interval is that of the calibration. Extrapolated: beyond what was observed often enough. Climatology: "
-        "what season and time of day alone say, where the model learned."
-    )
+    st.subheader(say("Nearest gauges"), anchor=False)
+    point_around.gauges(core, now, place)
 with right:
-    st.plotly_chart(
-        figures.exceedance_chart(curve),
-        key="exceedance",
-        alt="Probability of each event with its interval; hollow points are extrapolated",
-    )
-components.place_provenance(core, now.forecast, forecast)
+    st.subheader(say("Quality flags"), anchor=False)
+    components.flags(forecast)
 
-st.subheader("Why", anchor=False)
-drivers.why(core, now, place)
-components.place_provenance(core, now.forecast, forecast)
+st.subheader(say("Neighbours"), anchor=False)
+point_around.neighbours(now, place)
 
-st.subheader("Recent observations", anchor=False)
-position = components.position(now.forecast, place)
-st.plotly_chart(
-    figures.observations_chart(now.forecast.version, position, now.checked, now.forecast.region),
-    key="observations",
-    alt="Rain, temperature, dew point, pressure and wind of the last three days",
-)
-components.place_provenance(core, now.forecast, forecast)
-
-st.subheader("Quality flags", anchor=False)
-components.flags(forecast)
+with before:  # read last: what was issued in three months may take a moment
+    point_recall.show(core, now, forecast)

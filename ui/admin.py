@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import CloudburstError, Core
 from ui import components, login
+from ui.language import say
 
 #: Key of the session that remembers a right token; it ends with the session.
 KNOWN = "admin token known"
@@ -30,9 +31,9 @@ def allowed(core: Core, what: str) -> str | None:
         name = login.name()
         return WHO if name is None else f"{WHO}: {name}"
     with st.form(f"admin {what}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        token = st.text_input("Admin token", type="password", key=f"admin token {what}", width=320)
-        sent = st.form_submit_button("Unlock", icon=":material/lock_open:")
-    st.caption("What changes who serves needs the token: CLOUDBURST_ADMIN_TOKEN, or the file data/admin.token.")
+        token = st.text_input(say("Admin token"), type="password", key=f"admin token {what}", width=320)
+        sent = st.form_submit_button(say("Unlock"), icon=":material/lock_open:")
+    st.caption(say("What changes who serves needs the token: CLOUDBURST_ADMIN_TOKEN, or the file data/admin.token."))
     if sent:
         _try(core, token)
     return None
@@ -67,4 +68,4 @@ def _try(core: Core, token: str) -> None:
     if right:
         st.session_state[KNOWN] = True
         st.rerun()
-    st.error("This is not the token.", icon=":material/lock:")
+    st.error(say("This is not the token."), icon=":material/lock:")

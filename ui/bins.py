@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ui.figures import local_hours
+from ui.language import say
+from ui.words import day
 
 #: Widths of a bin in hours.
 STEPS_H = (1, 3, 6, 24, 48, 96, 168, 336, 672)
@@ -33,15 +35,15 @@ class Bins:
     def labels(self) -> list[str]:
         """Return one short label per bin: the hour it ends with, or the day it begins."""
         if self.step_h < 24:
-            return [f"{begin + timedelta(hours=self.step_h):%d %b %H:%M}" for begin in self.begins]
-        return [f"{begin:%d %b}" for begin in self.begins]
+            return [day(begin + timedelta(hours=self.step_h), "%d %b %H:%M") for begin in self.begins]
+        return [day(begin, "%d %b") for begin in self.begins]
 
     @property
     def text(self) -> str:
         """The width of a bin in words."""
         if self.step_h < 24:
-            return "hour" if self.step_h == 1 else f"{self.step_h} hours"
-        return "day" if self.step_h == 24 else f"{self.step_h // 24} days"
+            return say("hour") if self.step_h == 1 else say("{step_h} hours", step_h=self.step_h)
+        return say("day") if self.step_h == 24 else say("{step_h} days", step_h=self.step_h // 24)
 
 
 def bins(valid_at: NDArray[np.datetime64], time_zone: str, most: int, steps_h: Sequence[int] = STEPS_H) -> Bins:

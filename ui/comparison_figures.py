@@ -7,9 +7,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core import Region, SideBySide
+from ui.language import say
 from ui.maps import OUTLINE_COLOUR, outlines
 from ui.quality_figures import COLOURS, DASHES
 from ui.verification_figures import LEGEND, MARGIN, OTHER
+from ui.words import count
 
 SYMBOLS = ("circle", "square")
 #: Below the first colour the first version is better, above the last the second; readable without colour vision.
@@ -25,23 +27,25 @@ def reliability(key: str, _found: SideBySide) -> go.Figure:  # noqa: ARG001 - ke
     figure = go.Figure(
         go.Scatter(
             x=[LOWEST, 1], y=[LOWEST, 1], mode="lines", line={"color": OTHER, "dash": "dash", "width": 1},
-            name="as said", hoverinfo="skip",
+            name=say("as said"), hoverinfo="skip",
         )
     )  # fmt: skip
     for i, (version, curve) in enumerate(_found.reliability.items()):
         held = curve.n > 0
         x, y = np.maximum(curve.forecast[held], LOWEST), np.maximum(curve.frequency[held], LOWEST)
         low, high = np.maximum(curve.low[held], LOWEST), np.maximum(curve.high[held], LOWEST)
-        told = [f"{e:,} of {n:,}" for e, n in zip(curve.events[held], curve.n[held], strict=True)]
+        told = [
+            say("{e} of {n}", e=count(e), n=count(n)) for e, n in zip(curve.events[held], curve.n[held], strict=True)
+        ]
         figure.add_trace(
             go.Scatter(
-                x=x, y=y, mode="lines+markers", name=version, text=told, hovertemplate="said %{x:.1%}: %{text}",
+                x=x, y=y, mode="lines+markers", name=version, text=told, hovertemplate=say("said %{x:.1%}: %{text}"),
                 line={"color": COLOURS[i], "dash": DASHES[i]}, marker={"symbol": SYMBOLS[i], "size": 9},
                 error_y={"array": np.maximum(high - y, 0), "arrayminus": np.maximum(y - low, 0), "thickness": 1},
             )
         )  # fmt: skip
-    figure.update_xaxes(type="log", tickformat=".1%", title_text="it said")
-    figure.update_yaxes(type="log", tickformat=".1%", title_text="it happened")
+    figure.update_xaxes(type="log", tickformat=".1%", title_text=say("it said"))
+    figure.update_yaxes(type="log", tickformat=".1%", title_text=say("it happened"))
     figure.update_layout(height=480, margin=MARGIN, legend=LEGEND)
     return figure
 
@@ -62,18 +66,21 @@ def places(key: str, _found: SideBySide, _region: Region) -> go.Figure:  # noqa:
             mode="markers",
             showlegend=False,
             text=[
-                f"{one.place.name}: {one.difference:+.4f}; {one.events:,} events in {one.n:,} cases"
+                say(
+                    "{name}: {difference:+.4f}; {events} events in {n} cases",
+                    name=one.place.name, difference=one.difference, events=count(one.events), n=count(one.n),
+                )
                 for one in _found.places
             ],
             hovertemplate="%{text}<extra></extra>",
             marker={
                 "color": difference, "cmin": -most, "cmax": most, "colorscale": DIFFERENCE_SCALE, "symbol": signs,
                 "size": 11, "line": {"width": 0.5, "color": OUTLINE_COLOUR},
-                "colorbar": {"title": {"text": "Brier score, first less second"}, "tickformat": "+.4f"},
+                "colorbar": {"title": {"text": say("Brier score, first less second")}, "tickformat": "+.4f"},
             },
         )
     )  # fmt: skip
-    figure.update_xaxes(title_text="longitude, °E", showgrid=False)
-    figure.update_yaxes(title_text="latitude, °N", scaleanchor="x", showgrid=False)
+    figure.update_xaxes(title_text=say("longitude, °E"), showgrid=False)
+    figure.update_yaxes(title_text=say("latitude, °N"), scaleanchor="x", showgrid=False)
     figure.update_layout(height=460, margin=MARGIN)
     return figure

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core import QualityReport
 from ui.bins import STEPS_H, Bins, bins
 from ui.figures import RAIN
+from ui.language import say
 from ui.maps import HATCH_COLOUR
 from ui.quality_tables import Choice
 from ui.words import share
@@ -118,4 +119,4 @@ def _clicks(z: NDArray[np.float64], ids: list[str], names: list[str], cut: Bins)
 
 
 def _said(value: float) -> str:
-    return "nothing is stored" if np.isnan(value) else f"{share(value)} of the values"
+    return say("nothing is stored") if np.isnan(value) else say("{value} of the values", value=share(value))

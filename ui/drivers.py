@@ -6,10 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from core import TARGET, Core, Driver, Issue
+from ui.language import say
+from ui.words import event_text
 
 NOTHING = "No drivers: nothing is known of this place now, or climatology or another model speaks for it."
 LIMITS = (
-    f"These are associations that the model learned, not causes. They explain P({TARGET.text} in {TARGET.window_h} h) "
+    "These are associations that the model learned, not causes. They explain P({event} in {hours} h) "
     "against the usual odds where the model learned; factors multiply the odds p / (1 − p), and weaker drivers are not "
     "shown. Higher thresholds follow from the same score, and what lies beyond the events observed often enough is "
     "continued by a fitted tail (generalized Pareto): the drivers say nothing of that step."
@@ -18,25 +20,30 @@ LIMITS = (
 
 def why(core: Core, issue: Issue, location_id: str) -> None:
     """Show the drivers of one place with arrows, words and factors, and what they are not."""
-    found = _drivers(issue.forecast.version, location_id, core, issue)
+    with st.spinner(say("Asking the model why …")):
+        found = _drivers(issue.forecast.version, location_id, core, issue)
     if not found:
-        st.info(NOTHING, icon=":material/help:")
+        st.info(say(NOTHING), icon=":material/help:")
         return
-    st.dataframe(table(found), hide_index=True, width="stretch")
-    st.caption(LIMITS)
+    st.table(table(found), hide_index=True)  # unlike a data frame it wraps, on a phone too
+    st.caption(say(LIMITS, event=event_text(TARGET), hours=TARGET.window_h))
 
 
 def table(found: tuple[Driver, ...]) -> pd.DataFrame:
     """Return one row per driver: arrow and word, values, and the factor on the odds."""
     return pd.DataFrame(
         [
-            {"effect": "▲ raises" if d.raises else "▼ lowers", "driver": d.text, "odds": f"× {d.factor:.2g}"}
+            {
+                say("effect"): say("▲ raises") if d.raises else say("▼ lowers"),
+                say("driver"): d.said(say),
+                say("odds"): f"× {d.factor:.2g}",
+            }
             for d in found
         ]
     )
 
 
-@st.cache_resource(max_entries=256, show_spinner="Asking the model why")
+@st.cache_resource(max_entries=256, show_spinner=False)
 def _drivers(version: str, location_id: str, _core: Core, _issue: Issue) -> tuple[Driver, ...]:  # noqa: ARG001
     """Return the drivers, made once per issue and place: `version` and `location_id` are the key of the cache."""
     return _core.drivers(_issue, location_id)

@@ -28,8 +28,9 @@ from core import (
 )
 from ui import admin, components
 from ui.experiment_tables import STAGES, STRATEGIES
+from ui.language import say
 from ui.training import gate_table
-from ui.words import plain
+from ui.words import heads, plain
 
 CONTROL, CHALLENGER, NOBODY = "control", "challenger", "nobody"
 #: Key of the session that remembers what the gate said of a winner.
@@ -45,66 +46,72 @@ WHY = "Why (stands in the ledger)"
 @st.fragment
 def create(core: Core, now: Issue, history: History) -> None:
     """Let somebody who may do so define an experiment between two stored versions."""
-    with st.popover("New experiment", icon=":material/add:"):
+    with st.popover(say("New experiment"), icon=":material/add:"):
         who = admin.allowed(core, "new experiment")
         if who is None:
             return
         names = [v.version for v in history.versions if v.refused is None]
         if len(names) < 2:
-            st.info("There are no two versions yet: train a challenger on the page Models.", icon=":material/science:")
+            st.info(
+                say("There are no two versions yet: train a challenger on the page Models."), icon=":material/science:"
+            )
             return
         asked = _asked(names, history.serves)
-        draft = st.checkbox("As a draft: define it, start it later", key="experiment draft")
-        if st.button("Create", type="primary", key="experiment create"):
+        draft = st.checkbox(say("As a draft: define it, start it later"), key="experiment draft")
+        if st.button(say("Create"), type="primary", key="experiment create"):
             _created(core, now, (who, asked), draft)
 
 
 def _asked(names: list[str], serves: str | None) -> dict[str, Any]:
     """Ask for the definition of an experiment."""
     said: dict[str, Any] = {}
-    said["id"] = st.text_input("Name", key="experiment id", max_chars=64, help="Letters, digits, '_', '-' and '.'.")
-    said["why"] = st.text_input("What is it to find out? (stands in the ledger)", key="experiment why", max_chars=200)
+    said["id"] = st.text_input(
+        say("Name"), key="experiment id", max_chars=64, help=say("Letters, digits, '_', '-' and '.'.")
+    )
+    said["why"] = st.text_input(
+        say("What is it to find out? (stands in the ledger)"), key="experiment why", max_chars=200
+    )
     control = st.selectbox(
-        "Control: what the other is held against",
+        say("Control: what the other is held against"),
         names,
         components.position_of(names, serves),
         key="experiment control",
     )
-    challenger = st.selectbox("Challenger", [n for n in names if n != control], key="experiment challenger")
+    challenger = st.selectbox(say("Challenger"), [n for n in names if n != control], key="experiment challenger")
     strategy = st.selectbox(
-        "Who is shown the challenger",
+        say("Who is shown the challenger"),
         list(STRATEGIES),
         1,
         key="experiment strategy",
-        format_func=STRATEGIES.__getitem__,
+        format_func=lambda strategy: say(STRATEGIES[strategy]),
     )
     said["strategy"], percent = strategy, 50.0
     if strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT:
         said["rollout"] = _rollout()
     elif strategy is not TrafficSplitStrategy.RANDOM:
-        percent = st.slider("Share of the challenger, %", 0.0, 100.0, 50.0, 1.0, key="experiment percent")
+        percent = st.slider(say("Share of the challenger, %"), 0.0, 100.0, 50.0, 1.0, key="experiment percent")
     said["variants"] = (
         ModelVariant(CONTROL, version=control, traffic_percentage=100 - percent),
         ModelVariant(CHALLENGER, version=challenger, traffic_percentage=percent),
     )
     said["unit"] = st.selectbox(
-        "Assigned as a whole", list(UnitKey), key="experiment unit", format_func=lambda unit: unit.value,
-        help="A station keeps its variant for a day, or for good; or a whole region, or a user does.",
+        say("Assigned as a whole"), list(UnitKey), key="experiment unit", format_func=lambda unit: say(unit.value),
+        help=say("A station keeps its variant for a day, or for good; or a whole region, or a user does."),
     )  # fmt: skip
-    alarm = st.number_input("A warning is given from, %", 0.1, 99.0, 5.0, 0.5, key="experiment alarm")
+    alarm = st.number_input(say("A warning is given from, %"), 0.1, 99.0, 5.0, 0.5, key="experiment alarm")
     return said | {"alarm": alarm / 100}
 
 
 def _rollout() -> dict[str, Any]:
     """Ask how the share of a challenger grows."""
     how = st.radio(
-        "It grows", [BY_TIME, BY_EVIDENCE], horizontal=True, key="experiment rollout",
-        captions=["after so many days", "once the evidence excludes that it is worse in practice"],
+        say("It grows"), [BY_TIME, BY_EVIDENCE], horizontal=True, key="experiment rollout", format_func=say,
+        captions=[say("after so many days"), say("once the evidence excludes that it is worse in practice")],
     )  # fmt: skip
-    steps = st.text_input("Steps, %", "10, 30, 50, 100", key="experiment steps")
+    steps = st.text_input(say("Steps, %"), "10, 30, 50, 100", key="experiment steps")
     days = Rollout.step_days
     if how == BY_TIME:
-        days = st.number_input("Days for a step", 1.0, 90.0, Rollout.step_days, 1.0, key="experiment step days")
+        days = st.number_input(say("Days for a step"), 1.0, 90.0, Rollout.step_days, 1.0, key="experiment step days")
     return {"percent": steps, "step_days": days, "by_evidence": how == BY_EVIDENCE}
 
 
@@ -150,21 +157,21 @@ def change(core: Core, one: ExperimentAnalysis) -> None:
     decidable = one.stage in TRANSITIONS["decide"][0]
     if not allowed and not decidable:
         return
-    with st.popover("Start, pause, stop or decide", icon=":material/tune:"):
+    with st.popover(say("Start, pause, stop or decide"), icon=":material/tune:"):
         who = admin.allowed(core, "experiment")
         if who is None:
             return
-        why = st.text_input(WHY, key="experiment step why", max_chars=200)
+        why = st.text_input(say(WHY), key="experiment step why", max_chars=200)
         with st.container(horizontal=True):
             for step in allowed:
-                if st.button(step.capitalize(), icon=STEPS[step], key=f"experiment {step}", help=_leads_to(step)):
+                if st.button(say(step).capitalize(), icon=STEPS[step], key=f"experiment {step}", help=_leads_to(step)):
                     _stepped(core, one, step, (who, why))
         if decidable:
             _decide(core, one, (who, why))
 
 
 def _leads_to(step: str) -> str:
-    return f"From then on {STAGES[TRANSITIONS[step][1]][1]}."
+    return say("From then on {stages}.", stages=say(STAGES[TRANSITIONS[step][1]][1]))
 
 
 def _stepped(core: Core, one: ExperimentAnalysis, step: str, by: tuple[str, str]) -> None:
@@ -178,15 +185,21 @@ def _stepped(core: Core, one: ExperimentAnalysis, step: str, by: tuple[str, str]
 
 def _decide(core: Core, one: ExperimentAnalysis, by: tuple[str, str]) -> None:
     """Let the experiment be ended with a decision; what the records say stands beside it."""
-    st.caption(f"The records say: **{one.status.value}**. {plain(one.text)} You may decide otherwise, with a reason.")
+    st.caption(
+        say(
+            "The records say: **{value}**. {text} You may decide otherwise, with a reason.",
+            value=say(one.status.value),
+            text=plain(say(one.text)),
+        )
+    )
     names = [NOBODY, *(v.variant_id for v in one.experiment.variants)]
     suggested = components.position_of(names, one.winner.winner_variant)
     labels = {v.variant_id: f"{v.variant_id}: {v.model}" for v in one.experiment.variants}
     winner = st.selectbox(
-        "Winner", range(len(names)), suggested, key="experiment winner",
-        format_func=lambda i: labels.get(names[i], "nobody") if i else "nobody",
+        say("Winner"), range(len(names)), suggested, key="experiment winner",
+        format_func=lambda i: labels.get(names[i], say("nobody")) if i else say("nobody"),
     )  # fmt: skip
-    if st.button("Decide", type="primary", icon=":material/gavel:", key="experiment decide"):
+    if st.button(say("Decide"), type="primary", icon=":material/gavel:", key="experiment decide"):
         try:
             core.experiments.decide(one.experiment.id, names[winner] if winner else None, *by)
         except CloudburstError as error:
@@ -204,21 +217,21 @@ def promote(core: Core, one: ExperimentAnalysis) -> None:
         or not one.experiment.source
     ):
         return
-    with st.popover("Promote the winner", icon=":material/rocket_launch:"):
+    with st.popover(say("Promote the winner"), icon=":material/rocket_launch:"):
         who = admin.allowed(core, "promote winner")
         if who is None:
             return
         st.caption(
-            "The gate looks at it once more, on the newest data; where every rule is met, it serves from then on."
+            say("The gate looks at it once more, on the newest data; where every rule is met, it serves from then on.")
         )
-        why = st.text_input(WHY, key="promote winner why", max_chars=200)
-        if st.button(f"Let {winner} serve", type="primary", key="promote winner"):
+        why = st.text_input(say(WHY), key="promote winner why", max_chars=200)
+        if st.button(say("Let {winner} serve", winner=winner), type="primary", key="promote winner"):
             _promoted(core, one, who, why)
 
 
 def _promoted(core: Core, one: ExperimentAnalysis, who: str, why: str) -> None:
     try:
-        with st.spinner("The gate looks at it ..."):
+        with st.spinner(say("The gate looks at it ...")):
             verdict = core.promote_winner(one.experiment.id, who, why)
     except CloudburstError as error:
         components.refusal(error)
@@ -232,14 +245,20 @@ def verdict(one: ExperimentAnalysis) -> None:
     name, said = st.session_state.get(VERDICT, ("", Verdict(())))
     if name != one.experiment.id:
         return
-    reasons = "  \n".join(plain(reason) for reason in said.reasons)
+    reasons = "  \n".join(plain(say(reason)) for reason in said.reasons)
     if said.promote:
-        st.success(f"**The winner serves.** It met every rule.  \n{reasons}", icon=":material/check_circle:")
+        st.success(
+            say("**The winner serves.** It met every rule.  \n{reasons}", reasons=reasons),
+            icon=":material/check_circle:",
+        )
     else:
-        st.warning(f"**The winner does not serve: the gate kept what serves.**  \n{reasons}", icon=":material/block:")
+        st.warning(
+            say("**The winner does not serve: the gate kept what serves.**  \n{reasons}", reasons=reasons),
+            icon=":material/block:",
+        )
     rules = [{"name": rule.name, "met": rule.met, "text": rule.text} for rule in said.rules]
     if rules:
-        st.dataframe(gate_table(rules), hide_index=True)
+        st.dataframe(heads(gate_table(rules)), hide_index=True)
 
 
 @st.fragment
@@ -253,35 +272,65 @@ def planner(analyses: tuple[ExperimentAnalysis, ...]) -> None:
     found = plan(**asked, confidence=95.0)
     with st.container(horizontal=True):
         for label, value in planned(found).items():
-            st.metric(label, value, border=True, width=215)
+            st.metric(say(label), value, border=True, width=215)
     st.caption(
-        f"A challenger whose Brier score is {asked['difference_percent']:g} % smaller is found in"
-        f" {asked['power']:g} of 100 experiments of this length, with 95 % confidence, however often you look."
-        " Looking once, at the end, takes fewer days; but then you may not look before."
+        say(
+            "A challenger whose Brier score is {difference_percent:g} % smaller is found in {power:g} of 100 "
+            "experiments of this length, with 95 % confidence, however often you look. Looking once, at the end, "
+            "takes fewer days; but then you may not look before.",
+            difference_percent=asked["difference_percent"],
+            power=asked["power"],
+        )
     )
     rates = [c.events / c.days for one in analyses for c in one.contrasts if c.days]
     if rates:
-        st.caption(f"The experiments here have had {min(rates):.1f} to {max(rates):.1f} events a day.")
+        st.caption(
+            say(
+                "The experiments here have had {rates:.1f} to {rates_2:.1f} events a day.",
+                rates=min(rates),
+                rates_2=max(rates),
+            )
+        )
 
 
 def _questions() -> tuple[tuple[str, str, tuple[float, float, float, float], str], ...]:
     """Return what the plan depends on: name, label, (least, most, default, step) and what it means."""
-    spread = (
-        "Standard deviation of one day's gain, in percent of the control's Brier score. The default is what models that"
-        " learned from overlapping years of 80 gauges showed; models that differ more vary more."
+    spread = say(
+        "Standard deviation of one day's gain, in percent of the control's Brier score. The default is what models "
+        "that learned from overlapping years of 80 gauges showed; models that differ more vary more."
     )
     return (
-        ("difference_percent", "Difference to find, %", (0.1, 50.0, 2.0, 0.5), "Gain in the Brier score that matters."),
-        ("events_per_day", "Events a day", (0.01, 1000.0, 5.0, 1.0), "Cases with the event, over all stations."),
-        ("season_days", "Days of a season", (1.0, 366.0, float(SEASON_DAYS), 1.0), "The monsoon: June to September."),
-        ("power", "Power, %", (1.0, 99.9, 80.0, 5.0), "How often a true difference of this size is to be found."),
-        ("spread_percent", "Spread of a day, %", (0.1, 100.0, USUAL_SPREAD_PERCENT, 0.1), spread),
+        (
+            "difference_percent",
+            say("Difference to find, %"),
+            (0.1, 50.0, 2.0, 0.5),
+            say("Gain in the Brier score that matters."),
+        ),
+        (
+            "events_per_day",
+            say("Events a day"),
+            (0.01, 1000.0, 5.0, 1.0),
+            say("Cases with the event, over all stations."),
+        ),
+        (
+            "season_days",
+            say("Days of a season"),
+            (1.0, 366.0, float(SEASON_DAYS), 1.0),
+            say("The monsoon: June to September."),
+        ),
+        (
+            "power",
+            say("Power, %"),
+            (1.0, 99.9, 80.0, 5.0),
+            say("How often a true difference of this size is to be found."),
+        ),
+        ("spread_percent", say("Spread of a day, %"), (0.1, 100.0, USUAL_SPREAD_PERCENT, 0.1), spread),
     )
 
 
 def planned(found: Plan) -> dict[str, str]:
     """Return a plan in words."""
-    never = "more than 100 years"
+    never = say("more than 100 years")
     return {
         "Days": never if found.days is None else f"{found.days:,}",
         "Events": "–" if found.events is None else f"{found.events:,}",

@@ -21,6 +21,7 @@ from core import (
     TrafficSplitStrategy,
     shares_after,
 )
+from ui.language import say
 from ui.words import local
 
 #: Sign and colour of a status: told by sign and word, the colour says it once more.
@@ -91,30 +92,35 @@ def share(value: float) -> str:
 def gain(measure: Measure) -> str:
     """Return a gain in percent with its interval; without one nothing is said."""
     if measure.value is None or measure.low is None or measure.high is None:
-        return UNSAID
-    return f"{100 * measure.value:+.1f} % ({100 * measure.low:+.1f} to {100 * measure.high:+.1f} %)"
+        return say(UNSAID)
+    return say(
+        "{value:+.1f} % ({low:+.1f} to {high:+.1f} %)",
+        value=100 * measure.value,
+        low=100 * measure.low,
+        high=100 * measure.high,
+    )
 
 
 def p_value(p: float | None) -> str:
     """Return a p-value to three digits."""
     if p is None:
-        return UNSAID
+        return say(UNSAID)
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def status_words(found: ExperimentAnalysis) -> str:
     """Return what it comes to: by the records while it runs, by what people did once it has ended."""
     if found.stage is Stage.DECIDED:
-        return f"✓ Decided: {found.winner.winner_variant or 'nobody won'}"
-    sign, word = STATUS[found.status][0], found.status.value
+        return say("✓ Decided: {winner_variant}", winner_variant=found.winner.winner_variant or say("nobody won"))
+    sign, word = STATUS[found.status][0], say(found.status.value)
     if found.stage is Stage.STOPPED and found.status is Status.COLLECTING:
-        return "■ Stopped undecided"
+        return say("■ Stopped undecided")
     return f"{sign} {word}"
 
 
 def stage_words(stage: Stage) -> str:
     """Return sign and word of a stage."""
-    return f"{STAGES[stage][0]} {stage.value}"
+    return f"{STAGES[stage][0]} {say(stage.value)}"
 
 
 def listed(found: Iterable[ExperimentAnalysis]) -> pd.DataFrame:
@@ -128,7 +134,7 @@ def listed(found: Iterable[ExperimentAnalysis]) -> pd.DataFrame:
                 "arms": len(one.arms),
                 "control": one.experiment.control.model,
                 "challenger": _challenger(one.experiment, c.variant_id),
-                "gain, with interval": "not sound" if one.status is Status.UNHEALTHY else gain(c.gain),
+                "gain, with interval": say("not sound") if one.status is Status.UNHEALTHY else gain(c.gain),
                 "cases": f"{c.pairs:,}",
                 "events": f"{c.events:,}",
                 "days": f"{c.days:,}",
@@ -157,7 +163,9 @@ def shown_to(found: ExperimentAnalysis, shares: Mapping[str, float]) -> pd.DataF
                 "outcome awaited": f"{arm.counts.pending:,}",
                 "given up": f"{arm.counts.expired:,}",
                 "failed": "–" if arm.error_rate is None else f"{arm.error_rate:.2%}",
-                "time of a forecast": "–" if arm.latency_ms is None else f"{arm.latency_ms:.3g} ms",
+                "time of a forecast": "–"
+                if arm.latency_ms is None
+                else say("{latency_ms:.3g} ms", latency_ms=arm.latency_ms),
             }
             for arm in found.arms
         ]
@@ -185,7 +193,11 @@ def scored(found: ExperimentAnalysis) -> pd.DataFrame:
 
 def _named(experiment: Experiment, arm: Arm) -> str:
     is_control = arm.variant_id == experiment.control.variant_id
-    return f"{arm.variant_id} (control)" if is_control and arm.variant_id != "control" else arm.variant_id
+    return (
+        say("{variant_id} (control)", variant_id=arm.variant_id)
+        if is_control and arm.variant_id != "control"
+        else arm.variant_id
+    )
 
 
 def _number(value: float | None, form: str = ".2f") -> str:
@@ -195,44 +207,44 @@ def _number(value: float | None, form: str = ".2f") -> str:
 def contrasted(found: ExperimentAnalysis, c: Contrast) -> pd.DataFrame:
     """Return one row per thing known of a challenger against the control, with what it means."""
     sure, several = found.experiment.rules.confidence, len(found.contrasts)
-    among = "" if several == 1 else f", of {several} challengers"
+    among = "" if several == 1 else say(", of {several} challengers", several=several)
     rows = (
-        ("gain in the Brier score", gain(c.gain), f"{sure:g} % interval over days, for one look"),
-        ("… at every look", gain(c.sequence), "bounds that hold at every look: they decide"),
-        ("gain in the log score", gain(c.log_gain), "weighs being sure and wrong more"),
-        ("probability of being better", _percent(c.better), "given the days so far"),
-        ("p (Diebold–Mariano)", p_value(c.p_adjusted), f"how often luck alone does so{among}"),
-        ("p of warnings (McNemar)", p_value(c.p_warnings), "the same, for right and wrong warnings"),
-        ("POD", _points(c, c.pod), "of the events had a warning"),
-        ("FAR", _points(c, c.far), "of the warnings were in vain; less is better"),
-        ("CSI", _points(c, c.csi), "of events and warnings were hits"),
+        (say("gain in the Brier score"), gain(c.gain), say("{sure:g} % interval over days, for one look", sure=sure)),
+        (say("… at every look"), gain(c.sequence), say("bounds that hold at every look: they decide")),
+        (say("gain in the log score"), gain(c.log_gain), say("weighs being sure and wrong more")),
+        (say("probability of being better"), _percent(c.better), say("given the days so far")),
+        (say("p (Diebold–Mariano)"), p_value(c.p_adjusted), say("how often luck alone does so{among}", among=among)),
+        (say("p of warnings (McNemar)"), p_value(c.p_warnings), say("the same, for right and wrong warnings")),
+        (say("POD"), _points(c, c.pod), say("of the events had a warning")),
+        (say("FAR"), _points(c, c.far), say("of the warnings were in vain; less is better")),
+        (say("CSI"), _points(c, c.csi), say("of events and warnings were hits")),
     )
     return pd.DataFrame(rows, columns=["measure", "challenger", "what it means"])
 
 
 def _percent(value: float | None) -> str:
     if value is None:
-        return UNSAID
+        return say(UNSAID)
     return "> 99.9 %" if value > 0.999 else "< 0.1 %" if value < 0.001 else f"{value:.1%}".replace("%", " %")
 
 
 def _points(c: Contrast, value: float | None) -> str:
     if Code.TOO_FEW_EVENTS in c.codes:
-        return UNSAID
-    return "–" if value is None else f"{100 * value:+.1f} points"
+        return say(UNSAID)
+    return "–" if value is None else say("{value:+.1f} points", value=100 * value)
 
 
 def guardrails(c: Contrast) -> pd.DataFrame:
     """Return one row per thing that must not get worse."""
     return pd.DataFrame(
-        [{"must not get worse": g.name, "state": _state(c, g), "found": g.text} for g in c.guardrails],
+        [{"must not get worse": say(g.name), "state": _state(c, g), "found": say(g.text)} for g in c.guardrails],
     )
 
 
 def _state(c: Contrast, g: Guardrail) -> str:
     if g.met and g.name in NEED_EVENTS and Code.TOO_FEW_EVENTS in c.codes:
-        return TOO_EARLY
-    return HOLDS if g.met else BROKEN
+        return say(TOO_EARLY)
+    return say(HOLDS if g.met else BROKEN)
 
 
 def taken(experiment: Experiment, steps: Iterable[Step], region: Region) -> pd.DataFrame:
@@ -240,7 +252,7 @@ def taken(experiment: Experiment, steps: Iterable[Step], region: Region) -> pd.D
     rows = [
         {
             "when": local(step.at, region, "%d %b %Y %H:%M"),
-            "what": f"{STAGES[step.stage][0]} {step.action}",
+            "what": f"{STAGES[step.stage][0]} {say(step.action)}",
             "shown from then on": ", ".join(f"{name} {share(part)}" for name, part in shares.items()),
             "who": step.who,
             "why": step.why,

@@ -8,7 +8,8 @@ from core import CloudburstError, Code, Contrast, Core, ExperimentAnalysis, Issu
 from ui import components, experiment_tables
 from ui import experiment_figures as figures
 from ui.experiment_tables import ADVICE, CODES, STAGES, STATUS, STRATEGIES, share
-from ui.words import local, plain
+from ui.language import say
+from ui.words import count, event_text, heads, local, plain, source, within
 
 #: What is below is brought about by chance in one of a thousand experiments: the core raises its alarm there.
 SAMPLE_RATIO_ALARM = 0.001
@@ -32,22 +33,26 @@ def found(core: Core, now: Issue) -> tuple[ExperimentAnalysis, ...]:
 def none_yet() -> None:
     """Say what an experiment is and how one begins."""
     st.info(
-        "**No experiment yet.** An experiment lets two versions forecast the same hours side by side, shows each to a"
-        " share of the stations or users, waits for what really fell, and says which one was better, how sure that is,"
-        " and whether anything got worse.  \n"
-        "To begin: have two versions (page Models, *Retrain*), see below how many events it will take, then *New"
-        " experiment*. Scripts may begin one as well, with `ABTestingFramework`.",
+        say(
+            "**No experiment yet.** An experiment lets two versions forecast the same hours side by side, shows each "
+            "to a share of the stations or users, waits for what really fell, and says which one was better, how sure "
+            "that is, and whether anything got worse.  \nTo begin: have two versions (page Models, *Retrain*), see "
+            "below how many events it will take, then *New experiment*. Scripts may begin one as well, with "
+            "`ABTestingFramework`."
+        ),
         icon=":material/science:",
     )
 
 
 def overview(analyses: tuple[ExperimentAnalysis, ...]) -> None:
     """Show the list of the experiments."""
-    st.dataframe(experiment_tables.listed(analyses), hide_index=True)
+    st.dataframe(heads(experiment_tables.listed(analyses)), hide_index=True)
     st.caption(
-        "One row per challenger. Gain: by how many percent the challenger's Brier score is smaller (better) than the"
-        " control's on the same cases; + is better. An interval that holds 0 says: it may be chance. *Not yet*: too few"
-        " events or days to say."
+        say(
+            "One row per challenger. Gain: by how many percent the challenger's Brier score is smaller (better) than "
+            "the control's on the same cases; + is better. An interval that holds 0 says: it may be chance. *Not "
+            "yet*: too few events or days to say."
+        )
     )
 
 
@@ -56,7 +61,7 @@ def choose(analyses: tuple[ExperimentAnalysis, ...]) -> ExperimentAnalysis:
     names = [one.experiment.id for one in analyses]
     if st.session_state.get("experiment") not in names:
         st.session_state.pop("experiment", None)  # one that another region left behind
-    chosen = st.selectbox("Experiment", names, key="experiment", bind="query-params", width=420)
+    chosen = st.selectbox(say("Experiment"), names, key="experiment", bind="query-params", width=420)
     return analyses[components.position_of(names, chosen)]
 
 
@@ -66,14 +71,14 @@ def standing(now: Issue, one: ExperimentAnalysis) -> None:
     with st.container(border=True):
         st.header(f":{colour}[{plain(experiment_tables.status_words(one))}]", anchor=False)
         st.subheader(plain(sentence(one)), anchor=False)
-        st.markdown(f"{experiment_tables.stage_words(one.stage)}: {STAGES[one.stage][1]}.")
+        st.markdown(f"{experiment_tables.stage_words(one.stage)}: {say(STAGES[one.stage][1])}.")
         st.markdown(advice(one))
         st.caption(_definition(now, one))
     for code in one.codes if one.stage is not Stage.DRAFT else ():
         meaning, remedy = CODES[code]
         show = st.info if code is Code.TOO_FEW_EVENTS else st.warning
         icon = ":material/hourglass_empty:" if code is Code.TOO_FEW_EVENTS else ":material/warning:"
-        show(f"**{meaning}.** {remedy}", icon=icon)
+        show(f"**{say(meaning)}.** {say(remedy)}", icon=icon)
 
 
 def sentence(one: ExperimentAnalysis) -> str:
@@ -81,18 +86,18 @@ def sentence(one: ExperimentAnalysis) -> str:
     if one.stage is Stage.DECIDED:
         return f"{one.winner.rule[:1].upper()}{one.winner.rule[1:]}. {_evidence(one)}"
     if one.stage is Stage.STOPPED and one.status is Status.COLLECTING:
-        return "It was stopped before the records could decide."
-    return one.text
+        return say("It was stopped before the records could decide.")
+    return say(one.text)
 
 
 def advice(one: ExperimentAnalysis) -> str:
     """Return what to do next."""
     if one.stage is Stage.DECIDED:
         won = one.winner.winner_variant not in (None, one.experiment.control.variant_id)
-        return "To do: promote the winner; the gate is asked once more." if won else "To do: nothing."
+        return say("To do: promote the winner; the gate is asked once more.") if won else say("To do: nothing.")
     if one.stage is Stage.STOPPED:
-        return "To do: decide it, so that the ledger says how it ended."
-    return f"To do: {ADVICE[one.status]}"
+        return say("To do: decide it, so that the ledger says how it ended.")
+    return say("To do: {advice}", advice=say(ADVICE[one.status]))
 
 
 def _evidence(one: ExperimentAnalysis) -> str:
@@ -100,47 +105,66 @@ def _evidence(one: ExperimentAnalysis) -> str:
     known = one.winner.evidence
     parts = [known.get(f"{what}_percent") for what in ("gain", "low", "high")]
     if any(part is None for part in parts):
-        return "The records had not decided by then."
+        return say("The records had not decided by then.")
     value, low, high = parts
-    return (
-        f"By then the challenger's gain was {value:+.1f} % ({low:+.1f} to {high:+.1f} % at every look) in"
-        f" {known['cases']:,} cases with {known['events']:,} events on {known['days']} days."
+    return say(
+        "By then the challenger's gain was {value:+.1f} % ({low:+.1f} to {high:+.1f} % at every look) in {cases} "
+        "cases with {events} events on {days} days.",
+        value=value,
+        low=low,
+        high=high,
+        cases=count(known["cases"]),
+        events=count(known["events"]),
+        days=known["days"],
     )
 
 
 def _definition(now: Issue, one: ExperimentAnalysis) -> str:
     e = one.experiment
-    whose = now.forecast.source_text if e.source else "Recorded by hand"
-    why = f" to find out: {plain(e.why.rstrip('.'))}" if e.why else ""
+    whose = source(now.forecast.source_text) if e.source else say("Recorded by hand")
+    why = say(" to find out: {why}", why=plain(e.why.rstrip("."))) if e.why else ""
     begun = local(e.created_at, now.forecast.region, "%d %b %Y %H:%M")
-    return (
-        f"{whose}. Event: {e.event.text} {e.event.window.within}; a warning is given from {100 * e.alarm:.3g} % on."
-        f" {STRATEGIES[e.strategy].capitalize()}, by {e.unit.value}. Defined {begun} by"
-        f" {plain(e.created_by or 'nobody named')}{why}."
+    return say(
+        "{whose}. Event: {text} {within}; a warning is given from {alarm:.3g} % on. {strategies}, by {value}. Defined "
+        "{begun} by {created_by}{why}.",
+        whose=whose,
+        text=event_text(e.event),
+        within=within(e.event.window),
+        alarm=100 * e.alarm,
+        strategies=say(STRATEGIES[e.strategy]).capitalize(),
+        value=say(e.unit.value),
+        begun=begun,
+        created_by=plain(e.created_by or say("nobody named")),
+        why=why,
     )
 
 
 def arms(core: Core, one: ExperimentAnalysis) -> None:
     """Show the arms: who is shown what, and how each did by itself."""
     shares = core.experiments.shares(one.experiment)
-    st.dataframe(experiment_tables.shown_to(one, shares), hide_index=True)
+    st.dataframe(heads(experiment_tables.shown_to(one, shares)), hide_index=True)
     st.caption(
-        "Every variant forecasts every case; the share says only whose forecast people see. Units are counted since the"
-        " shares last changed. A forecast is *awaited* until rain gauges tell what fell, and given up"
-        f" {one.experiment.rules.expire_h:g} h after its window began."
+        say(
+            "Every variant forecasts every case; the share says only whose forecast people see. Units are counted "
+            "since the shares last changed. A forecast is *awaited* until rain gauges tell what fell, and given up "
+            "{expire_h:g} h after its window began.",
+            expire_h=one.experiment.rules.expire_h,
+        )
     )
-    st.dataframe(experiment_tables.scored(one), hide_index=True)
+    st.dataframe(heads(experiment_tables.scored(one)), hide_index=True)
     st.caption(
-        "Brier score: mean squared error of the probability, less is better. POD: events with a warning; FAR: warnings"
-        " without an event; CSI: hits among both. Calibration slope: 1 is honest, below 1 too extreme, above 1 too"
-        " timid. Rows compare the arms only roughly; the comparison on the same cases follows."
+        say(
+            "Brier score: mean squared error of the probability, less is better. POD: events with a warning; FAR: "
+            "warnings without an event; CSI: hits among both. Calibration slope: 1 is honest, below 1 too extreme, "
+            "above 1 too timid. Rows compare the arms only roughly; the comparison on the same cases follows."
+        )
     )
 
 
 def contrasts(one: ExperimentAnalysis) -> None:
     """Show every challenger against the control."""
     if not any(c.pairs for c in one.contrasts):
-        st.info("No case has an outcome yet that both sides have forecast.", icon=":material/hourglass_empty:")
+        st.info(say("No case has an outcome yet that both sides have forecast."), icon=":material/hourglass_empty:")
         return
     for c in one.contrasts:
         _contrast(one, c)
@@ -149,30 +173,47 @@ def contrasts(one: ExperimentAnalysis) -> None:
 def _contrast(one: ExperimentAnalysis, c: Contrast) -> None:
     control = one.experiment.control.variant_id
     st.markdown(
-        f"**{plain(c.variant_id)} against {plain(control)}**: {c.pairs:,} cases both have forecast, with"
-        f" {c.events:,} events on {c.days:,} days"
+        say(
+            "**{variant_id} against {control}**: {pairs} cases both have forecast, with {events} events on {days} days",
+            variant_id=plain(c.variant_id),
+            control=plain(control),
+            pairs=count(c.pairs),
+            events=count(c.events),
+            days=count(c.days),
+        )
     )
     left, right = st.columns([10, 11], gap="medium")
     with left:
-        st.dataframe(experiment_tables.contrasted(one, c), hide_index=True)
+        st.dataframe(heads(experiment_tables.contrasted(one, c)), hide_index=True)
         st.caption(
-            "More than 0 speaks for the challenger, but not for FAR. A small p: chance alone seldom brings it about."
+            say(
+                "More than 0 speaks for the challenger, but not for FAR. A small p: chance alone seldom brings it "
+                "about."
+            )
         )
-        st.dataframe(experiment_tables.guardrails(c), hide_index=True)
-        st.caption("A broken guardrail keeps a better Brier score from shipping; POD, latency and errors roll it back.")
+        st.dataframe(heads(experiment_tables.guardrails(c)), hide_index=True)
+        st.caption(
+            say("A broken guardrail keeps a better Brier score from shipping; POD, latency and errors roll it back.")
+        )
     with right:
         if not c.growth.events:
             st.info(
-                f"The figure of the effect begins with {one.experiment.rules.min_events} events on"
-                f" {one.experiment.rules.min_days} days.",
+                say(
+                    "The figure of the effect begins with {min_events} events on {min_days} days.",
+                    min_events=one.experiment.rules.min_events,
+                    min_days=one.experiment.rules.min_days,
+                ),
                 icon=":material/show_chart:",
             )
             return
         figure = figures.growth(c, one.experiment.rules.practical_percent)
         st.plotly_chart(figure, key=f"growth {c.variant_id}")
         st.caption(
-            "How sure one could be, event by event. When the whole band has left the line at 0, it is decided, and one"
-            " may stop on the day that happens. A band within the grey strip says: no difference that matters."
+            say(
+                "How sure one could be, event by event. When the whole band has left the line at 0, it is decided, "
+                "and one may stop on the day that happens. A band within the grey strip says: no difference that "
+                "matters."
+            )
         )
 
 
@@ -180,33 +221,39 @@ def health(one: ExperimentAnalysis) -> None:
     """Show whether the experiment itself is sound."""
     p, coverage, least = one.sample_ratio_p, one.coverage, one.experiment.rules.coverage
     split = (
-        "no units yet"
+        say("no units yet")
         if p is None
         else f"✓ p = {p:.3f}"
         if p >= SAMPLE_RATIO_ALARM
         else f"✕ p < {SAMPLE_RATIO_ALARM:g}"
     )
-    covered = "no cases yet" if coverage is None else f"{'✓' if coverage >= least else '✕'} {100 * coverage:.1f} %"
+    covered = say("no cases yet") if coverage is None else f"{'✓' if coverage >= least else '✕'} {100 * coverage:.1f} %"
     with st.container(horizontal=True):
-        st.metric("Sample ratio", split, border=True, width=220)
-        st.metric("Cases forecast by both", covered, border=True, width=220)
+        st.metric(say("Sample ratio"), split, border=True, width=220)
+        st.metric(say("Cases forecast by both"), covered, border=True, width=220)
     st.caption(
-        f"Sample ratio: whether units were shown the variants in the shares set; p below {SAMPLE_RATIO_ALARM:g} means"
-        f" that something is lost or assigned twice. Cases forecast by both: {share(least)} are needed, else the"
-        " comparison may leave out the hard ones."
+        say(
+            "Sample ratio: whether units were shown the variants in the shares set; p below {SAMPLE_RATIO_ALARM:g} "
+            "means that something is lost or assigned twice. Cases forecast by both: {least} are needed, else the "
+            "comparison may leave out the hard ones.",
+            SAMPLE_RATIO_ALARM=SAMPLE_RATIO_ALARM,
+            least=share(least),
+        )
     )
 
 
 def reliability(one: ExperimentAnalysis) -> None:
     """Show the reliability of all arms in one figure."""
     if not any(arm.reliability for arm in one.arms):
-        st.info("No outcome is known yet.", icon=":material/hourglass_empty:")
+        st.info(say("No outcome is known yet."), icon=":material/hourglass_empty:")
         return
     st.plotly_chart(figures.reliability(one.arms), key="arms reliability")
     st.caption(
-        "On the dashed line it rained as often as was said; below it was said too often (false alarms), above too"
-        " seldom (missed). Hollow signs: nothing happened there. Far right few cases stand behind a sign: see them by"
-        " pointing at it."
+        say(
+            "On the dashed line it rained as often as was said; below it was said too often (false alarms), above too "
+            "seldom (missed). Hollow signs: nothing happened there. Far right few cases stand behind a sign: see them "
+            "by pointing at it."
+        )
     )
 
 
@@ -221,5 +268,5 @@ def steps(core: Core, now: Issue, one: ExperimentAnalysis) -> None:
     if experiment.strategy is TrafficSplitStrategy.GRADUAL_ROLLOUT and len(taken) > 1:
         until = None if one.stage in (Stage.STOPPED, Stage.DECIDED) else core.clock()
         st.plotly_chart(figures.rollout(experiment, taken, region, until), key="rollout")
-    st.dataframe(experiment_tables.taken(experiment, taken, region), hide_index=True)
-    st.caption("The ledger of this experiment, the newest first; nothing in it is ever rewritten.")
+    st.dataframe(heads(experiment_tables.taken(experiment, taken, region)), hide_index=True)
+    st.caption(say("The ledger of this experiment, the newest first; nothing in it is ever rewritten."))

@@ -1,86 +1,81 @@
-"""Charts of one place: the exceedance curve with its interval, and the recent observations."""
+"""Charts of one place: the probability over the hours ahead, with its interval and the climatology."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from core import Exceedance, Flag, FlaggedWeather, Region
+from core import EventDefinition, Exceedance, Window
+from ui.language import say
 
 RAIN, WARM, MOIST, PRESSURE, WIND, FLAGGED = "#1f77b4", "#c0392b", "#148f77", "#6c3483", "#566573", "#d4ac0d"
-#: Hours of observations shown.
-SHOWN_H = 72
+#: The interval around a probability, and the climatology beside it: grey lies well on light and on dark.
+BAND, USUAL = "rgba(31, 119, 180, 0.35)", "#8a929b"
 #: Lowest probability drawn on the logarithmic axis, percent.
 FLOOR_PERCENT = 0.001
 
-#: Panels of the observations: title with unit, and (variable, colour, name) of its lines.
-PANELS = (
-    ("rain, mm/h", (("precipitation_mm", RAIN, "rain"),)),
-    ("°C", (("temperature_c", WARM, "temperature"), ("dew_point_c", MOIST, "dew point"))),
-    ("hPa", (("surface_pressure_hpa", PRESSURE, "surface pressure"),)),
-    ("m/s", (("wind_speed_ms", WIND, "wind"), ("wind_gust_ms", WARM, "gust"))),
-)
 
+def lead_time_chart(curves: Sequence[Exceedance], event: EventDefinition) -> go.Figure:
+    """Return the probability of the same rain in every window that knows it, with its interval and the climatology.
 
-def exceedance_chart(curve: Exceedance) -> go.Figure:
-    """Return probability per event on a logarithmic axis with its interval; extrapolated ones are hollow."""
-    percent = 100 * np.array(curve.probability)
-    centre = np.maximum(percent, FLOOR_PERCENT)
-    above = np.maximum(100 * np.array(curve.high) - centre, 0)
-    below = np.maximum(centre - np.maximum(100 * np.array(curve.low), FLOOR_PERCENT), 0)
-    symbols = ["circle-open" if event in curve.extrapolated else "circle" for event in curve.events]
-    figure = go.Figure(
-        go.Scatter(
-            x=[event.text for event in curve.events], y=centre, mode="markers",
-            marker={"size": 12, "symbol": symbols, "color": RAIN, "line": {"width": 2}},
-            error_y={"type": "data", "array": above, "arrayminus": below, "color": RAIN},
-            hovertemplate="%{x}: %{y:.3g} %<extra></extra>",
-        )
-    )  # fmt: skip
-    figure.update_yaxes(type="log", title_text="probability, %", range=[np.log10(FLOOR_PERCENT), 2])
-    figure.update_layout(height=300, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False)
-    return figure
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def observations_chart(version: str, place: int, _checked: FlaggedWeather, _region: Region) -> go.Figure:  # noqa: ARG001
-    """Return the last days of one place, flagged values marked.
-
-    Parameters
-    ----------
-    version, place
-        Version of the issue and position of the place: the key of the cache.
+    Hollow points are extrapolated. What lies below `FLOOR_PERCENT` is drawn on the floor and told in the hover text.
     """
-    weather = _checked.weather.select([place])
-    hours = local_hours(weather.valid_at, ZoneInfo(_region.time_zone))
-    figure = make_subplots(rows=len(PANELS), cols=1, shared_xaxes=True, vertical_spacing=0.04)
-    for row, (title, lines) in enumerate(PANELS, start=1):
-        for variable, colour, name in lines:
-            values = weather.get(variable)[0][-SHOWN_H:]
-            trace = (
-                go.Bar(x=hours[-SHOWN_H:], y=values, marker_color=colour, name=name)
-                if variable == "precipitation_mm"
-                else go.Scatter(x=hours[-SHOWN_H:], y=values, mode="lines", line={"color": colour}, name=name)
-            )
-            figure.add_trace(trace, row=row, col=1)
-            flags = _checked.flags(variable)[place][-SHOWN_H:]
-            suspect = np.isin(flags, [Flag.SUSPECT, Flag.FAIL])
-            if suspect.any():
-                x = [h for h, s in zip(hours[-SHOWN_H:], suspect, strict=True) if s]
-                marker = {"symbol": "x", "size": 9, "color": FLAGGED}
-                mark = go.Scatter(x=x, y=values[suspect], mode="markers", marker=marker, name=f"{name}: flagged")
-                figure.add_trace(mark, row=row, col=1)
-        figure.update_yaxes(title_text=title, row=row, col=1)
-    figure.update_layout(
-        height=620, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": -0.06}, bargap=0.1
-    )
+    rows = [(curve, i, e) for curve in curves for i, e in enumerate(curve.events) if same_rain(e, event)]
+    windows = [window_name(e.window) for _, _, e in rows]
+    percent = 100 * np.array([curve.probability[i] for curve, i, _ in rows])
+    low = np.array([curve.low[i] for curve, i, _ in rows])
+    high = np.array([curve.high[i] for curve, i, _ in rows])
+    usual = 100 * np.array([curve.base_rate[i] if curve.base_rate else math.nan for curve, i, _ in rows])
+    centre = np.maximum(percent, FLOOR_PERCENT)
+    figure = go.Figure(
+        [
+            _usual(windows, usual),
+            go.Scatter(
+                x=windows, y=centre, mode="markers", name=say("forecast with 90 % interval"), customdata=percent,
+                marker={
+                    "size": 12, "color": RAIN, "line": {"width": 2, "color": RAIN},
+                    "symbol": ["circle-open" if e in curve.extrapolated else "circle" for curve, _, e in rows],
+                },
+                error_y={
+                    "type": "data", "thickness": 14, "width": 0, "color": BAND,
+                    "array": np.maximum(100 * high - centre, 0),
+                    "arrayminus": np.maximum(centre - np.maximum(100 * low, FLOOR_PERCENT), 0),
+                },
+                hovertemplate="%{x}: %{customdata:.3g} %<extra></extra>",
+            ),
+        ]
+    )  # fmt: skip
+    lowest = np.nanmin(np.r_[centre, 100 * low, usual]) if np.isfinite(percent).any() else FLOOR_PERCENT
+    floor = math.floor(math.log10(max(lowest, FLOOR_PERCENT)))
+    figure.update_yaxes(type="log", title_text=say("probability, %"), range=[floor, 2], dtick=1)
+    figure.update_xaxes(title_text=say("hours ahead"), categoryorder="array", categoryarray=windows)
+    figure.update_layout(height=320, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": 1.15})
     return figure
+
+
+def same_rain(event: EventDefinition, other: EventDefinition) -> bool:
+    """Return whether two events are of the same amount in the same time, whatever their windows."""
+    return (event.threshold_mm, event.accumulation_h) == (other.threshold_mm, other.accumulation_h)
+
+
+def window_name(window: Window) -> str:
+    """Return the hours of a window in the reader's language, such as "0 to 6 h"."""
+    return say("{begin} to {end} h", begin=window.begin_h, end=window.end_h)
+
+
+def _usual(windows: Sequence[str], usual: NDArray[np.float64]) -> go.Scatter:
+    """Return what the calendar alone says, as dashes."""
+    return go.Scatter(
+        x=windows, y=np.maximum(usual, FLOOR_PERCENT), mode="markers", name=say("climatology"), customdata=usual,
+        marker={"symbol": "line-ew", "size": 34, "line": {"width": 3, "color": USUAL}},
+        hovertemplate="%{x}: %{customdata:.3g} %<extra></extra>",
+    )  # fmt: skip
 
 
 def local_hours(valid_at: NDArray[np.datetime64], zone: ZoneInfo) -> list[datetime]:

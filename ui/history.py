@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import CloudburstError, Core, Deployment, DriftReport, History, Issue, Region, Scorecard, Shadow
+from core import MEASURES, CloudburstError, Core, Deployment, DriftReport, History, Issue, Region, Scorecard, Shadow
 from ui import admin, components
+from ui.language import say
 from ui.training import gate_table
-from ui.words import age, local, plain
+from ui.words import age, day, heads, local, plain
 
 #: Measures of a challenger beside what was shown.
 BESIDE = ("brier_skill", "auc", "best_csi", "calibration_slope")
@@ -29,16 +30,16 @@ def history(core: Core, now: Issue) -> History:
 def standing(found: History) -> None:
     """Show who serves and who challenges."""
     with st.container(horizontal=True):
-        st.metric("Serves", _short(found.serves), help=found.serves or "nobody", border=True, width=280)
+        st.metric(say("Serves"), _short(found.serves), help=found.serves or say("nobody"), border=True, width=280)
         deployed = "–" if found.champion is None else str(found.champion.generation)
-        st.metric("Deployments so far", deployed, border=True, width=180)
-        st.metric("Challengers in the shadow", str(len(found.challengers)), border=True, width=220)
+        st.metric(say("Deployments so far"), deployed, border=True, width=180)
+        st.metric(say("Challengers in the shadow"), str(len(found.challengers)), border=True, width=220)
     if found.instead:
-        st.error(plain(found.instead), icon=":material/warning:")
+        st.error(plain(say(found.instead)), icon=":material/warning:")
 
 
 def _short(version: str | None) -> str:
-    return "nobody" if version is None else version.replace("_", " ").rsplit(" ", 2)[0]
+    return say("nobody") if version is None else version.replace("_", " ").rsplit(" ", 2)[0]
 
 
 def shadows(core: Core, now: Issue) -> None:
@@ -49,11 +50,11 @@ def shadows(core: Core, now: Issue) -> None:
         components.refusal(error)
         return
     if not found:
-        st.info("No challenger forecasts in the shadow.", icon=":material/visibility_off:")
+        st.info(say("No challenger forecasts in the shadow."), icon=":material/visibility_off:")
         return
-    st.dataframe(shadow_table(found), hide_index=True)
+    st.dataframe(heads(shadow_table(found)), hide_index=True)
     st.caption(
-        "Challengers forecast at every refresh, unseen; both are scored on the same windows whose truth is known."
+        say("Challengers forecast at every refresh, unseen; both are scored on the same windows whose truth is known.")
     )
 
 
@@ -63,11 +64,11 @@ def shadow_table(found: tuple[Shadow, ...]) -> pd.DataFrame:
     for one in found:
         row = {"challenger": one.version, "cases": one.cases, "events": one.events}
         if one.challenger is None or one.shown is None:
-            rows.append({**row, "measure": "nothing to score yet"})
+            rows.append({**row, "measure": say("nothing to score yet")})
             continue
         cards = {"challenger says": one.challenger, "shown": one.shown}
         rows += [
-            {**row, "measure": name.replace("_", " ")} | {who: _value(card, name) for who, card in cards.items()}
+            {**row, "measure": say(MEASURES[name])} | {who: _value(card, name) for who, card in cards.items()}
             for name in BESIDE
         ]
     return pd.DataFrame(rows)
@@ -75,28 +76,39 @@ def shadow_table(found: tuple[Shadow, ...]) -> pd.DataFrame:
 
 def _value(card: Scorecard, name: str) -> str:
     value = card.measures[name].value
-    return "not available" if value is None else f"{value:.4f}"
+    return say("not available") if value is None else f"{value:.4f}"
 
 
 def drift(found: History) -> None:
     """Show whether inputs and score have left what was usual for the season and hour."""
     report = found.drift
     if report is None:
-        st.info("Drift was not looked for yet; the scheduler does so.", icon=":material/troubleshoot:")
+        st.info(say("Drift was not looked for yet; the scheduler does so."), icon=":material/troubleshoot:")
         return
     for alarm in report.alarms:
-        st.warning(plain(alarm), icon=":material/trending_up:")
+        st.warning(plain(say(alarm)), icon=":material/trending_up:")
     if not report.judged:
-        st.info("Nothing could be judged yet.", icon=":material/hourglass_empty:")
+        st.info(say("Nothing could be judged yet."), icon=":material/hourglass_empty:")
     elif not report.alarms:
-        st.success("No drift.", icon=":material/check_circle:")
-    st.dataframe(drift_table(report), hide_index=True)
-    reference = "nothing to compare with"
-    if report.reference_begin is not None:
-        reference = f"against {report.reference_begin:%d %b %Y} to {report.reference_end:%d %b %Y}"
+        st.success(say("No drift."), icon=":material/check_circle:")
+    st.dataframe(heads(drift_table(report)), hide_index=True)
+    reference = say("nothing to compare with")
+    if report.reference_begin is not None and report.reference_end is not None:
+        reference = say(
+            "against {reference_begin} to {reference_end}",
+            reference_begin=day(report.reference_begin, "%d %b %Y"),
+            reference_end=day(report.reference_end, "%d %b %Y"),
+        )
     st.caption(
-        f"Days from {report.begin:%d %b %Y} to {report.end:%d %b %Y}, {reference}, same season and hour;"
-        f" {report.places} of {report.places_of} places. Designed for fewer than one false alarm in 90 days."
+        say(
+            "Days from {begin} to {end}, {reference}, same season and hour; {places} of {places_of} places. Designed "
+            "for fewer than one false alarm in 90 days.",
+            begin=day(report.begin, "%d %b %Y"),
+            end=day(report.end, "%d %b %Y"),
+            reference=reference,
+            places=report.places,
+            places_of=report.places_of,
+        )
     )
 
 
@@ -106,11 +118,13 @@ def drift_table(report: DriftReport) -> pd.DataFrame:
         [
             {
                 "variable": one.variable,
-                "state": "not judged" if not one.judged else ("▲ drifted" if one.shifts else "✓ as usual"),
+                "state": say("not judged")
+                if not one.judged
+                else (say("▲ drifted") if one.shifts else say("✓ as usual")),
                 "stability index, 14 days": _number(one.psi),
                 "usual is below": _number(one.psi_usual),
                 "share of the alarm's threshold": "–" if one.share is None else f"{one.share:.0%}",
-                "in words": one.text,
+                "in words": " ".join(map(say, one.sentences)) or say(one.text),
             }
             for one in report.variables
         ]
@@ -124,15 +138,15 @@ def _number(value: float | None) -> str:
 def ledger(found: History, region: Region) -> None:
     """Show every change of who serves, the newest first, and what the gate said of each."""
     if not found.deployments:
-        st.info("Nobody was deployed yet: the shipped seed model serves.", icon=":material/history:")
+        st.info(say("Nobody was deployed yet: the shipped seed model serves."), icon=":material/history:")
         return
-    st.dataframe(deployment_table(found.deployments, region), hide_index=True)
+    st.dataframe(heads(deployment_table(found.deployments, region)), hide_index=True)
     judged = {f"{made.generation}: {made.to_version}": made.verdict for made in found.deployments if made.verdict}
     if judged:
-        with st.expander("What the gate said"):
-            chosen = st.selectbox("Deployment", list(judged), key="gate of deployment")
+        with st.expander(say("What the gate said")):
+            chosen = st.selectbox(say("Deployment"), list(judged), key="gate of deployment")
             rules = [{"name": rule.name, "met": rule.met, "text": rule.text} for rule in judged[chosen].rules]
-            st.dataframe(gate_table(rules), hide_index=True)
+            st.dataframe(heads(gate_table(rules)), hide_index=True)
 
 
 def deployment_table(deployments: tuple[Deployment, ...], region: Region) -> pd.DataFrame:
@@ -142,12 +156,14 @@ def deployment_table(deployments: tuple[Deployment, ...], region: Region) -> pd.
             {
                 "no.": made.generation,
                 "when": local(made.at, region, "%d %b %Y %H:%M"),
-                "what": made.action,
-                "from": made.from_version or "shipped seed model",
+                "what": say(made.action),
+                "from": made.from_version or say("shipped seed model"),
                 "to": made.to_version,
                 "who": made.who,
                 "why": made.why,
-                "gate": "not asked" if made.verdict is None else f"{len(made.verdict.rules)} rules met",
+                "gate": say("not asked")
+                if made.verdict is None
+                else say("{count} rules met", count=len(made.verdict.rules)),
             }
             for made in deployments
         ]
@@ -157,9 +173,9 @@ def deployment_table(deployments: tuple[Deployment, ...], region: Region) -> pd.
 def trainings(found: History, region: Region) -> None:
     """Show how the trainings of the region ended, the newest first, those that changed nothing too."""
     if not found.runs:
-        st.info("No training has ended yet.", icon=":material/history:")
+        st.info(say("No training has ended yet."), icon=":material/history:")
         return
-    st.dataframe(training_table(found.runs, region), hide_index=True)
+    st.dataframe(heads(training_table(found.runs, region)), hide_index=True)
 
 
 def training_table(runs: tuple[Mapping[str, Any], ...], region: Region) -> pd.DataFrame:
@@ -168,14 +184,14 @@ def training_table(runs: tuple[Mapping[str, Any], ...], region: Region) -> pd.Da
         [
             {
                 "ended": local(run["at"], region, "%d %b %Y %H:%M"),
-                "state": run["status"],
+                "state": say(run["status"]),
                 "algorithm": run["detail"]["algorithm"],
                 "days": run["detail"]["days_back"],
-                "trigger": run["detail"]["trigger"],
+                "trigger": say(run["detail"]["trigger"]),
                 "who": run["detail"]["who"],
                 "late": age(run["detail"]["late_s"]) if run["detail"]["late_s"] else "",
-                "version": run["detail"]["version"] or "none",
-                "what decided": " ".join(run["detail"]["reasons"]),
+                "version": run["detail"]["version"] or say("none"),
+                "what decided": " ".join(map(say, run["detail"]["reasons"])),
             }
             for run in runs
         ]
@@ -184,16 +200,16 @@ def training_table(runs: tuple[Mapping[str, Any], ...], region: Region) -> pd.Da
 
 def change(core: Core, now: Issue, found: History) -> None:
     """Let somebody who may do so promote a version or roll back, with a reason."""
-    with st.popover("Promote or roll back", icon=":material/swap_horiz:"):
+    with st.popover(say("Promote or roll back"), icon=":material/swap_horiz:"):
         who = admin.allowed(core, "change")
         if who is None:
             return
         choices = [v.version for v in found.versions if v.refused is None and v.version != found.serves]
-        why = st.text_input("Why (stands in the ledger)", key="change why", max_chars=200)
-        version = st.selectbox("Version", choices, key="promote version") if choices else None
+        why = st.text_input(say("Why (stands in the ledger)"), key="change why", max_chars=200)
+        version = st.selectbox(say("Version"), choices, key="promote version") if choices else None
         with st.container(horizontal=True):
-            promote = st.button("Promote", key="promote", disabled=version is None)
-            back = st.button("Roll back to the one before", key="roll back")
+            promote = st.button(say("Promote"), key="promote", disabled=version is None)
+            back = st.button(say("Roll back to the one before"), key="roll back")
         if promote or back:
             _changed(core, now, who, (version if promote else None, why))
 

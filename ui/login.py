@@ -11,6 +11,7 @@ from streamlit.errors import StreamlitAuthError
 
 from core import CloudburstError, ConfigurationError
 from ui import components
+from ui.language import say
 from ui.words import plain
 
 #: The provider whose settings stand in `[auth]` itself; a table below it is a provider by name.
@@ -37,10 +38,10 @@ def ask() -> None:
     except CloudburstError as error:
         components.refusal(error)
         return
-    st.title("Cloudburst Watch", anchor=False)
-    st.write("This dashboard asks who you are.")
+    st.title(say("Cloudburst Watch"), anchor=False)
+    st.write(say("This dashboard asks who you are."))
     for provider in configured:
-        label = "Log in" if provider == DEFAULT else f"Log in with {plain(provider)}"
+        label = say("Log in") if provider == DEFAULT else say("Log in with {provider}", provider=plain(provider))
         if st.button(label, icon=":material/login:", type="primary", key=f"login {provider}"):
             try:
                 st.login(None if provider == DEFAULT else provider)
@@ -53,8 +54,8 @@ def who() -> None:
     known = name()
     if known is not None:
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-            st.caption(f"Logged in as {plain(known)}")
-            st.button("Log out", icon=":material/logout:", type="tertiary", key="logout", on_click=st.logout)
+            st.caption(say("Logged in as {known}", known=plain(known)))
+            st.button(say("Log out"), icon=":material/logout:", type="tertiary", key="logout", on_click=st.logout)
 
 
 def name() -> str | None:

@@ -1,4 +1,4 @@
-"""The risk map: cells coloured by level or probability, outlines, hatching where nothing is known, a layer for clicks.
+"""The risk map: cells filled by one layer, outlines, signs, and a layer of spots for texts and clicks.
 
 Drawn on plain longitude and latitude axes: no tile server, no fonts and no topology from anywhere.
 """
@@ -6,137 +6,58 @@ Drawn on plain longitude and latitude axes: no tile server, no fonts and no topo
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from numpy.typing import NDArray
 
-from core import EVENTS, EventDefinition, Freshness, Region, RegionForecast, RiskLevel
-from ui.words import percent
+from core import LADDER, LEVELS, Region, RiskLevel, events_in
+from ui import map_tiles
+from ui.language import current, say
+from ui.map_grid import Grid, Spots, grid_of
+from ui.map_layers import CHANGE, HATCH_COLOUR, LEVEL, OUTLINE_COLOUR, RAIN_H, Picture, filled, hatching
+from ui.people import set_by
+from ui.words import event_text
 
-Floats = NDArray[np.float64]
+__all__ = ["HATCH_COLOUR", "OUTLINE_COLOUR", "figure", "outlines", "risk_map"]
 
-
-@dataclass(frozen=True)
-class LevelStyle:
-    """How a level looks: never by colour alone, so each above green has a sign of its own."""
-
-    name: str
-    colour: str
-    symbol: str
-    sign: str
-    meaning: str
-
-
-#: Ordered; lightness falls with risk, so that the order shows without colour vision.
-LEVELS: dict[RiskLevel, LevelStyle] = {
-    RiskLevel.GREEN: LevelStyle("Green", "#bfe3d0", "", "", "no warning"),
-    RiskLevel.YELLOW: LevelStyle("Yellow", "#f4d03f", "triangle-up", "▲", "watch"),
-    RiskLevel.ORANGE: LevelStyle("Orange", "#e67e22", "diamond", "◆", "be prepared"),
-    RiskLevel.RED: LevelStyle("Red", "#a3123f", "square", "■", "take action"),
-    RiskLevel.UNKNOWN: LevelStyle("No data", "#ffffff", "", "▨", "nothing can be said"),
-}
-KNOWN = [level for level in LEVELS if level is not RiskLevel.UNKNOWN]
-LEVEL_LAYER = "level"
-LAYERS: dict[str, EventDefinition | None] = {LEVEL_LAYER: None, **{event.key: event for event in EVENTS}}
-HATCH_COLOUR, OUTLINE_COLOUR = "#8a8a8a", "#4d5763"
-#: Sequential, light to dark, readable without colour vision (cividis reversed at its ends).
-PROBABILITY_SCALE = [[0.0, "#f4f1e4"], [0.25, "#cfc78f"], [0.5, "#8f9470"], [0.75, "#51616b"], [1.0, "#0d2b52"]]
-#: Cells of a station network have no size; they are drawn this large, degrees.
-STATION_CELL_DEG = 0.25
-
-
-def layer_name(layer: str) -> str:
-    """Return the name of a layer for people."""
-    event = LAYERS[layer]
-    return "Risk level" if event is None else f"P({event.text})"
+STALE_COLOUR = "#b9770e"
+#: Pixels of the map, and of the largest and the smallest of its markers.
+HEIGHT_PX, LARGEST_PX, SMALLEST_PX = 560, 18, 5
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def risk_map(version: str, layer: str, _issue: RegionForecast) -> go.Figure:  # noqa: ARG001 - version keys the cache
-    """Return the figure of one issue, shared by all sessions and treated as read-only.
+def risk_map(key: tuple[str, ...], _picture: Picture, tiles: str = "") -> go.Figure:  # noqa: ARG001 - keys the cache
+    """Return the figure of a picture, shared by all sessions and treated as read-only.
 
     Parameters
     ----------
-    version
-        Version of the issue; with `layer` the key of the cache.
-    layer
-        A key of `LAYERS`.
+    key
+        What names the picture, and the language of its words: the key of the cache.
+    tiles
+        Template of the addresses of a base map's tiles; empty: none, and no network.
     """
-    grid = _Grid(_issue.region)
-    figure = go.Figure()
-    event = LAYERS[layer]
-    figure.add_trace(_levels(grid, _issue) if event is None else _probabilities(grid, _issue, event))
-    figure.add_trace(_hatching(grid, _issue))
-    figure.add_trace(outlines(_issue.region))
-    for level in KNOWN[1:]:
-        figure.add_trace(_signs(_issue, level))
-    figure.add_trace(_stale(_issue))
-    if event is None:
-        figure.add_traces(_legend(_issue))
-    figure.add_trace(_click_layer(_issue))
-    _frame(figure, grid)
-    return figure
+    return figure(_picture, tiles)
 
 
-class _Grid:
-    """The regular grid of a region's places."""
-
-    def __init__(self, region: Region) -> None:
-        self.step = region.spacing_deg or STATION_CELL_DEG
-        self.longitude = np.array([p.longitude for p in region.locations])
-        self.latitude = np.array([p.latitude for p in region.locations])
-        self.column = np.round((self.longitude - self.longitude.min()) / self.step).astype(int)
-        self.row = np.round((self.latitude - self.latitude.min()) / self.step).astype(int)
-        self.x = self.longitude.min() + self.step * np.arange(self.column.max() + 1)
-        self.y = self.latitude.min() + self.step * np.arange(self.row.max() + 1)
-
-    def raster(self, values: Floats) -> NDArray[np.float32]:
-        """Return the values of the places as (rows, columns), NaN outside the region."""
-        out = np.full((len(self.y), len(self.x)), np.nan, np.float32)
-        np.fmax.at(out, (self.row, self.column), values)  # of two stations in one cell the higher risk is drawn
-        return out
-
-
-def _levels(grid: _Grid, issue: RegionForecast) -> go.Heatmap:
-    index = np.array([KNOWN.index(f.level) if f.level in KNOWN else np.nan for f in issue.forecasts])
-    scale = []
-    for i, level in enumerate(KNOWN):
-        colour = LEVELS[level].colour
-        scale += [[i / len(KNOWN), colour], [(i + 1) / len(KNOWN), colour]]
-    return go.Heatmap(
-        x=grid.x, y=grid.y, z=grid.raster(index), zmin=-0.5, zmax=len(KNOWN) - 0.5,
-        colorscale=scale, showscale=False, hoverinfo="skip", xgap=1, ygap=1,
-    )  # fmt: skip
-
-
-def _probabilities(grid: _Grid, issue: RegionForecast, event: EventDefinition) -> go.Heatmap:
-    values = np.round(100 * issue.probabilities(event), 3)
-    top = float(np.nanmax(values)) if np.isfinite(values).any() else 1.0
-    return go.Heatmap(
-        x=grid.x, y=grid.y, z=grid.raster(values), zmin=0, zmax=max(top, 0.01), colorscale=PROBABILITY_SCALE,
-        colorbar={"title": {"text": "%"}, "thickness": 12, "len": 0.8}, hoverinfo="skip", xgap=1, ygap=1,
-    )  # fmt: skip
-
-
-def _hatching(grid: _Grid, issue: RegionForecast) -> go.Scatter:
-    """Return diagonal lines over every place without a level."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    half = grid.step / 2
-    for i, forecast in enumerate(issue.forecasts):
-        if forecast.level is RiskLevel.UNKNOWN:
-            west, south = grid.longitude[i] - half, grid.latitude[i] - half
-            for part in (0.25, 0.5, 0.75, 1.0):
-                reach = part * grid.step
-                x += [west, west + reach, None]
-                y += [south + reach, south, None]
-            x += [west, west, west + grid.step, west + grid.step, west, None]
-            y += [south, south + grid.step, south + grid.step, south, south, None]
-    line = {"color": HATCH_COLOUR, "width": 1}
-    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
+def figure(picture: Picture, tiles: str = "") -> go.Figure:
+    """Return the figure of a picture; the last of its traces carries the clicks."""
+    grid = grid_of(picture.region)
+    spots = Spots.on(grid, picture.standing)
+    texts = [_text(picture, int(place), int(of)) for place, of in zip(spots.place, spots.of, strict=True)]
+    if tiles:
+        return map_tiles.figure(picture, grid, spots, texts, tiles)
+    made = go.Figure(filled(grid, picture))
+    made.add_trace(hatching(grid, ~np.isfinite(picture.values)))
+    if picture.outlines:
+        made.add_trace(outlines(picture.region))
+    made.add_traces([_signs(picture, grid, spots, level) for level in LADDER[1:]])
+    made.add_trace(_stale(picture, grid, spots))
+    if picture.layer == LEVEL:
+        made.add_traces(_legend(picture))
+    made.add_trace(_click_layer(picture, grid, spots, texts))
+    _frame(made, grid)
+    return made
 
 
 def outlines(region: Region) -> go.Scatter:
@@ -148,68 +69,92 @@ def outlines(region: Region) -> go.Scatter:
             x += [round(point[0], 3) for point in ring] + [None]
             y += [round(point[1], 3) for point in ring] + [None]
     line = {"color": OUTLINE_COLOUR, "width": 1}
-    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False, name="outlines")
 
 
-def _signs(issue: RegionForecast, level: RiskLevel) -> go.Scatter:
-    """Return the sign of a level on its places: the map reads without colours."""
-    at = [p for p, f in zip(issue.region.locations, issue.forecasts, strict=True) if f.level is level]
-    colour = "#ffffff" if level is RiskLevel.RED else "#1c1c1c"
-    marker = {"symbol": LEVELS[level].symbol, "size": 7, "color": colour}
-    x, y = [p.longitude for p in at], [p.latitude for p in at]
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip", showlegend=False)
+def _size(grid: Grid) -> int:
+    """Return the pixels of a spot's marker: about those of what it stands for."""
+    along = max(len(grid.x), len(grid.y)) / grid.block
+    return int(np.clip(HEIGHT_PX / along, SMALLEST_PX, LARGEST_PX))
 
 
-def _stale(issue: RegionForecast) -> go.Scatter:
+def _signs(picture: Picture, grid: Grid, spots: Spots, level: RiskLevel) -> go.Scatter:
+    """Return the sign of a level on its places: the map reads without colours, and warnings show on every layer."""
+    at = spots.place[picture.standing.step[spots.place] == LADDER.index(level)]
+    dark = level is not RiskLevel.RED or picture.layer != LEVEL
+    size = max(SMALLEST_PX, min(7, _size(grid) - 2))
+    marker = {"symbol": LEVELS[level].symbol, "size": size, "color": "#1c1c1c" if dark else "#ffffff"}
+    return _markers(grid, at, marker=marker, hoverinfo="skip", showlegend=False)
+
+
+def _stale(picture: Picture, grid: Grid, spots: Spots) -> go.Scatter:
     """Return an amber frame around every place whose data are stale."""
-    pairs = zip(issue.region.locations, issue.forecasts, strict=True)
-    at = [p for p, f in pairs if f.freshness is Freshness.STALE]
-    marker = {"symbol": "square-open", "size": 15, "color": "#b9770e", "line": {"width": 2}}
-    x, y = [p.longitude for p in at], [p.latitude for p in at]
-    shown = bool(at)
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, name="stale data", hoverinfo="skip", showlegend=shown)
+    at = spots.place[picture.standing.stale[spots.place]]
+    marker = {"symbol": "square-open", "size": _size(grid) - 2, "color": STALE_COLOUR, "line": {"width": 2}}
+    return _markers(grid, at, marker=marker, name=say("stale data"), hoverinfo="skip", showlegend=bool(len(at)))
 
 
-def _legend(issue: RegionForecast) -> list[go.Scatter]:
+def _markers(grid: Grid, at: np.ndarray, **said: object) -> go.Scatter:
+    x, y = grid.longitude[at].astype(np.float32), grid.latitude[at].astype(np.float32)
+    return go.Scatter(x=x, y=y, mode="markers", **said)
+
+
+def _legend(picture: Picture) -> list[go.Scatter]:
     """Return one entry per level: colour, sign, name, meaning and number of places."""
+    counts = picture.standing.counts()
     return [
         go.Scatter(
-            x=[None], y=[None], mode="markers", name=f"{s.sign} {s.name}: {s.meaning} ({count})",
+            x=[None], y=[None], mode="markers",
+            name=f"{s.sign} {say(s.name)}: {say(s.meaning)} ({current().number(counts[level])})",
             marker={"symbol": "square", "size": 14, "color": s.colour, "line": {"color": HATCH_COLOUR, "width": 1}},
         )
-        for s, count in ((LEVELS[level], count) for level, count in issue.counts().items())
+        for level, s in LEVELS.items()
     ]  # fmt: skip
 
 
-def _click_layer(issue: RegionForecast) -> go.Scatter:
+def _click_layer(picture: Picture, grid: Grid, spots: Spots, texts: list[str]) -> go.Scatter:
     """Return invisible markers that carry the hover text and the click."""
-    places = issue.region.locations
-    text = [
-        f"<b>{html.escape(p.name)}</b><br>{LEVELS[f.level].name}: {LEVELS[f.level].meaning}<br>"
-        + "<br>".join(f"P({e.text}) {percent(f.exceedance.of(e))}" for e in EVENTS)
-        + f"<br>data: {f.freshness.value}"
-        for p, f in zip(places, issue.forecasts, strict=True)
-    ]
-    return go.Scatter(
-        x=[p.longitude for p in places], y=[p.latitude for p in places], customdata=[p.id for p in places],
-        text=text, hovertemplate="%{text}<extra></extra>", mode="markers", showlegend=False,
-        marker={"size": 18, "opacity": 0, "symbol": "square"},
+    places = picture.region.locations
+    return _markers(
+        grid, spots.place, customdata=[places[i].id for i in spots.place], text=texts,
+        hovertemplate="%{text}<extra></extra>", showlegend=False,
+        marker={"size": _size(grid), "opacity": 0, "symbol": "square"},
         selected={"marker": {"opacity": 0.5, "color": "#0b5cad"}}, unselected={"marker": {"opacity": 0}},
     )  # fmt: skip
 
 
-def _frame(figure: go.Figure, grid: _Grid) -> None:
+def _text(picture: Picture, place: int, of: int) -> str:
+    """Return what is said of a spot under the pointer."""
+    standing, words = picture.standing, current()
+    style = LEVELS[standing.level(place)]
+    chances = zip(events_in(standing.window), standing.probability[place], strict=True)
+    lines = [
+        f"<b>{html.escape(picture.region.locations[place].name)}</b>",
+        f"{say(style.name)}: {say(style.meaning)}{html.escape(set_by(standing.overrides.get(place)))}",
+        *(f"P({event_text(event)}) {words.percent(p)}" for event, p in chances),
+    ]
+    value = float(picture.values[place]) if picture.layer in (*RAIN_H, CHANGE) and of == 1 else float("nan")
+    if picture.layer in RAIN_H and not np.isnan(value):
+        lines.append(say("rain {mm} mm", mm=words.number(value, 1)))
+    if picture.layer == CHANGE and not np.isnan(value):
+        lines.append(say("{change} points", change=f"{value:+.2g}"))
+    if of > 1:
+        lines.append(say("the gravest of {n} places here", n=of))
+    return "<br>".join(lines)
+
+
+def _frame(made: go.Figure, grid: Grid) -> None:
     margin = grid.step
     middle = np.radians(float(grid.y.mean()))
-    figure.update_xaxes(
+    made.update_xaxes(
         range=[float(grid.x.min()) - margin, float(grid.x.max()) + margin],
         constrain="domain", showgrid=False, zeroline=False, ticksuffix="°E",
     )  # fmt: skip
-    figure.update_yaxes(
+    made.update_yaxes(
         range=[float(grid.y.min()) - margin, float(grid.y.max()) + margin],
         scaleanchor="x", scaleratio=1 / float(np.cos(middle)), showgrid=False, zeroline=False, ticksuffix="°N",
     )  # fmt: skip
-    figure.update_layout(
-        height=600, margin={"l": 0, "r": 0, "t": 8, "b": 0}, dragmode="pan", hovermode="closest",
-        legend={"itemclick": False, "itemdoubleclick": False, "x": 1, "xanchor": "right", "y": 1},
+    made.update_layout(
+        height=HEIGHT_PX, margin={"l": 0, "r": 0, "t": 8, "b": 0}, dragmode="pan", hovermode="closest",
+        legend={"itemclick": False, "itemdoubleclick": False, "orientation": "h", "y": -0.06, "yanchor": "top"},
     )  # fmt: skip

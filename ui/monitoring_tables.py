@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from core import BudgetLine, History, Latency, QualityMetrics, Region, RunState
-from ui.words import age, local, plain, share
+from ui.language import say
+from ui.words import age, count, local, plain, share
 
 #: Characters of what a run says of itself.
 MOST_DETAIL = 300
@@ -22,8 +23,8 @@ COURSES = {"overall": "overall", "completeness": "completeness", "validity": "va
 def beat(seconds: float | None) -> str:
     """Return the age of a heartbeat in words; it beats every second, so seconds tell."""
     if seconds is None:
-        return "never"
-    return f"{seconds:.0f} s ago" if seconds < 120 else f"{age(seconds)} ago"
+        return say("never")
+    return say("{seconds:.0f} s ago", seconds=seconds) if seconds < 120 else say("{seconds} ago", seconds=age(seconds))
 
 
 def job_table(jobs: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame:
@@ -31,9 +32,11 @@ def job_table(jobs: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame
     return pd.DataFrame(
         [
             {
-                "job": job["name"],
+                "job": say(job["name"]),
                 "every": age(job["every_s"]),
-                "last run": "not yet" if job["last_run"] is None else local(job["last_run"], region, "%d %b %H:%M:%S"),
+                "last run": say("not yet")
+                if job["last_run"] is None
+                else local(job["last_run"], region, "%d %b %H:%M:%S"),
                 "next in": age(job.get("next_in_s")),
                 "state": _job_state(job),
             }
@@ -44,18 +47,28 @@ def job_table(jobs: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame
 
 def _job_state(job: Mapping[str, Any]) -> str:
     if job["last_error"]:
-        return f"✕ failed: {job['last_error']}"
+        return say("✕ failed: {last_error}", last_error=job["last_error"])
     if job.get("running_since"):
-        return "⏳ running"
+        return say("⏳ running")
     if job["last_run"] is None:
-        return "… waiting for its first run"
-    return f"✓ went well, {age(job['late_s'])} late" if job.get("late_s") else "✓ went well"
+        return say("… waiting for its first run")
+    return say("✓ went well, {late_s} late", late_s=age(job["late_s"])) if job.get("late_s") else say("✓ went well")
 
 
 def job_text(job: Mapping[str, Any], region: Region) -> str:
     """Return everything of one job in a sentence; a table cuts long errors off."""
-    since = f", running since {local(job['running_since'], region, '%H:%M:%S')}" if job.get("running_since") else ""
-    return f"**{plain(job['name'])}** every {age(job['every_s'])}{since}: {plain(_job_state(job))}."
+    since = (
+        say(", running since {running_since}", running_since=local(job["running_since"], region, "%H:%M:%S"))
+        if job.get("running_since")
+        else ""
+    )
+    return say(
+        "**{name}** every {every_s}{since}: {job_state}.",
+        name=plain(job["name"]),
+        every_s=age(job["every_s"]),
+        since=since,
+        job_state=plain(_job_state(job)),
+    )
 
 
 def used(line: BudgetLine) -> float:
@@ -65,10 +78,21 @@ def used(line: BudgetLine) -> float:
 
 def budget_text(line: BudgetLine, region: Region) -> str:
     """Return a budget in words: spent, limit, and until when it has to wait."""
-    text = f"{plain(line.name)}: {line.spent:,.0f} of {line.limit:,.0f} weighted requests, {share(used(line))}"
+    text = say(
+        "{name}: {spent} of {limit} weighted requests, {used}",
+        name=plain(line.name),
+        spent=count(line.spent),
+        limit=count(line.limit),
+        used=share(used(line)),
+    )
     if line.free_at is None:
         return text
-    return f"{text}; waiting until {local(line.free_at, region, '%H:%M:%S')}: {plain(line.reason) or 'spent'}"
+    return say(
+        "{text}; waiting until {free_at}: {reason}",
+        text=text,
+        free_at=local(line.free_at, region, "%H:%M:%S"),
+        reason=plain(line.reason) or "spent",
+    )
 
 
 def found_share(counts: Mapping[str, float]) -> str:
@@ -84,19 +108,21 @@ def found_share(counts: Mapping[str, float]) -> str:
 
 def storage_text(free: int, data: int, models: int) -> str:
     """Return the room on the disk of the home in words; all in bytes."""
-    left, measured, learned = (f"{size / 2**20:,.0f} MB" for size in (free, data, models))
-    return f"Disk: {left} free; data/ takes {measured}, models/ {learned}."
+    left, measured, learned = (say("{size} MB", size=count(size / 2**20)) for size in (free, data, models))
+    return say(
+        "Disk: {left} free; data/ takes {measured}, models/ {learned}.", left=left, measured=measured, learned=learned
+    )
 
 
 def cache_tiles(mode: str, stats: Mapping[str, float]) -> dict[str, str]:
     """Return what the cache says of itself by title."""
     return {
-        "Works in": mode,
+        "Works in": say(mode),
         "Found": found_share(stats),
         "Stale": f"{stats['stale']:,.0f}",
         "Entries": f"{stats['entries']:,.0f}",
         "Oldest": age(stats["oldest_s"]) if "oldest_s" in stats else "–",
-        "Memory": f"{stats['bytes'] / 2**20:,.1f} MB",
+        "Memory": say("{bytes} MB", bytes=count(stats["bytes"] / 2**20, 1)),
     }
 
 
@@ -125,7 +151,7 @@ def latency_table(latencies: Mapping[str, Latency]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "door": DOORS.get(door, door),
+                "door": say(DOORS.get(door, door)),
                 "measured": one.count,
                 "p50, ms": 1000 * one.p50_s,
                 "p95, ms": 1000 * one.p95_s,
@@ -144,7 +170,7 @@ def fault_table(faults: Mapping[str, int]) -> pd.DataFrame:
 
 def course(kept: Iterable[QualityMetrics]) -> pd.DataFrame:
     """Return the kept metrics over time, a row per metric and hour, percent."""
-    rows = [(m.end, words, 100 * getattr(m, name)) for m in kept for name, words in COURSES.items()]
+    rows = [(m.end, say(words), 100 * getattr(m, name)) for m in kept for name, words in COURSES.items()]
     return pd.DataFrame(rows, columns=["at", "metric", "percent"])
 
 
@@ -152,28 +178,28 @@ def model_table(found: History) -> pd.DataFrame:
     """Return what serves, who challenges, and how the last training ended, a row each."""
     drift = found.drift
     if drift is None:
-        drifted = "not looked for yet"
+        drifted = say("not looked for yet")
     elif not drift.judged:
-        drifted = "nothing could be judged yet"
+        drifted = say("nothing could be judged yet")
     else:
-        drifted = " ".join(drift.alarms) or f"none in {len(drift.judged)} variables"
+        drifted = " ".join(map(say, drift.alarms)) or say("none in {count} variables", count=len(drift.judged))
     rows = {
-        "serves": found.serves or f"nobody: {found.instead}",
+        "serves": found.serves or say("nobody: {instead}", instead=found.instead),
         "deployments": str(found.champion.generation)
         if found.champion is not None and found.champion.generation
-        else "none",
-        "challengers": ", ".join(found.challengers) or "none",
+        else say("none"),
+        "challengers": ", ".join(found.challengers) or say("none"),
         "last training": _training(found.training),
         "drift": drifted,
     }
-    return pd.DataFrame(rows.items(), columns=["what", "now"])
+    return pd.DataFrame([(say(what), text) for what, text in rows.items()], columns=["what", "now"])
 
 
 def _training(state: RunState | None) -> str:
     if state is None:
-        return "none yet"
-    reasons = f"{state.text}, {share(state.done)}" if state.running else " ".join(state.reasons)
-    return f"{state.status.value}: {reasons}" if reasons else state.status.value
+        return say("none yet")
+    reasons = f"{say(state.text)}, {share(state.done)}" if state.running else " ".join(map(say, state.reasons))
+    return f"{say(state.status.value)}: {reasons}" if reasons else say(state.status.value)
 
 
 def run_table(newest: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFrame:
@@ -182,8 +208,8 @@ def run_table(newest: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFra
         [
             {
                 "at": local(run["at"], region, "%d %b %Y %H:%M"),
-                "what": run["kind"],
-                "state": run["status"],
+                "what": say(run["kind"]),
+                "state": say(run["status"]),
                 "detail": _detail(run["detail"]),
             }
             for run in newest

@@ -10,9 +10,10 @@ import streamlit as st
 
 from core import VARIABLES, CloudburstError, Core, Issue, QualityReport
 from ui import completeness, components, quality_figures, quality_tables, session
+from ui.language import current, say
 from ui.quality_controls import pick_one, station_names
 from ui.quality_tables import CARDS, Choice
-from ui.words import local, plain, share
+from ui.words import count, heads, local, plain, share
 
 GROUPS = ("test", "flag", "variable")
 #: Keys of widgets; those of the first line are names in the address bar.
@@ -31,8 +32,8 @@ def report(core: Core, now: Issue, period: tuple[datetime, datetime]) -> Quality
     """
     begin, end = period
     try:
-        with st.spinner("Reading and checking the observations of the period …", show_time=True):
-            return _report(key(now, period), now.forecast.region.id, begin, end, core)
+        with st.spinner(say("Reading and checking the observations of the period …"), show_time=True):
+            return _report(_version(now, period), now.forecast.region.id, begin, end, core)
     except CloudburstError as error:
         components.refusal(error)
         st.stop()
@@ -50,7 +51,11 @@ def _report(
 
 
 def key(now: Issue, period: tuple[datetime, datetime]) -> str:
-    """Return the version of a report: that of the issue, and the period."""
+    """Return the version of a report that is drawn: that of the issue, the period, and the language."""
+    return f"{_version(now, period)} {current().code}"
+
+
+def _version(now: Issue, period: tuple[datetime, datetime]) -> str:
     begin, end = period
     return f"{now.forecast.region.id} {now.forecast.version} {begin:%Y%m%d%H%M} {end:%Y%m%d%H%M}"
 
@@ -63,8 +68,11 @@ def is_empty(found: QualityReport) -> bool:
 def empty(found: QualityReport) -> None:
     """Say that there is nothing to show, and what would change that."""
     st.info(
-        f"Nothing is stored of {period_text(found)}. Choose another period, or fill the archive with "
-        "`python -m core ingest`.",
+        say(
+            "Nothing is stored of {period_text}. Choose another period, or fill the archive with `python -m core "
+            "ingest`.",
+            period_text=period_text(found),
+        ),
         icon=":material/inbox:",
     )
 
@@ -72,15 +80,20 @@ def empty(found: QualityReport) -> None:
 def period_text(found: QualityReport) -> str:
     """Return the period of a report in local time."""
     form = "%d %b %Y %H:%M"
-    return f"{local(found.begin, found.region, form)} to {local(found.end, found.region, form)}"
+    return say(
+        "{begin} to {end}", begin=local(found.begin, found.region, form), end=local(found.end, found.region, form)
+    )
 
 
 def warnings(found: QualityReport) -> None:
     """Show in words what has fallen and which sensors wander."""
     for alert in found.alerts:
-        st.warning(plain(alert), icon=":material/trending_down:")
+        st.warning(plain(say(alert)), icon=":material/trending_down:")
     for drift in found.drifts:
-        st.warning(f"Drift: {plain(quality_tables.drift_text(drift, found))}", icon=":material/moving:")
+        st.warning(
+            say("Drift: {drift_text}", drift_text=plain(quality_tables.drift_text(drift, found))),
+            icon=":material/moving:",
+        )
 
 
 def cards(found: QualityReport) -> None:
@@ -89,20 +102,28 @@ def cards(found: QualityReport) -> None:
         for name, title, meaning in CARDS:
             value = share(getattr(found.metrics, name))
             late = quality_tables.delay_text(found.metrics) if name == "timeliness" else ""
-            st.metric(title, value, help=f"{meaning} {late.capitalize()}".strip(), border=True, width=150)
-    st.caption(f"{period_text(found)}; {quality_tables.delay_text(found.metrics)}. A dash: not known.")
+            st.metric(say(title), value, help=f"{say(meaning)} {late.capitalize()}".strip(), border=True, width=150)
+    st.caption(
+        say(
+            "{period_text}; {delay_text}. A dash: not known.",
+            period_text=period_text(found),
+            delay_text=quality_tables.delay_text(found.metrics),
+        )
+    )
 
 
 def flags_over_time(found: QualityReport, version: str, choice: Choice) -> None:
     """Show the flagged values over time, stacked by test, flag or variable."""
     if not quality_tables.findings(found.checked, choice):
-        st.success("No check has flagged any value of this choice.", icon=":material/check_circle:")
+        st.success(say("No check has flagged any value of this choice."), icon=":material/check_circle:")
         return
-    by = st.segmented_control("Stacked by", GROUPS, default=GROUPS[0], required=True, key=BY, bind="query-params")
+    by = st.segmented_control(
+        say("Stacked by"), GROUPS, default=GROUPS[0], required=True, key=BY, bind="query-params", format_func=say
+    )
     st.plotly_chart(
         quality_figures.timeline(version, by, choice, found),
         key=f"timeline-{by}",
-        alt=f"Number of flagged values over the period, stacked by {by}",
+        alt=say("Number of flagged values over the period, stacked by {by}", by=say(by)),
     )
 
 
@@ -110,25 +131,42 @@ def flag_table(found: QualityReport, choice: Choice) -> None:
     """Show what was flagged, counted by station, variable and test; a click shows the raw values below."""
     counted = quality_tables.flag_counts(found.checked, quality_tables.findings(found.checked, choice))
     if counted.empty:
-        st.caption("Nothing to list.")
+        st.caption(say("Nothing to list."))
         return
     shown = counted.head(MOST_ROWS)
     columns = ["station", "variable", "flag", "test", "values", "last", "reason"]
     st.dataframe(
-        shown[columns].assign(last=shown["last"].dt.tz_convert(found.region.time_zone)),
+        heads(shown[columns].assign(last=shown["last"].dt.tz_convert(found.region.time_zone))),
         key=TABLE, hide_index=True, on_select=show_row, selection_mode="single-cell",
         height=TABLE_PX if len(shown) > FEW_ROWS else "content",
-        column_config={"last": st.column_config.DatetimeColumn(format="DD MMM HH:mm"), "reason": {"width": "large"}},
+        column_config={
+            say("last"): st.column_config.DatetimeColumn(format="DD MMM HH:mm"), say("reason"): {"width": "large"}
+        },
     )  # fmt: skip
     st.session_state["rows of the flag table"] = list(zip(shown["location_id"], shown["variable"], strict=True))
-    st.caption(f"{_rows_text(len(shown), counted)} ✕ fail, ▲ suspect, ▨ missing, ○ an extreme that was confirmed.")
+    st.caption(
+        say(
+            "{rows_text} ✕ fail, ▲ suspect, ▨ missing, ○ an extreme that was confirmed.",
+            rows_text=_rows_text(len(shown), counted),
+        )
+    )
 
 
 def _rows_text(shown: int, counted: pd.DataFrame) -> str:
-    flags = f"{int(counted['values'].sum()):,} flags"
+    flags = say("{sum} flags", sum=count(int(counted["values"].sum())))
     if shown == len(counted):
-        return f"{flags} in {shown:,} {'row' if shown == 1 else 'rows'}; a value may have several."
-    return f"The worst {shown:,} of {len(counted):,} rows ({flags}); filter to see others, the download has all."
+        return say(
+            "{flags} in {shown} {value}; a value may have several.",
+            flags=flags,
+            shown=count(shown),
+            value=say("row") if shown == 1 else say("rows"),
+        )
+    return say(
+        "The worst {shown} of {count} rows ({flags}); filter to see others, the download has all.",
+        shown=count(shown),
+        count=count(len(counted)),
+        flags=flags,
+    )
 
 
 def show_row() -> None:
@@ -146,13 +184,19 @@ def completeness_map(core: Core, now: Issue, found: QualityReport, version: str,
     st.plotly_chart(
         completeness.completeness_map(version, choice, found, due_at),
         key=MAP, on_select=show_cell, selection_mode="points", config={"displayModeBar": False},
-        alt="Heat map: share of the values that came, by station and day",
+        alt=say("Heat map: share of the values that came, by station and day"),
     )  # fmt: skip
     count = len(choice.positions(found.checked))
     most = completeness.MOST_ROWS
-    rows = f"The {most} of {count} stations with the fewest values. " if count > most else ""
+    rows = (
+        say("The {most} of {count} stations with the fewest values. ", most=most, count=count) if count > most else ""
+    )
     st.caption(
-        f"{rows}Numbers are percent; dark: missing, light: complete, hatched: nothing is stored of the whole region."
+        say(
+            "{rows}Numbers are percent; dark: missing, light: complete, hatched: nothing is stored of the whole "
+            "region.",
+            rows=rows,
+        )
     )
 
 
@@ -176,14 +220,14 @@ def raw_values(found: QualityReport, version: str, choice: Choice) -> None:
     station, variable = _worst(found, choice)
     left, right = st.columns(2)
     with left:
-        station = pick_one("Station", list(names), station, SHOWN_STATION, names)
+        station = pick_one(say("Station"), list(names), station, SHOWN_STATION, names)
     with right:
-        variable = pick_one("Variable", list(VARIABLES), variable, SHOWN_VARIABLE)
+        variable = pick_one(say("Variable"), list(VARIABLES), variable, SHOWN_VARIABLE)
     place = [p.id for p in found.region.locations].index(station)
     st.plotly_chart(
         quality_figures.series(version, place, variable, found),
         key=f"raw-{station}-{variable}",
-        alt=f"Raw values of {variable} at {names[station]} with their flags",
+        alt=say("Raw values of {variable} at {names} with their flags", variable=variable, names=names[station]),
     )
 
 
@@ -199,34 +243,34 @@ def _worst(found: QualityReport, choice: Choice) -> tuple[str, str]:
 def history(found: QualityReport, version: str) -> None:
     """Show how the metrics of the region went; a single number has no course."""
     if len(found.history) < 2:
-        st.caption("There is no history yet: the metrics are kept with every hour of new data.")
+        st.caption(say("There is no history yet: the metrics are kept with every hour of new data."))
         return
     st.plotly_chart(
         quality_figures.history(f"{version} {len(found.history)}", found.history),
         key="metrics over time",
-        alt="Completeness, validity, consistency, timeliness and overall quality over time, and the anomaly rate",
+        alt=say("Completeness, validity, consistency, timeliness and overall quality over time, and the anomaly rate"),
     )
 
 
 def station_table(found: QualityReport) -> None:
     """Show the metrics of every station, the worst first."""
     table = quality_tables.stations(found)
-    shares = {title: st.column_config.NumberColumn(format="%.1f %%") for _, title, _ in CARDS}
-    delay = {"median delay, min": st.column_config.NumberColumn(format="%.0f")}
-    st.dataframe(table, hide_index=True, height=320, column_config=shares | delay, placeholder="–")
+    shares = {say(title): st.column_config.NumberColumn(format="%.1f %%") for _, title, _ in CARDS}
+    delay = {say("median delay, min"): st.column_config.NumberColumn(format="%.0f")}
+    st.dataframe(heads(table), hide_index=True, height=320, column_config=shares | delay, placeholder="–")
 
 
 def download(found: QualityReport, choice: Choice) -> None:
     """Offer every flagged value of the choice as CSV; it is written when it is asked for."""
     name = f"quality_{found.region.id}_{found.begin:%Y%m%dT%H%MZ}_{found.end:%Y%m%dT%H%MZ}.csv"
     st.download_button(
-        "Report of this period (CSV)",
+        say("Report of this period (CSV)"),
         data=lambda: quality_tables.report_csv(found, choice),
         file_name=name, mime="text/csv", icon=":material/download:", on_click="ignore",
-        help="All flagged values of the choice: station, hour (UTC), variable, value, flag, test, reason, source.",
+        help=say("All flagged values of the choice: station, hour (UTC), variable, value, flag, test, reason, source."),
     )  # fmt: skip
 
 
 def threshold_table() -> None:
     """Show the thresholds of the checks with their units and reasons."""
-    st.dataframe(quality_tables.threshold_table(), hide_index=True)
+    st.dataframe(heads(quality_tables.threshold_table()), hide_index=True)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core import VARIABLES, Issue, Location, QualityReport
 from ui import quality_tables
+from ui.language import say
 from ui.quality_tables import FLAG_OF, Choice
 
 #: Periods that end now, in days; the last entry asks for two dates.
@@ -27,7 +28,13 @@ def pick_period(now: Issue) -> tuple[datetime, datetime]:
     zone = ZoneInfo(now.forecast.region.time_zone)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.segmented_control(
-            "Period", list(PERIODS), default=DEFAULT_PERIOD, required=True, key=PERIOD, bind="query-params"
+            say("Period"),
+            list(PERIODS),
+            default=DEFAULT_PERIOD,
+            required=True,
+            key=PERIOD,
+            bind="query-params",
+            format_func=say,
         )
         days = PERIODS[picked]
         if days is not None:
@@ -40,8 +47,8 @@ def pick_period(now: Issue) -> tuple[datetime, datetime]:
 
 def _dates(today: date) -> tuple[date, date]:
     """Return first and last day, both included; until both are chosen, the last week."""
-    first = st.date_input("From", value=None, max_value=today, key=FROM, bind="query-params", width=160)
-    last = st.date_input("To (included)", value=None, max_value=today, key=TO, bind="query-params", width=160)
+    first = st.date_input(say("From"), value=None, max_value=today, key=FROM, bind="query-params", width=160)
+    last = st.date_input(say("To (included)"), value=None, max_value=today, key=TO, bind="query-params", width=160)
     last = last if isinstance(last, date) else today
     return (first if isinstance(first, date) else last - timedelta(days=6)), last
 
@@ -51,24 +58,30 @@ def pick_flags(found: QualityReport) -> Choice:
     names = station_names(found.region.locations)
     columns = st.columns(4)
     with columns[0]:
-        stations = _several("Stations", list(names), STATION, names)
+        stations = _several(say("Stations"), list(names), STATION, names)
     with columns[1]:
-        variables = _several("Variables", list(VARIABLES), VARIABLE)
+        variables = _several(say("Variables"), list(VARIABLES), VARIABLE)
     with columns[2]:
-        tests = _several("Tests", quality_tables.checks(found), TEST)
+        tests = _several(say("Tests"), quality_tables.checks(found), TEST)
     with columns[3]:
-        flags = _several("Flags", list(FLAG_OF), FLAG, default=DEFAULT_FLAGS)
+        flags = _several(say("Flags"), list(FLAG_OF), FLAG, default=DEFAULT_FLAGS)
     return Choice(stations, variables, tests, flags)
 
 
 def _several(
     label: str, options: list[str], name: str, words: dict[str, str] | None = None, default: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    said = {option: option for option in options} if words is None else words
+    said = {option: say(option) for option in options} if words is None else words
     if not set(st.session_state.get(name, ())) <= set(options):  # what another region left behind
         st.session_state.pop(name)
     picked = st.multiselect(
-        label, options, list(default), format_func=lambda o: said[o], key=name, bind="query-params", placeholder="all"
+        label,
+        options,
+        list(default),
+        format_func=lambda o: said[o],
+        key=name,
+        bind="query-params",
+        placeholder=say("all"),
     )
     return tuple(str(option) for option in picked)
 
@@ -82,7 +95,7 @@ def station_names(places: tuple[Location, ...]) -> dict[str, str]:
 
 def pick_one(label: str, options: list[str], first: str, name: str, words: dict[str, str] | None = None) -> str:
     """Let the reader choose one of `options`; what another region left behind is forgotten."""
-    said = {option: option for option in options} if words is None else words
+    said = {option: say(option) for option in options} if words is None else words
     if st.session_state.get(name) not in options:
         st.session_state.pop(name, None)
     return st.selectbox(

@@ -15,6 +15,7 @@ from plotly.subplots import make_subplots
 from core import Finding, Flag, FlaggedWeather, QualityMetrics, QualityReport
 from ui.bins import Bins, bins
 from ui.figures import RAIN, local_hours
+from ui.language import say
 from ui.maps import HATCH_COLOUR
 from ui.quality_tables import CARDS, WORDS, Choice, findings, flag_text
 
@@ -58,7 +59,7 @@ def timeline(key: str, by: str, choice: Choice, _report: QualityReport) -> go.Fi
         figure.add_trace(go.Bar(x=list(cut.begins), y=counts, marker=marker, name=label, offset=0, width=_ms(cut)))
     figure.update_xaxes(range=[cut.begins[0], cut.begins[-1] + timedelta(hours=cut.step_h)])
     few = sum(counts.max() for counts in sums.values()) <= FEW_FLAGS
-    figure.update_yaxes(title_text=f"flags per {cut.text}", rangemode="tozero", dtick=1 if few else None)
+    figure.update_yaxes(title_text=say("flags per {text}", text=cut.text), rangemode="tozero", dtick=1 if few else None)
     figure.update_layout(
         height=300, barmode="stack", bargap=0.05, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=True,
         legend={"orientation": "h", "y": -0.22}, hovermode="x unified",
@@ -86,10 +87,10 @@ def history(key: str, _rows: tuple[QualityMetrics, ...]) -> go.Figure:  # noqa: 
         values = 100 * np.array([getattr(m, name) for m in _rows], np.float32)
         line = {"color": COLOURS[i], "dash": DASHES[i % len(DASHES)], "width": 3 if name == "overall" else 1.5}
         mark = {"size": 5, "symbol": i}
-        trace = go.Scatter(x=at, y=values, mode="lines+markers", line=line, marker=mark, name=title)
+        trace = go.Scatter(x=at, y=values, mode="lines+markers", line=line, marker=mark, name=say(title))
         figure.add_trace(trace, row=2 if below else 1, col=1)
     figure.update_yaxes(title_text="%", row=1, col=1)
-    figure.update_yaxes(title_text="anomalies, %", rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(title_text=say("anomalies, %"), rangemode="tozero", row=2, col=1)
     figure.update_layout(height=340, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": -0.12})
     return figure
 
@@ -134,7 +135,7 @@ def _marks(hours: list[datetime], values: NDArray[np.float32], reasons: dict[int
     marker = {"symbol": FLAG_SYMBOLS[flag], "size": 9, "color": FLAG_COLOURS[flag], "line": {"width": 1}}
     return go.Scatter(
         x=[hours[i] for i in at], y=values[at], mode="markers", marker=marker, text=list(reasons.values()),
-        hovertemplate="%{x}: %{y}<br>%{text}<extra></extra>", name=f"{WORDS[flag]} ({len(at)})",
+        hovertemplate="%{x}: %{y}<br>%{text}<extra></extra>", name=f"{say(WORDS[flag])} ({len(at)})",
     )  # fmt: skip
 
 
@@ -146,7 +147,8 @@ def _gaps(hours: list[datetime], values: NDArray[np.float32]) -> go.Scatter:
     return go.Scatter(
         x=[hours[i] for i in missing], y=np.full(len(missing), floor), mode="markers",
         marker={"symbol": "line-ns-open", "size": 8, "color": HATCH_COLOUR},
-        name=f"no value ({len(missing)})", hovertemplate="%{x}: no value<extra></extra>", showlegend=bool(len(missing)),
+        name=say("no value ({count})", count=len(missing)), hovertemplate=say("%{x}: no value<extra></extra>"),
+        showlegend=bool(len(missing)),
     )  # fmt: skip
 
 
@@ -155,7 +157,9 @@ def _reasons(checked: FlaggedWeather, place: int, variable: str) -> dict[int, st
     said: dict[int, list[str]] = {}
     for finding in checked.findings:
         if finding.variable == variable and finding.flag is not Flag.MISSING:
-            words = html.escape(f"{WORDS.get(finding.flag, finding.flag.name)}, {finding.test}: {finding.reason}")
+            words = html.escape(
+                f"{say(WORDS.get(finding.flag, finding.flag.name))}, {finding.test}: {say(finding.reason)}"
+            )
             for hour in np.flatnonzero(finding.where[place]):
                 said.setdefault(int(hour), []).append(words)
     return {hour: "<br>".join(reasons) for hour, reasons in sorted(said.items())}

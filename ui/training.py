@@ -7,7 +7,8 @@ import streamlit as st
 
 from core import ALGORITHMS, CloudburstError, Core, History, Issue, RunState, RunStatus, Trigger
 from ui import admin, components
-from ui.words import age, local, plain
+from ui.language import say
+from ui.words import age, heads, local, plain
 
 #: How often a running training is looked at.
 TICK_S = 2.0
@@ -39,7 +40,7 @@ def _watch(core: Core, now: Issue, was_running: bool) -> None:
     if was_running and (state is None or not state.running):
         st.rerun()
     if state is None:
-        st.info("Nothing was trained in this house yet.", icon=":material/model_training:")
+        st.info(say("Nothing was trained in this house yet."), icon=":material/model_training:")
     elif state.running:
         _progress(core, now, state)
     else:
@@ -48,19 +49,33 @@ def _watch(core: Core, now: Issue, was_running: bool) -> None:
 
 def _progress(core: Core, now: Issue, state: RunState) -> None:
     since = local(state.begun_at, now.forecast.region, "%d %b %H:%M:%S")
-    st.progress(min(state.done, 1.0), text=f"{_what(state)}: {plain(state.text)}")
-    st.caption(f"Running since {since} (process {state.pid}), begun by {plain(state.request.who)}{_late(state)}.")
-    if admin.may(core) and st.button("Cancel", icon=":material/cancel:", key="cancel training"):
+    st.progress(min(state.done, 1.0), text=f"{_what(state)}: {plain(say(state.text))}")
+    st.caption(
+        say(
+            "Running since {since} (process {pid}), begun by {who}{late}.",
+            since=since,
+            pid=state.pid,
+            who=plain(state.request.who),
+            late=_late(state),
+        )
+    )
+    if admin.may(core) and st.button(say("Cancel"), icon=":material/cancel:", key="cancel training"):
         core.lifecycle.trainings.cancel(state.run_id)
 
 
 def _what(state: RunState) -> str:
     first = state.request.trigger is Trigger.FIRST_START
-    return "Making the simulated history" if first else f"Training {plain(state.request.algorithm)}"
+    return (
+        say("Making the simulated history")
+        if first
+        else say("Training {algorithm}", algorithm=plain(state.request.algorithm))
+    )
 
 
 def _late(state: RunState) -> str:
-    return f"; it should have begun {age(state.request.late_s)} earlier" if state.request.late_s else ""
+    return (
+        say("; it should have begun {late_s} earlier", late_s=age(state.request.late_s)) if state.request.late_s else ""
+    )
 
 
 def ended(now: Issue, state: RunState) -> None:
@@ -68,33 +83,52 @@ def ended(now: Issue, state: RunState) -> None:
     sign, meaning = SIGNS[state.status]
     when = local(state.ended_at, now.forecast.region)
     what, by = _what(state), plain(state.request.who)
-    st.markdown(f"**Last: {what}: {sign} {state.status.value}** ({meaning}), {when}, by {by}")
+    st.markdown(
+        say(
+            "**Last: {what}: {sign} {value}** ({meaning}), {when}, by {by}",
+            what=what,
+            sign=sign,
+            value=say(state.status.value),
+            meaning=say(meaning),
+            when=when,
+            by=by,
+        )
+    )
     for reason in state.reasons:
-        st.caption(plain(reason))
+        st.caption(plain(say(reason)))
     rules = state.metrics.get("gate")
     if rules:
-        with st.expander("What the gate looked at"):
-            st.dataframe(gate_table(rules), hide_index=True)
+        with st.expander(say("What the gate looked at")):
+            st.dataframe(heads(gate_table(rules)), hide_index=True)
 
 
 def gate_table(rules: list[dict[str, object]]) -> pd.DataFrame:
     """Return one row per rule of the gate."""
     return pd.DataFrame(
-        [{"rule": rule["name"], "met": MET if rule["met"] else BROKEN, "found": rule["text"]} for rule in rules]
+        [
+            {
+                "rule": say(str(rule["name"])),
+                "met": say(MET if rule["met"] else BROKEN),
+                "found": say(str(rule["text"])),
+            }
+            for rule in rules
+        ]
     )
 
 
 def _begin(core: Core, now: Issue) -> None:
-    with st.popover("Retrain", icon=":material/model_training:"):
+    with st.popover(say("Retrain"), icon=":material/model_training:"):
         who = admin.allowed(core, "retrain")
         if who is None:
             return
         algorithms = sorted(ALGORITHMS)
         plan = core.lifecycle.plan
-        algorithm = st.selectbox("Algorithm", algorithms, index=algorithms.index(plan.algorithm), key="retrain with")
-        days = st.number_input("Days to look back", *DAYS, value=plan.days_back, key="retrain days")
-        why = st.text_input("Why (stands in the ledger)", key="retrain why", max_chars=200)
-        if st.button("Train a challenger", type="primary", key="retrain"):
+        algorithm = st.selectbox(
+            say("Algorithm"), algorithms, index=algorithms.index(plan.algorithm), key="retrain with"
+        )
+        days = st.number_input(say("Days to look back"), *DAYS, value=plan.days_back, key="retrain days")
+        why = st.text_input(say("Why (stands in the ledger)"), key="retrain why", max_chars=200)
+        if st.button(say("Train a challenger"), type="primary", key="retrain"):
             _start(core, now, who, (algorithm, int(days), why))
 
 

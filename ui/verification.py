@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import streamlit as st
 
@@ -13,15 +13,14 @@ from core import (
     CloudburstError,
     Core,
     Issue,
-    ModelManifest,
-    Truth,
     VerificationReport,
     VerifiedCases,
     Window,
 )
 from ui import components, verification_controls, verification_figures, verification_tables
+from ui.language import current, say
 from ui.verification_controls import Question
-from ui.words import local, percent, plain
+from ui.words import count, heads, percent, plain, source
 
 #: Cases are read again after so many seconds: truths come without a new forecast.
 KEPT_S = 300
@@ -44,7 +43,7 @@ def ask(core: Core, now: Issue) -> tuple[Question, VerifiedCases]:
     with line:
         question = verification_controls.pick(now)
     try:
-        with st.spinner("Reading what was issued …", show_time=True):
+        with st.spinner(say("Reading what was issued …"), show_time=True):
             found = issued(core, now, question)
     except CloudburstError as error:
         components.refusal(error)
@@ -80,7 +79,7 @@ def key(question: Question, cases: VerifiedCases) -> str:
     """Return the version of a report: the question, and what has become of the cases."""
     became = f"{cases.issued} {cases.matured} {cases.pending} {cases.missing}"
     last = cases.issued_at.max() if len(cases) else ""
-    return f"{cases.source} {cases.region_id} {question} {became} {last}"
+    return f"{cases.source} {cases.region_id} {question} {became} {last} {current().code}"
 
 
 def report(core: Core, question: Question, cases: VerifiedCases) -> VerificationReport | None:
@@ -89,7 +88,7 @@ def report(core: Core, question: Question, cases: VerifiedCases) -> Verification
     Where it cannot be made the error stands below the controls, and the script ends here.
     """
     try:
-        with st.spinner("Scoring …", show_time=True):
+        with st.spinner(say("Scoring …"), show_time=True):
             return _report(key(question, cases), question, cases, core)
     except CloudburstError as error:
         components.refusal(error)
@@ -120,9 +119,20 @@ def counts(question: Question, cases: VerifiedCases, found: VerificationReport |
     }
     with st.container(horizontal=True):
         for name, value in values.items():
-            st.metric(name, value, help=ABOUT[name], border=True, width=130)
-    truth = "Simulated: forecasts and truth alike" if cases.simulated else f"Truth from {plain(cases.source_text)}"
-    st.caption(f"{plain(question.text)}, issued {question.period_text}. {truth}. Scored is what was issued, no re-run.")
+            st.metric(say(name), value, help=say(ABOUT[name]), border=True, width=130)
+    truth = (
+        say("Simulated: forecasts and truth alike")
+        if cases.simulated
+        else say("Truth from {source_text}", source_text=plain(source(cases.source_text)))
+    )
+    st.caption(
+        say(
+            "{text}, issued {period_text}. {truth}. Scored is what was issued, no re-run.",
+            text=plain(question.text),
+            period_text=question.period_text,
+            truth=truth,
+        )
+    )
 
 
 def verdict(found: VerificationReport, question: Question) -> None:
@@ -131,26 +141,47 @@ def verdict(found: VerificationReport, question: Question) -> None:
     what = plain(question.text)
     if found.too_few:
         st.warning(
-            f"**{_many(card.events, 'event')} on {_many(found.days, 'day')}: too few to say.** With fewer than "
-            f"{FEW_EVENTS} events or {FEW_DAYS} days neither skill nor its absence can be told; the numbers below are "
-            "counts, no verdict.",
+            say(
+                "**{events} on {days}: too few to say.** With fewer than {FEW_EVENTS} events or {FEW_DAYS} days "
+                "neither skill nor its absence can be told; the numbers below are counts, no verdict.",
+                events=_events(card.events),
+                days=_days(found.days),
+                FEW_EVENTS=FEW_EVENTS,
+                FEW_DAYS=FEW_DAYS,
+            ),
             icon=":material/hourglass_empty:",
         )
         return
-    told = f"Brier skill {verification_tables.number(skill)}, 90 % interval {verification_tables.interval(skill)}"
+    told = say(
+        "Brier skill {skill}, 90 % interval {skill_2}",
+        skill=verification_tables.number(skill),
+        skill_2=verification_tables.interval(skill),
+    )
     if found.has_skill:
         beside = _beside_persistence(found)
-        st.success(f"**Better than climatology** for {what}: {told}. {beside}", icon=":material/check_circle:")
+        st.success(
+            say("**Better than climatology** for {what}: {told}. {beside}", what=what, told=told, beside=beside),
+            icon=":material/check_circle:",
+        )
     else:
         st.warning(
-            f"**No skill beyond climatology** for {what}: {told}, which does not lie above 0. Go by the base rate, "
-            f"{percent(card.base_rate or 0.0)}, rather than by these probabilities.",
+            say(
+                "**No skill beyond climatology** for {what}: {told}, which does not lie above 0. Go by the base rate, "
+                "{base_rate}, rather than by these probabilities.",
+                what=what,
+                told=told,
+                base_rate=percent(card.base_rate or 0.0),
+            ),
             icon=":material/block:",
         )
 
 
-def _many(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+def _events(n: int) -> str:
+    return say("{n} event", n=n) if n == 1 else say("{n} events", n=count(n))
+
+
+def _days(n: int) -> str:
+    return say("{n} day", n=n) if n == 1 else say("{n} days", n=count(n))
 
 
 def _beside_persistence(found: VerificationReport) -> str:
@@ -158,13 +189,13 @@ def _beside_persistence(found: VerificationReport) -> str:
     beyond = found.beyond_persistence
     if beyond.low is None or beyond.high is None:
         return ""
-    bounds = f"(difference of the skill {verification_tables.interval(beyond)})"
+    bounds = say("(difference of the skill {beyond})", beyond=verification_tables.interval(beyond))
     if beyond.low > 0:
-        return f"It also beats persistence {bounds}."
+        return say("It also beats persistence {bounds}.", bounds=bounds)
     return (
-        f"**Persistence did better** {bounds}."
+        say("**Persistence did better** {bounds}.", bounds=bounds)
         if beyond.high < 0
-        else f"Whether it beats persistence is open {bounds}."
+        else say("Whether it beats persistence is open {bounds}.", bounds=bounds)
     )
 
 
@@ -172,118 +203,43 @@ def what_the_numbers_meant(found: VerificationReport, version: str) -> None:
     """Show for every range of probability how often it was said and how often it then happened."""
     told = next((row for row in found.meant if row.low == TOLD and row.n), None)
     told = told or max(found.meant, key=lambda row: row.events)
-    st.markdown(f"**{plain(told.text)}**")
+    st.markdown(f"**{plain(verification_tables.meant_text(told))}**")
     table = verification_tables.meant(found)
     left, right = st.columns([3, 2])
     with left:
         most = max(float(table["how often"].max()), 1.0)
         bar = st.column_config.ProgressColumn(format="%.2g %%", min_value=0, max_value=most)
-        st.dataframe(table, hide_index=True, height="content", column_config={"how often": bar})
-        st.caption("The interval is that of whole days drawn again: hours of one storm are no independent cases.")
+        st.dataframe(heads(table), hide_index=True, height="content", column_config={say("how often"): bar})
+        st.caption(say("The interval is that of whole days drawn again: hours of one storm are no independent cases."))
     with right:
         st.plotly_chart(
             verification_figures.meant(version, found), key="meant", config={"displayModeBar": False},
-            alt="For every range of probability: what was said, and how often it happened with its 90 % interval",
+            alt=say("For every range of probability: what was said, and how often it happened with its 90 % interval"),
         )  # fmt: skip
 
 
 def scores(found: VerificationReport) -> None:
     """Show every measure with its interval beside the references."""
     st.dataframe(
-        verification_tables.scores(found), hide_index=True, height="content",
-        column_config={"what it tells": {"width": "large"}},
+        heads(verification_tables.scores(found)), hide_index=True, height="content",
+        column_config={say("what it tells"): {"width": "large"}},
     )  # fmt: skip
     st.caption(
-        f"{_warned(found)} Climatology: {found.card.reference}. Persistence: how often it happened after as much rain "
-        "as in the hours before. Both are fitted to these very cases, which makes them harder to beat. Logistic "
-        "regression and a raw weather model are not issued here, so they cannot be scored here. A dash: not defined."
+        say(
+            "{warned} Climatology: {reference}. Persistence: how often it happened after as much rain as in the hours "
+            "before. Both are fitted to these very cases, which makes them harder to beat. Logistic regression and a "
+            "raw weather model are not issued here, so they cannot be scored here. A dash: not defined.",
+            warned=_warned(found),
+            reference=say(found.card.reference),
+        )
     )
 
 
 def _warned(found: VerificationReport) -> str:
     if found.card.alarm is None:
-        return "There was no event, so there are no warnings to judge."
-    return (
-        f"Alarm: warnings from a probability of {percent(found.card.alarm)} on, the best of these very cases; the "
-        "references have their own best one, which for climatology is to warn always."
+        return say("There was no event, so there are no warnings to judge.")
+    return say(
+        "Alarm: warnings from a probability of {alarm} on, the best of these very cases; the references have their "
+        "own best one, which for climatology is to warn always.",
+        alarm=percent(found.card.alarm),
     )
-
-
-def empty(core: Core, now: Issue, question: Question, cases: VerifiedCases) -> None:
-    """Say why nothing can be scored yet and when that changes, and show what the model did before it came here."""
-    st.info(f"**Nothing to score yet.** {_why_empty(core, now, question, cases)}", icon=":material/hourglass_empty:")
-    before(core, now, question)
-
-
-def _why_empty(core: Core, now: Issue, question: Question, cases: VerifiedCases) -> str:
-    what = f"forecast of {plain(question.text)}"
-    pending = cases.select(cases.given & (cases.truth == Truth.PENDING))
-    if not len(cases):
-        return f"No {what} was issued {question.period_text}. Choose another period, window or model version."
-    if not len(pending):
-        return f"No {what} issued {question.period_text} has both a probability and a known truth."
-    first = pending.valid_from.min().astype("datetime64[s]").astype(datetime).replace(tzinfo=core.clock().tzinfo)
-    ends = first + timedelta(hours=question.event.window.end_h)
-    if ends <= core.clock():
-        return "The first windows are over; their truth is joined when the rain of their last hour has come."
-    region = now.forecast.region
-    return f"The first of {len(pending):,} pending forecasts matures {local(ends, region)}, when its window is over."
-
-
-def without_truth(core: Core, now: Issue, question: Question) -> None:
-    """Where no gauge measures: say so, and show what the model did elsewhere."""
-    why = (
-        " Truth comes from gauges only: rain of a weather model or of a reanalysis is no truth. Forecasts of this"
-        " region are recorded, and can be scored when gauges measure there."
-    )
-    said = f"**{plain(core.scoring.no_truth)}**"
-    st.info(said if now.forecast.replayed else said + why, icon=":material/visibility_off:")
-    before(core, now, question)
-
-
-def before(core: Core, now: Issue, question: Question) -> None:
-    """Show the scorecards that the serving model brought with it, and that they are not of this place."""
-    manifest = serving(core, now)
-    cards = [] if manifest is None else [c for c in manifest.scorecards if c.event.window == question.event.window]
-    st.subheader("What the model did before it came here", anchor=False)
-    if manifest is None or not cards:
-        st.caption(
-            "No model serves." if manifest is None else "The model that serves brings no scorecard of this window."
-        )
-        return
-    st.warning(
-        "From the model's blocked cross-validation, **not from forecasts issued here**.", icon=":material/swap_horiz:"
-    )
-    for card in cards:
-        st.markdown(f"**{plain(card.event.text)} within {card.event.window.text}**")
-        st.caption(plain(components.cases_text(card)))
-        st.dataframe(components.scores(card), hide_index=True, height="content")
-    st.caption(plain(components.version_provenance(manifest)))
-
-
-def serving(core: Core, now: Issue) -> ModelManifest | None:
-    """Return the manifest of the model that serves, None where none does."""
-    version = now.forecast.model_version
-    return None if version is None else components.version_of(core.versions(), version).manifest
-
-
-def limits(found: VerificationReport | None) -> None:
-    """Say what these numbers cannot say."""
-    st.subheader("Limits", anchor=False)
-    rare = (
-        "Nothing has been scored yet: there is no base rate and no number of events."
-        if found is None or found.card.base_rate is None
-        else f"Base rate {percent(found.card.base_rate)}: {found.card.events:,} events in {found.card.n:,} forecasts. "
-        "They are fewer storms than that, since one storm is many places and hours."
-    )
-    said = (
-        rare,
-        "Gauges and grids miss most cloudbursts: 6 of 18 reported Himalayan cloudbursts are in the national grid. "
-        "Reanalysis holds none of them: its hourly rain there never exceeds 19.2 mm.",
-        "The transfer of the shipped model to this region is not verified before gauges of this region have judged it.",
-        "Thresholds marked as extrapolated had too few events to be trained on; they are not verified.",
-        "Truth comes from gauges only. A region with weather-model data alone says: "
-        "“No truth available: not verified, not retrained.”",
-        "References know how often it happened in these very cases, which no forecaster did: skill is rather too low.",
-    )
-    st.markdown("\n".join(f"- {line}" for line in said))

@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core import EVENTS, WINDOWS, EventDefinition, Issue, VerifiedCases, Window, events_in
+from ui.language import say
+from ui.words import event_text, window_text
 
 #: Periods that end now, in days; the last has no begin.
 PERIODS: dict[str, int | None] = {"7 days": 7, "30 days": 30, "90 days": 90, "all": None}
 DEFAULT_PERIOD = "30 days"
 #: Events by their names in the address; an event has the same name in every window.
 DEFAULT_WINDOW = "0-6"
-EVENT_TEXTS: dict[str, str] = {event.key: event.text for event in EVENTS}
+EVENTS_BY_KEY: dict[str, EventDefinition] = {event.key: event for event in EVENTS}
 ALL_VERSIONS = "all"
 #: Keys of widgets, which are their names in the address bar.
 WINDOW, EVENT, PERIOD, VERSION = "window", "event", "issued", "version"
@@ -32,12 +34,12 @@ class Question:
     @property
     def text(self) -> str:
         """The event and its window in words."""
-        return f"{self.event.text} within {self.event.window.text}"
+        return say("{text} within {text_2}", text=event_text(self.event), text_2=window_text(self.event.window))
 
     @property
     def period_text(self) -> str:
         """The period in words."""
-        return "so far" if self.since is None else f"in the last {self.period}"
+        return say("so far") if self.since is None else say("in the last {period}", period=say(self.period))
 
 
 def windows(now: Issue) -> dict[str, Window]:
@@ -51,17 +53,23 @@ def pick(now: Issue) -> Question:
     window_of = windows(now)
     _forget(WINDOW, list(window_of))
     window = st.segmented_control(
-        "Window", list(window_of), default=DEFAULT_WINDOW, required=True, key=WINDOW, bind="query-params",
-        format_func=lambda name: f"{name.replace('-', '–')} h",
+        say("Window"), list(window_of), default=DEFAULT_WINDOW, required=True, key=WINDOW, bind="query-params",
+        format_func=lambda name: say("{n} h", n=name.replace("-", "–")),
     )  # fmt: skip
     events = _events(window_of[window])
     _forget(EVENT, list(events))
     event = st.segmented_control(
-        "Event", list(events), default=next(iter(events)), required=True, key=EVENT, bind="query-params",
-        format_func=lambda name: EVENT_TEXTS[name],
+        say("Event"), list(events), default=next(iter(events)), required=True, key=EVENT, bind="query-params",
+        format_func=lambda name: event_text(EVENTS_BY_KEY[name]),
     )  # fmt: skip
     period = st.segmented_control(
-        "Issued in the last", list(PERIODS), default=DEFAULT_PERIOD, required=True, key=PERIOD, bind="query-params"
+        say("Issued in the last"),
+        list(PERIODS),
+        default=DEFAULT_PERIOD,
+        required=True,
+        key=PERIOD,
+        bind="query-params",
+        format_func=say,
     )
     days = PERIODS[period]
     hour = now.forecast.issued_at.replace(minute=0, second=0, microsecond=0)
@@ -72,7 +80,7 @@ def pick_version(cases: VerifiedCases) -> str | None:
     """Let the forecaster choose one of the versions that issued these cases; None is all of them."""
     options = [ALL_VERSIONS, *cases.model_versions]
     _forget(VERSION, options)
-    version = st.selectbox("Model version", options, key=VERSION, bind="query-params", width=280)
+    version = st.selectbox(say("Model version"), options, key=VERSION, bind="query-params", width=280, format_func=say)
     return None if version == ALL_VERSIONS else str(version)
 
 

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core import FEW_EVENTS, LeadTimes, Scorecard, VerificationReport
+from ui.language import say
 from ui.maps import HATCH_COLOUR
 from ui.quality_figures import COLOURS, DASHES
+from ui.words import count
 
 OWN, SEEN, OTHER = COLOURS[0], COLOURS[1], HATCH_COLOUR
 BAND = "rgba(0, 114, 178, 0.2)"
@@ -41,15 +43,15 @@ def meant(key: str, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 -
     seen = _drawn([row.frequency or 0.0 for row in rows])
     low, high = (_drawn([row.interval[i] for row in rows if row.interval]) for i in (0, 1))
     said = go.Bar(
-        x=end - begin, base=begin, y=ranges, orientation="h", name="it said", hoverinfo="skip",
+        x=end - begin, base=begin, y=ranges, orientation="h", name=say("it said"), hoverinfo="skip",
         marker={"color": BAND, "line": {"color": OWN, "width": 1}},
     )  # fmt: skip
     happened = go.Scatter(
-        x=seen, y=labels, mode="markers", name="it happened, with 90 % interval",
+        x=seen, y=labels, mode="markers", name=say("it happened, with 90 % interval"),
         marker={"color": SEEN, "size": 10, "symbol": _symbols([row.events for row in rows])},
         error_x={"type": "data", "color": SEEN, "array": high - seen, "arrayminus": seen - low, "thickness": 2},
-        text=[f"{row.events:,} of {row.n:,}" for row in rows],
-        hovertemplate="said %{y}: it happened in %{text}<extra></extra>",
+        text=[say("{events} of {n}", events=count(row.events), n=count(row.n)) for row in rows],
+        hovertemplate=say("said %{y}: it happened in %{text}<extra></extra>"),
     )  # fmt: skip
     figure = go.Figure([said, happened])
     _percent(figure.update_xaxes, "percent")
@@ -65,20 +67,23 @@ def reliability(key: str, _report: VerificationReport) -> go.Figure:  # noqa: AR
     held = curve.n > 0
     x, y, low, high = (_drawn(a[held]) for a in (curve.forecast, curve.frequency, curve.low, curve.high))
     n, events = curve.n[held], curve.events[held]
-    told = [f"said {100 * p:.2g} %: {e:,} of {m:,}" for p, e, m in zip(curve.forecast[held], events, n, strict=True)]
+    told = [
+        say("said {p:.2g} %: {e} of {m}", p=100 * p, e=count(e), m=count(m))
+        for p, e, m in zip(curve.forecast[held], events, n, strict=True)
+    ]
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.04)
     band = go.Scatter(
         x=np.r_[x, x[::-1]], y=np.r_[high, low[::-1]], fill="toself", fillcolor=BAND, mode="lines", line={"width": 0},
-        name="90 % interval", hoverinfo="skip",
+        name=say("90 % interval"), hoverinfo="skip",
     )  # fmt: skip
     points = go.Scatter(
-        x=x, y=y, mode="lines+markers", line={"color": OWN}, name="this forecast", text=told,
+        x=x, y=y, mode="lines+markers", line={"color": OWN}, name=say("this forecast"), text=told,
         marker={"size": 9, "symbol": _symbols(events)}, hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
-    steps = _line(_drawn(curve.curve_forecast), _drawn(curve.curve_frequency), (SEEN, "dot", 1.5), "without bins")
+    steps = _line(_drawn(curve.curve_forecast), _drawn(curve.curve_frequency), (SEEN, "dot", 1.5), say("without bins"))
     base = _drawn([_report.card.base_rate or 0.0])[0]
     for trace in (
-        _line([FLOOR_PERCENT, 100], [FLOOR_PERCENT, 100], (OTHER, "dash", 1), "as said"),
+        _line([FLOOR_PERCENT, 100], [FLOOR_PERCENT, 100], (OTHER, "dash", 1), say("as said")),
         _line([FLOOR_PERCENT, 100], [base, base], (OTHER, "dot", 1), "climatology"),
         band, steps, points,
     ):  # fmt: skip
@@ -88,9 +93,11 @@ def reliability(key: str, _report: VerificationReport) -> go.Figure:  # noqa: AR
         showlegend=False, text=told, hovertemplate="%{text}<extra></extra>",
     ), row=2, col=1)  # fmt: skip
     figure.update_xaxes(type="log", range=_range(), row=1, col=1)
-    _percent(figure.update_xaxes, "it said, percent", row=2, col=1)
-    _percent(figure.update_yaxes, "it happened, percent", row=1, col=1)
-    figure.update_yaxes(title_text="cases", type="log", exponentformat="none", tickformat=",", dtick=1, row=2, col=1)
+    _percent(figure.update_xaxes, say("it said, percent"), row=2, col=1)
+    _percent(figure.update_yaxes, say("it happened, percent"), row=1, col=1)
+    figure.update_yaxes(
+        title_text=say("cases"), type="log", exponentformat="none", tickformat=",", dtick=1, row=2, col=1
+    )
     figure.update_layout(height=520, margin=MARGIN, legend=LEGEND | {"y": -0.13})
     return figure
 
@@ -106,27 +113,31 @@ class Warned(Protocol):
 @st.cache_resource(max_entries=16, show_spinner=False)
 def roc(key: str, _report: Warned) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the share of events warned of against the share of quiet cases warned of, by alarm probability."""
-    figure = go.Figure(_line([0, 1], [0, 1], (OTHER, "dot", 1), "climatology: guessing"))
+    figure = go.Figure(_line([0, 1], [0, 1], (OTHER, "dot", 1), say("climatology: guessing")))
     for i, (name, curve) in enumerate(_report.curves.items()):
-        label = name if curve.auc is None else f"{name}: area {curve.auc:.3f}"
+        label = name if curve.auc is None else say("{name}: area {auc:.3f}", name=name, auc=curve.auc)
         figure.add_trace(_warnings(np.r_[0, curve.pofd], np.r_[0, curve.pod], np.r_[1, curve.alarm], i, label))
     curve = next(iter(_report.curves.values()))
     _mark(figure, curve.pofd, curve.pod, curve.best)
-    return _square(figure, "share of quiet cases with a warning (POFD)", "share of events with a warning (POD)")
+    return _square(
+        figure, say("share of quiet cases with a warning (POFD)"), say("share of events with a warning (POD)")
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def precision_recall(key: str, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return precision (1 - FAR) against recall (POD), by alarm probability."""
     base = _report.card.base_rate or 0.0
-    figure = go.Figure(_line([0, 1], [base, base], (OTHER, "dot", 1), "climatology: base rate"))
+    figure = go.Figure(_line([0, 1], [base, base], (OTHER, "dot", 1), say("climatology: base rate")))
     for i, (name, curve) in enumerate(_report.curves.items()):
         mean = curve.average_precision
-        label = name if mean is None else f"{name}: average {mean:.3f}"
+        label = name if mean is None else say("{name}: average {mean:.3f}", name=name, mean=mean)
         figure.add_trace(_warnings(curve.pod, curve.success_ratio, curve.alarm, i, label))
     curve = next(iter(_report.curves.values()))
     _mark(figure, curve.pod, curve.success_ratio, curve.best)
-    return _square(figure, "recall: events with a warning (POD)", "precision: warnings that came true (1 − FAR)")
+    return _square(
+        figure, say("recall: events with a warning (POD)"), say("precision: warnings that came true (1 − FAR)")
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -141,17 +152,19 @@ def performance(key: str, _report: VerificationReport) -> go.Figure:  # noqa: AR
     for bias in BIAS_LINES:
         x, y = min(1.0, 1 / bias), min(1.0, bias)
         figure.add_trace(_line([0, x], [0, y], (OTHER, "dot", 0.7), ""))
-        figure.add_annotation(x=x, y=y, text=f"bias {bias:g}", showarrow=False, yshift=8, xshift=-6, font={"size": 10})
+        figure.add_annotation(
+            x=x, y=y, text=say("bias {bias:g}", bias=bias), showarrow=False, yshift=8, xshift=-6, font={"size": 10}
+        )
     for csi in CSI_LINES:
         ratio = np.linspace(csi, 1, 50)
         figure.add_trace(_line(ratio, 1 / (1 / csi + 1 - 1 / ratio), (OTHER, "solid", 0.7), ""))
         at = 2 * csi / (1 + csi)  # where POD and success ratio are equal
-        figure.add_annotation(x=at, y=at, text=f"CSI {csi:g}", showarrow=False, font={"size": 10})
+        figure.add_annotation(x=at, y=at, text=say("CSI {csi:g}", csi=csi), showarrow=False, font={"size": 10})
     for i, (name, curve) in enumerate(_report.curves.items()):
         figure.add_trace(_warnings(curve.success_ratio, curve.pod, curve.alarm, i, name))
     curve = next(iter(_report.curves.values()))
     _mark(figure, curve.success_ratio, curve.pod, curve.best)
-    return _square(figure, "success ratio: warnings that came true (1 − FAR)", "POD: events with a warning")
+    return _square(figure, say("success ratio: warnings that came true (1 − FAR)"), say("POD: events with a warning"))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -162,18 +175,20 @@ def value(key: str, ratio: float, _report: VerificationReport) -> go.Figure:  # 
     known = np.isfinite(found.low) & np.isfinite(found.high)
     band = go.Scatter(
         x=np.r_[x[known], x[known][::-1]], y=np.r_[found.high[known], found.low[known][::-1]], fill="toself",
-        fillcolor=BAND, mode="lines", line={"width": 0}, name="90 % interval", hoverinfo="skip",
+        fillcolor=BAND, mode="lines", line={"width": 0}, name=say("90 % interval"), hoverinfo="skip",
     )  # fmt: skip
     figure = go.Figure([
         band,
-        _line(x, found.envelope, (SEEN, "dash", 1.5), "best alarm probability, known afterwards"),
-        _line(x, found.value, (OWN, "solid", 2.5), "protect when p ≥ cost/loss"),
+        _line(x, found.envelope, (SEEN, "dash", 1.5), say("best alarm probability, known afterwards")),
+        _line(x, found.value, (OWN, "solid", 2.5), say("protect when p ≥ cost/loss")),
         _line([x[0], x[-1]], [0, 0], (OTHER, "dot", 1), "climatology"),
     ])  # fmt: skip
     figure.add_vline(x=100 * ratio, line={"color": OTHER, "width": 2})
     ticks = [t for t in TICKS_PERCENT if t <= 100]
-    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], title_text="cost / loss, %")
-    figure.update_yaxes(title_text="value", range=[-0.55, 1.02])
+    figure.update_xaxes(
+        type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], title_text=say("cost / loss, %")
+    )
+    figure.update_yaxes(title_text=say("value"), range=[-0.55, 1.02])
     figure.update_layout(height=400, margin=MARGIN, legend=LEGEND | {"y": -0.24})
     return figure
 
@@ -187,12 +202,12 @@ def groups(key: str, by: str, _cards: Mapping[str, Scorecard]) -> go.Figure:  # 
     low = np.array([m.value if m.low is None else m.low for m in told.values()], float)
     high = np.array([m.value if m.high is None else m.high for m in told.values()], float)
     figure = go.Figure(go.Scatter(
-        x=centre, y=list(told), mode="markers", marker={"size": 10, "color": OWN},
+        x=centre, y=[say(label) for label in told], mode="markers", marker={"size": 10, "color": OWN},
         error_x={"type": "data", "array": high - centre, "arrayminus": centre - low, "color": OWN},
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     ))  # fmt: skip
     figure.add_vline(x=0, line={"color": OTHER, "dash": "dot"})
-    figure.update_xaxes(title_text="Brier skill; right of 0 is better than climatology")
+    figure.update_xaxes(title_text=say("Brier skill; right of 0 is better than climatology"))
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_layout(height=110 + 36 * len(told), margin=MARGIN, showlegend=False)
     return figure
@@ -206,13 +221,13 @@ def lead_times(found: LeadTimes) -> go.Figure:
     bars = {"no warning": found.missed - withdrawn, "withdrawn before": withdrawn}
     figure = go.Figure([
         go.Bar(
-            x=list(bars), y=list(bars.values()), name="missed",
+            x=list(bars), y=list(bars.values()), name=say("missed"),
             marker={"color": SEEN, "pattern": {"shape": "/", "size": 5}},
         ),
-        go.Bar(x=[f"{h} h" for h in hours], y=counts, marker={"color": OWN}, name="warned"),
+        go.Bar(x=[f"{h} h" for h in hours], y=counts, marker={"color": OWN}, name=say("warned")),
     ])  # fmt: skip
-    figure.update_xaxes(type="category", title_text="the warning stood so long before the hour of the event began")
-    figure.update_yaxes(title_text="events", rangemode="tozero")
+    figure.update_xaxes(type="category", title_text=say("the warning stood so long before the hour of the event began"))
+    figure.update_yaxes(title_text=say("events"), rangemode="tozero")
     figure.update_layout(height=340, margin=MARGIN, legend=LEGEND | {"y": -0.3}, bargap=0.15)
     return figure
 
@@ -221,7 +236,7 @@ def _warnings(x: Floats, y: Floats, alarm: Floats, position: int, name: str) -> 
     """Return one curve of warnings by alarm probability."""
     line = {"color": COLOURS[position], "dash": DASHES[position], "width": 2.5 if position == 0 else 1.5}
     return go.Scatter(
-        x=x, y=y, mode="lines", line=line, name=name, text=[f"alarm from {100 * a:.2g} %" for a in alarm],
+        x=x, y=y, mode="lines", line=line, name=name, text=[say("alarm from {a:.2g} %", a=100 * a) for a in alarm],
         hovertemplate="%{text}: %{x:.2f}, %{y:.2f}<extra></extra>",
     )  # fmt: skip
 
@@ -230,7 +245,9 @@ def _mark(figure: go.Figure, x: Floats, y: Floats, best: int | None) -> None:
     """Mark the alarm probability of the scores."""
     if best is not None:
         mark = {"symbol": "star", "size": 13, "color": OWN}
-        figure.add_trace(go.Scatter(x=[x[best]], y=[y[best]], mode="markers", marker=mark, name="alarm probability"))
+        figure.add_trace(
+            go.Scatter(x=[x[best]], y=[y[best]], mode="markers", marker=mark, name=say("alarm probability"))
+        )
 
 
 def _line(x: object, y: object, style: Style, name: str) -> go.Scatter:

@@ -6,40 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from core import FEW_EVENTS, MEASURES, Measure, Scorecard, VerificationReport
-from ui.words import percent
+from core import FEW_EVENTS, MEASURES, QUESTIONS, Meant, Measure, Scorecard, VerificationReport
+from ui.language import say
+from ui.words import count, percent
 
-#: The measures by the question they answer, each with what it tells.
-QUESTIONS: dict[str, dict[str, str]] = {
-    "Are the probabilities right?": {
-        "brier_skill": "1 is perfect, 0 no better than climatology, below 0 worse",
-        "brier": "mean squared error of the probability, 0 is perfect",
-        "reliability": "part of the Brier score lost by saying too much or too little",
-        "resolution": "part of it gained by telling cases apart",
-        "uncertainty": "Brier score of always saying the base rate: how hard the cases were",
-        "calibration_slope": "1 as said; below 1 the numbers swing too far, above 1 too little",
-    },
-    "Does it tell events from quiet?": {
-        "auc": "how often an event outranks a quiet case; 0.5 is guessing",
-        "average_precision": "mean precision over all alarm probabilities; guessing has the base rate",
-        "best_csi": "hits among hits, misses and false alarms at the best alarm probability",
-    },
-    "What would warnings have got?": {
-        "csi": "hits among hits, misses and false alarms",
-        "pod": "events with a warning",
-        "far": "warnings without event",
-        "frequency_bias": "warnings per event; 1 is as often as it happened",
-        "hss": "right beyond chance; 1 is perfect, 0 chance",
-        "ets": "hits beyond chance; 1 is perfect, 0 chance",
-        "sedi": "skill that holds for rare events; 1 is perfect, 0 chance",
-    },
-    "Measures people ask for": {
-        "accuracy": "right of all cases: never warning has nearly 100 %, so alone it says nothing",
-        "precision": "1 − FAR",
-        "recall": "the same as POD",
-        "f1": "above 0.6 on this task: a leak until proven otherwise",
-    },
-}
 #: What stands under no question of ours.
 OTHER_QUESTION = "Other measures"
 GROUP_MEASURES = ("brier_skill", "auc", "best_csi")
@@ -57,7 +27,9 @@ def meant(found: VerificationReport) -> pd.DataFrame:
         [
             {
                 "when it said": f"{100 * row.low:g}–{100 * row.high:g} %",
-                "it happened in": f"{row.events:,} of {row.n:,}" if row.n else "never said",
+                "it happened in": say("{events} of {n}", events=count(row.events), n=count(row.n))
+                if row.n
+                else say("never said"),
                 "how often": float("nan") if row.frequency is None else 100 * row.frequency,
                 "90 % interval": _percents(row.interval),
                 "which is": reading(row.low, row.high, row.interval),
@@ -67,19 +39,35 @@ def meant(found: VerificationReport) -> pd.DataFrame:
     )
 
 
+def meant_text(row: Meant) -> str:
+    """Return one row in a sentence."""
+    values = {"low": f"{100 * row.low:g}", "high": f"{100 * row.high:g}"}
+    if row.frequency is None or row.interval is None:
+        return say("Said {low} to {high} %: never.", **values)
+    return say(
+        "Said {low} to {high} %: it happened in {events} of {n} ({seen} %, 90 % interval {least} to {most} %).",
+        events=count(row.events), n=count(row.n), seen=f"{100 * row.frequency:.3g}",
+        least=f"{100 * row.interval[0]:.3g}", most=f"{100 * row.interval[1]:.3g}", **values,
+    )  # fmt: skip
+
+
 def reading(low: float, high: float, interval: tuple[float, float] | None) -> str:
     """Return in words how the interval of a frequency lies to the range that was said."""
     if interval is None:
         return UNKNOWN
     if interval[1] < low:
-        return "▼ less often than said"
+        return say("▼ less often than said")
     if interval[0] > high:
-        return "▲ more often than said"
-    return "as said, for all we know"
+        return say("▲ more often than said")
+    return say("as said, for all we know")
 
 
 def _percents(interval: tuple[float, float] | None) -> str:
-    return UNKNOWN if interval is None else f"{100 * interval[0]:.2g} to {100 * interval[1]:.2g} %"
+    return (
+        UNKNOWN
+        if interval is None
+        else say("{interval:.2g} to {interval_2:.2g} %", interval=100 * interval[0], interval_2=100 * interval[1])
+    )
 
 
 def scores(found: VerificationReport) -> pd.DataFrame:
@@ -87,11 +75,11 @@ def scores(found: VerificationReport) -> pd.DataFrame:
     rows = []
     for question, name in asked(found.card):
         measure = found.card.measures[name]
-        title = MEASURES[name].partition(" (")[0].removesuffix(AT_ALARM)
-        row = {"question": question, "measure": title, "this forecast": number(measure)}
+        title = say(MEASURES[name]).partition(" (")[0].removesuffix(AT_ALARM)
+        row = {"question": say(question), "measure": title, "this forecast": number(measure)}
         row["90 % interval"] = interval(measure)
-        row |= {title: number(card.measures.get(name)) for title, card in found.references.items()}
-        rows.append(row | {"what it tells": QUESTIONS.get(question, {}).get(name, "")})
+        row |= {say(title): number(card.measures.get(name)) for title, card in found.references.items()}
+        rows.append(row | {"what it tells": say(QUESTIONS.get(question, {}).get(name, ""))})
     return pd.DataFrame(rows)
 
 
@@ -108,10 +96,10 @@ def groups(cards: Mapping[str, Scorecard]) -> pd.DataFrame:
 
 
 def _group(label: str, card: Scorecard) -> dict[str, str]:
-    row = {"group": label, "cases": f"{card.n:,}", "events": f"{card.events:,}"}
+    row = {"group": say(label), "cases": f"{card.n:,}", "events": f"{card.events:,}"}
     row["base rate"] = UNKNOWN if card.base_rate is None else percent(card.base_rate)
     few = card.events < FEW_EVENTS
-    return row | {MEASURES[m]: "too few events" if few else number(card.measures[m]) for m in GROUP_MEASURES}
+    return row | {say(MEASURES[m]): say("too few events") if few else number(card.measures[m]) for m in GROUP_MEASURES}
 
 
 def number(measure: Measure | None) -> str:
@@ -123,7 +111,7 @@ def interval(measure: Measure) -> str:
     """Return the interval of a measure, a dash where there is none."""
     if measure.low is None or measure.high is None:
         return UNKNOWN
-    return f"{_digits(measure.low)} to {_digits(measure.high)}"
+    return say("{low} to {high}", low=_digits(measure.low), high=_digits(measure.high))
 
 
 def _digits(value: float) -> str:

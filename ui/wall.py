@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
 from ui import replay, session
+from ui.language import say
 
 #: Titles of the pages in their order; the others are for somebody who chooses.
 ROTATION = ("Risk map", "Point", "Verification", "Quality", "Monitoring")
@@ -39,10 +40,15 @@ def frame(pages: Sequence[st.Page], page: st.Page) -> None:
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(
-            f"Wall display: **{page.title}**. A page stays for {every} s; {following(page.title)} is next.",
+            say(
+                "Wall display: **{title}**. A page stays for {every} s; {following} is next.",
+                title=page.title,
+                every=every,
+                following=following(page.title),
+            ),
             width="content",
         )
-        st.button("End wall display", icon=":material/close:", key="wall-end", on_click=end)
+        st.button(say("End wall display"), icon=":material/close:", key="wall-end", on_click=end)
     # Not put off while something else redraws: a wall has nobody to disturb.
     turns = st_autorefresh(interval=every * 1000, debounce=False, key="wall turns")
     if turns != st.session_state.setdefault(TURNED, turns):
@@ -50,23 +56,33 @@ def frame(pages: Sequence[st.Page], page: st.Page) -> None:
         _turn(pages, following(page.title))
 
 
+def rotation() -> tuple[str, ...]:
+    """Return the titles of the pages in turn, in the reader's language."""
+    return tuple(say(title) for title in ROTATION)
+
+
 def following(title: str) -> str:
     """Return the title of the page after this one, the first where this one is not in the rotation.
+
+    Titles are those of the reader's language.
 
     >>> following("Risk map"), following("Monitoring"), following("Models")
     ('Point', 'Risk map', 'Risk map')
     """
-    after = ROTATION.index(title) + 1 if title in ROTATION else 0
-    return ROTATION[after % len(ROTATION)]
+    titles = rotation()
+    after = titles.index(title) + 1 if title in titles else 0
+    return titles[after % len(titles)]
 
 
 def offer() -> None:
     """Let the forecaster make a wall display of this screen."""
-    with st.popover("Wall display", icon=":material/tv:", help="Whole pages in turn, for a screen nobody touches"):
+    with st.popover(
+        say("Wall display"), icon=":material/tv:", help=say("Whole pages in turn, for a screen nobody touches")
+    ):
         st.segmented_control(
-            "Seconds per page", OFFERED, default=DEFAULT_S, required=True, key=CHOSEN, help=", ".join(ROTATION)
+            say("Seconds per page"), OFFERED, default=DEFAULT_S, required=True, key=CHOSEN, help=", ".join(rotation())
         )
-        st.button("Begin", key="wall begin", type="primary", on_click=begin)
+        st.button(say("Begin"), key="wall begin", type="primary", on_click=begin)
 
 
 def begin() -> None:

@@ -10,7 +10,7 @@ from fastapi.encoders import jsonable_encoder
 
 from api.asked import region_of
 from api.schemas_live import FeaturesAnswer, LiveAnswer, MapAnswer, ModelInfoAnswer, PointRequest
-from core import TARGET, Core, Forecast, Location, Region, RegionForecast, open_core
+from core import TARGET, Core, Location, RegionForecast, as_geojson, open_core
 
 router = APIRouter(tags=["forecasts"])
 
@@ -62,22 +62,7 @@ def region_map(region: str) -> dict[str, Any]:
     """Return the current issue of a region as GeoJSON, every place with its level and probabilities."""
     core = open_core()
     issue = core.require_issue(region_of(core, region))
-    places = {f.location_id: f for f in issue.forecasts}
-    return {
-        "type": "FeatureCollection",
-        "features": [_feature(issue.region, place, places[place.id]) for place in issue.region.locations],
-        "region": issue.region.id,
-        "issued_at": issue.issued_at,
-        "valid_from": issue.valid_from,
-        "source": issue.source,
-        "simulated": issue.simulated,
-        "model_version": issue.model_version,
-        "freshness": issue.freshness.value,
-        "data_at": issue.data_at,
-        "data_age_s": _age_s(core, issue.data_at),
-        "problems": list(issue.problems),
-        "notes": list(issue.notes),
-    }
+    return as_geojson(issue, core.clock())
 
 
 @router.get("/model/info", response_model=ModelInfoAnswer)
@@ -111,31 +96,3 @@ def model_features(region: str | None = None) -> dict[str, Any]:
 def _asked(region: str | None) -> tuple[Core, str]:
     core = open_core()
     return core, region_of(core, region)
-
-
-def _feature(region: Region, place: Location, forecast: Forecast) -> dict[str, Any]:
-    """Return one place as a feature; a ring of RFC 7946 goes against the clock and ends where it begins."""
-    said = forecast.as_dict()
-    return {
-        "type": "Feature",
-        "id": place.id,
-        "geometry": _geometry(region, place),
-        "properties": {
-            "name": place.name,
-            "level": said["level"],
-            "freshness": said["freshness"],
-            "model_version": said["model_version"],
-            "variant": said["variant"],
-            **{key: event["probability"] for key, event in said["exceedance"].items()},
-        },
-    }
-
-
-def _geometry(region: Region, place: Location) -> dict[str, Any]:
-    if region.spacing_deg is None:
-        return {"type": "Point", "coordinates": [place.longitude, place.latitude]}
-    half = region.spacing_deg / 2
-    west, east = round(place.longitude - half, 6), round(place.longitude + half, 6)
-    south, north = round(place.latitude - half, 6), round(place.latitude + half, 6)
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}

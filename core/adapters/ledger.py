@@ -32,6 +32,7 @@ from core.adapters.ledger_tables import (
 from core.domain.forecast import DEFAULT_WINDOW, RegionForecast, Window, known_or_none
 from core.domain.lifecycle import Deployment
 from core.domain.quality import QualityMetrics
+from core.domain.told import tell
 from core.domain.verification import Outcome, VerifiedCases
 from core.errors import ConfigurationError
 from core.ports import OpenPeriod, Period
@@ -242,7 +243,7 @@ def answering() -> Iterator[None]:
 
 def _refused(error: Exception) -> ConfigurationError:
     hint = "Check CLOUDBURST_DATABASE_URL, and that its folder can be written and is not full."
-    return ConfigurationError(f"The ledger cannot be used: {type(error).__name__}.", hint=hint)
+    return ConfigurationError(tell("The ledger cannot be used: {error}.", error=type(error).__name__), hint=hint)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

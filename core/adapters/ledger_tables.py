@@ -12,7 +12,7 @@ from core.domain.units import as_utc
 
 metadata = sa.MetaData()
 #: Version of the tables below; a later one is refused, an earlier one is migrated.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -180,6 +180,81 @@ experiment_days = sa.Table(
     sa.Column("day", sa.Integer, primary_key=True),  # since 1970
     sa.Column("sums", sa.Text, nullable=False),
 )
+#: Rules of a region as they are or were; one that is gone keeps its row.
+alert_rules = sa.Table(
+    "alert_rules",
+    metadata,
+    sa.Column("region_id", sa.String(64), primary_key=True),
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("rule", sa.Text, nullable=False),  # JSON
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("removed", sa.Boolean, nullable=False),
+)
+#: How far a rule is in a district, from issue to issue.
+alert_states = sa.Table(
+    "alert_states",
+    metadata,
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("region_id", sa.String(64), primary_key=True),
+    sa.Column("rule_id", sa.String(64), primary_key=True),
+    sa.Column("area", sa.String(160), primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),  # JSON
+)
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.String(20), primary_key=True),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("region_id", sa.String(64), nullable=False),
+    sa.Column("rule_id", sa.String(64), nullable=False),
+    sa.Column("area", sa.String(160), nullable=False),  # name of a district, "" for the places in none
+    sa.Column("begun", UtcTime, nullable=False),
+    sa.Column("raised_at", UtcTime, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Column("level_rank", sa.Integer, nullable=False),  # of the highest level since
+    sa.Column("probability", sa.Float),  # the highest since; NULL is not known
+    sa.Column("places", sa.Text, nullable=False),  # JSON
+    sa.Column("model_version", sa.String(96), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),  # JSON: the rule in words, its event, source in words, who said it
+    sa.Column("ended", UtcTime),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Index("alerts_by_time", "region_id", "raised_at"),
+)
+#: Of a rule and district one alert stands at most, however many processes raise it.
+sa.Index(
+    "alerts_standing",
+    *(alerts.c[name] for name in ("source", "region_id", "rule_id", "area")),
+    unique=True,
+    sqlite_where=alerts.c.ended_at.is_(None),
+    postgresql_where=alerts.c.ended_at.is_(None),
+)
+acknowledgements = sa.Table(
+    "alert_acknowledgements",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("alert_id", sa.String(20), nullable=False, index=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+overrides = sa.Table(
+    "level_overrides",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("source", sa.String(32), nullable=False),
+    sa.Column("region_id", sa.String(64), nullable=False),
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("target", sa.String(160), nullable=False),
+    sa.Column("level", sa.String(16), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("until", UtcTime, nullable=False),
+    sa.Column("withdrawn_at", UtcTime),
+    sa.Index("level_overrides_by_time", "source", "region_id", "at"),
+)
 KEPT = (
     "region_id, location_id, issued_at, valid_from, window_h, source, model_version, level, freshness, worst_flag, "
     "p_15, p_30, p_50, p_100, p_50_2h, content"
@@ -202,6 +277,7 @@ MIGRATIONS: dict[int, tuple[sa.Executable, ...]] = {
         sa.text("DROP TABLE forecasts_3"),
     ),
     5: (),  # the tables of the experiments are new
+    6: (),  # rules, alerts and people's levels are new
 }
 
 

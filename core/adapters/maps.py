@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.adapters.region_packs import checked_point, read_pack, thresholds_of
+from core.domain.geometry import inside
 from core.domain.weather import Location, Outline, Region, Ring
 from core.errors import ConfigurationError
 from core.features import terrain
@@ -148,39 +149,6 @@ def _points(facts: Mapping[str, Any], maps: Path, pack: Path) -> tuple[Location,
                 f"Two points of region pack {pack} share the {what} {twice}.", hint="Leave one of them out."
             )
     return locations
-
-
-def inside(longitude: Floats, latitude: Floats, rings: Sequence[Ring]) -> NDArray[np.bool_]:
-    """Return which points lie inside `rings` by the even-odd rule: a ring within a ring is a hole.
-
-    A ray to the east crosses the outline an odd number of times from a point inside (Shimrat 1962,
-    doi:10.1145/368637.368653).
-
-    Parameters
-    ----------
-    longitude, latitude
-        Points in degrees, shape (points,).
-    rings
-        Rings of (longitude, latitude); the closing point may be repeated or not.
-
-    Returns
-    -------
-    Booleans, shape (points,).
-
-    Examples
-    --------
-    >>> inside(np.array([0.5, 2.0]), np.array([0.5, 0.5]), [((0, 0), (1, 0), (1, 1), (0, 1))])
-    array([ True, False])
-    """
-    odd = np.zeros(len(longitude), bool)
-    for ring in rings:
-        x, y = np.array(ring, float).T
-        x_next, y_next = np.roll(x, -1), np.roll(y, -1)
-        spans = (y > latitude[:, None]) != (y_next > latitude[:, None])
-        rise = np.where(y_next == y, 1.0, y_next - y)
-        crossing = x + (latitude[:, None] - y) * (x_next - x) / rise
-        odd ^= (np.count_nonzero(spans & (longitude[:, None] < crossing), axis=1) % 2).astype(bool)
-    return odd
 
 
 def _districts(path: Path, states: Sequence[str], pack: Path) -> tuple[Outline, ...]:

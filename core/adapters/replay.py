@@ -13,10 +13,11 @@ import pandas as pd
 from core.adapters.frames import from_frame
 
 # The elevation map has one reader; a second one here could differ from what live places get.
-from core.adapters.maps import ELEVATION_FILE, ELEVATION_STEP_DEG, cell_elevation_m, elevation_grid_m, inside
+from core.adapters.maps import ELEVATION_FILE, ELEVATION_STEP_DEG, cell_elevation_m, elevation_grid_m
 from core.adapters.replay_tables import POSITION, read_tables
 from core.adapters.simulator.source import SEASON_DAY
 from core.domain.forecast import REPLAY
+from core.domain.geometry import inside
 from core.domain.units import hour_axis
 from core.domain.weather import HourlyWeather, Location, Region
 from core.errors import SchemaMismatch

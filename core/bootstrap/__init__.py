@@ -17,9 +17,11 @@ from core.adapters.model_store import FolderModelStore
 from core.adapters.quality_files import ParquetQuality
 from core.adapters.scheduler import ThreadScheduler
 from core.bootstrap.admin import Admin
+from core.bootstrap.alerts import alerting_of
 from core.bootstrap.allowance import Allowance
 from core.bootstrap.house import Core, HindcastRequest
 from core.bootstrap.life import lifecycle_of
+from core.bootstrap.notices import notifying_of
 from core.bootstrap.replays import Replays
 from core.bootstrap.services import cache_of, field_source, weather_source
 from core.errors import ConfigurationError
@@ -143,6 +145,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     verification = Verifying(forecasting.observing, ledger, clock)
     trials = Trials(_experiments(settings.home / "models", ledger, forecasting), ledger, tiers)
     forecasting.split = trials.shown
+    notifying = notifying_of(settings, clock, meters)
     lifecycle = lifecycle_of(settings, forecasting, training, verification, trials)
     return Core(
         settings=settings,
@@ -152,15 +155,19 @@ def _build(settings: Settings, clock: Clock) -> Core:
         training=training,
         quality=quality,
         verification=verification,
-        monitoring=Monitoring(forecasting, store, ledger, cache, scheduler, clock, VERSION, quality),
+        monitoring=Monitoring(
+            forecasting, store, ledger, cache, scheduler, clock, VERSION, quality, notifying.problems
+        ),
         store=store,
         scheduler=scheduler,
         replays=_replays(settings, forecasting),
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
         trials=trials,
+        alerts=alerting_of(forecasting, ledger, verification, notifying.tell),
         cache=cache,
         meters=meters,
+        notifying=notifying,
         admin=_admin(settings),
         predict_allowance=Allowance(settings.predict_per_minute),
     )

@@ -15,7 +15,7 @@ from core.adapters.open_meteo.products import BY_DATE, PastProduct, Patience
 from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
 from core.adapters.storage import Storage, storage
-from core.bootstrap import jobs
+from core.bootstrap import jobs, notices
 from core.bootstrap.admin import Admin
 from core.bootstrap.allowance import Allowance
 from core.bootstrap.replays import Replays
@@ -32,6 +32,7 @@ from core.meters import Meters
 from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, silent
 from core.settings import Settings
 from core.workflows import explaining
+from core.workflows.alerting import Alerting
 from core.workflows.appraising import Appraising
 from core.workflows.experimenting import Experimenting
 from core.workflows.forecasting import Forecasting, Issue
@@ -80,8 +81,10 @@ class Core:
     lifecycle: Lifecycle
     histories: Histories
     trials: Trials
+    alerts: Alerting
     cache: TwoLevelCache
     meters: Meters
+    notifying: notices.Notifying
     admin: Admin
     #: Requests for predictions that an address may send.
     predict_allowance: Allowance

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 #: How often it is looked whether a training that waits may begin, seconds.
 WAITING_S = 15.0
+#: Reports wait so long after the start: there is a first issue by then, seconds.
+FIRST_REPORT_S = 60.0
+#: How often notices that are due are sent, seconds.
+TELLING_S = 15.0
 #: A home whose first forecast is no older is a new one.
 NEW = timedelta(days=1)
 #: Runs of the ledger among which the last training is looked for.
@@ -30,9 +34,23 @@ def plan(core: Core) -> None:
     often = core.settings.refresh_minutes * 60
     for name, job in (("refresh", refresh), ("appraise", appraise), ("verify", verify), ("experiments", experiments)):
         core.scheduler.every(often, name, partial(job, core))
+    if core.notifying.channels:
+        core.scheduler.every(TELLING_S, "notices", core.notifying.deliver)
     if core.lifecycle.source in TRUTH_SOURCES:  # nothing can be learned where nothing is measured
         core.scheduler.every(WAITING_S, "trainings", _Trainings(core))
         core.scheduler.every(core.settings.drift_every_hours * 3600, "drift", partial(drift, core))
+    if core.settings.report_every_hours:
+        _plan_reports(core)
+
+
+def _plan_reports(core: Core) -> None:
+    """Plan the reports; what was missed while no process ran is written at the next start, once."""
+    from core.bootstrap import report_files  # which know the house, as the house knows its jobs
+
+    every_s = core.settings.report_every_hours * 3600
+    last = report_files.last_kept(core)
+    wait_s = FIRST_REPORT_S if last is None else first_due_s(last, core.clock(), every_s)[0]
+    core.scheduler.every(every_s, "reports", partial(report_files.keep, core), max(wait_s, FIRST_REPORT_S))
 
 
 def refresh(core: Core) -> None:
@@ -43,9 +61,10 @@ def refresh(core: Core) -> None:
 def _refreshed(core: Core, region_id: str) -> None:
     begun = time.perf_counter()
     try:
-        core.forecasting.refresh(region_id)
+        issue = core.forecasting.refresh(region_id).forecast
     finally:
         core.meters.timed("refresh", time.perf_counter() - begun)
+    core.alerts.evaluate(issue)
 
 
 def appraise(core: Core) -> None:
@@ -54,8 +73,9 @@ def appraise(core: Core) -> None:
 
 
 def verify(core: Core) -> None:
-    """Join the truths that have come."""
+    """Join the truths that have come, and judge the alerts by them."""
     _each(core, core.verification.join)
+    _each(core, core.alerts.past.judge)
 
 
 def experiments(core: Core) -> None:

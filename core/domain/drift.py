@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from core.domain.told import Told, tell
+
 #: What is looked at beside the variables of the weather: the issued probability of the target event.
 SCORE = "score"
 WORDS = {
-    "temperature_c": "temperature",
-    "dew_point_c": "dew point",
-    "relative_humidity_pct": "humidity",
-    "surface_pressure_hpa": "pressure",
-    "wind_speed_ms": "wind",
-    "precipitation_mm": "rain",
-    SCORE: "the forecast probability",
+    "temperature_c": "Temperature",
+    "dew_point_c": "Dew point",
+    "relative_humidity_pct": "Humidity",
+    "surface_pressure_hpa": "Pressure",
+    "wind_speed_ms": "Wind",
+    "precipitation_mm": "Rain",
+    SCORE: "The forecast probability",
 }
 
 
@@ -60,10 +62,15 @@ class Shift:
         return f"{self.variable}:{self.since.isoformat()}"
 
     @property
-    def text(self) -> str:
+    def text(self) -> Told:
         """In a sentence for a forecaster, without what `VariableDrift.text` adds."""
-        name = WORDS[self.variable].capitalize()
-        return f"{name} has {_what(self.aspect, self.rising)} since {self.since.day} {self.since:%b %Y}"
+        return tell(
+            "{name} has {what} since {day} {since:%b %Y}",
+            name=tell(WORDS[self.variable]),
+            what=_what(self.aspect, self.rising),
+            day=self.since.day,
+            since=self.since,
+        )
 
 
 @dataclass(frozen=True)
@@ -100,23 +107,26 @@ class VariableDrift:
     @property
     def text(self) -> str:
         """In words: the alarms, or that there is none, or why it is not judged."""
-        name = WORDS[self.variable].capitalize()
+        name = tell(WORDS[self.variable])
         if not self.judged:
-            return f"{name} is not judged: {self.not_judged}."
+            return tell("{name} is not judged: {why}.", name=name, why=tell(self.not_judged))
         if not self.shifts:
-            return f"{name} is as usual for the season and hour{self._psi_text}."
+            return tell("{name} is as usual for the season and hour{psi}.", name=name, psi=self._psi_text)
         return " ".join(self.sentences)
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """One sentence per alarm."""
-        return tuple(f"{shift.text}{_where(shift)}{self._psi_text}." for shift in self.shifts)
+        psi = self._psi_text
+        return tuple(tell("{shift}{where}{psi}.", shift=s.text, where=_where(s), psi=psi) for s in self.shifts)
 
     @property
     def _psi_text(self) -> str:
         if self.psi is None or self.psi_usual is None:
             return ""
-        return f"; stability index of 14 days {self.psi:.2f}, usual is below {self.psi_usual:.2f}"
+        return tell(
+            "; stability index of 14 days {psi:.2f}, usual is below {usual:.2f}", psi=self.psi, usual=self.psi_usual
+        )
 
 
 @dataclass(frozen=True)
@@ -184,17 +194,18 @@ class DriftReport:
         return {v.variable: v for v in self.variables}[variable]
 
 
-def _what(aspect: Aspect, rising: bool) -> str:
-    way = "higher" if rising else "lower"
+def _what(aspect: Aspect, rising: bool) -> Told:
+    way = tell("higher") if rising else tell("lower")
+    more, less = (tell("more"), tell("less")) if rising else (tell("less"), tell("more"))
     return {
-        Aspect.LEVEL: f"been {way} than usual for the season and hour",
-        Aspect.RELATIVE: f"been {way} than the other variables let expect",
-        Aspect.SHAPE: f"been distributed {'less' if rising else 'more'} evenly over its usual range than it used to be",
-        Aspect.CONTRAST: f"differed {'more' if rising else 'less'} from place to place than usual",
+        Aspect.LEVEL: tell("been {way} than usual for the season and hour", way=way),
+        Aspect.RELATIVE: tell("been {way} than the other variables let expect", way=way),
+        Aspect.SHAPE: tell("been distributed {way} evenly over its usual range than it used to be", way=less),
+        Aspect.CONTRAST: tell("differed {way} from place to place than usual", way=more),
     }[aspect]
 
 
 def _where(shift: Shift) -> str:
-    return (
-        "" if shift.percentile is None else f": on average percentile {shift.percentile:.0f} of the reference, not 50"
-    )
+    if shift.percentile is None:
+        return ""
+    return tell(": on average percentile {percentile:.0f} of the reference, not 50", percentile=shift.percentile)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -14,15 +15,28 @@ class Driver:
     ----------
     group
         What it is about, such as "rain around".
-    text
-        The values behind it, such as "Rain around: rain at 67 % of the neighbours within 150 km".
+    facts
+        The values behind it, such as "rain at 67 % of the neighbours within 150 km"; each is `Told`.
     effect
         Log-odds, above 0 where it raises the probability.
     """
 
     group: str
-    text: str
+    facts: tuple[str, ...]
     effect: float
+
+    @property
+    def text(self) -> str:
+        """Group and values in English, such as "Rain around: rain at 67 % of the neighbours within 150 km"."""
+        return self.said(str)
+
+    def said(self, say: Callable[[str], str]) -> str:
+        """Return group and values in the language of `say`."""
+        return f"{say(self.group).capitalize()}: {self.values(say)}"
+
+    def values(self, say: Callable[[str], str]) -> str:
+        """Return the values alone in the language of `say`."""
+        return ", ".join(say(fact) for fact in self.facts)
 
     @property
     def raises(self) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.overrides import Override
+from core.domain.told import Told, tell, tell_day
 from core.domain.weather import Flag, ModelRun, Region
 
 
@@ -170,6 +172,8 @@ class Forecast:
     others: tuple[Exceedance, ...] = ()
     #: Experiment and variant that it is of, "name/variant"; empty where no experiment shows it.
     variant: str = ""
+    #: What a person set the level to, None where it is the model's own.
+    override: Override | None = None
 
     @property
     def curves(self) -> tuple[Exceedance, ...]:
@@ -183,6 +187,7 @@ class Forecast:
             "model_version": self.model_version,
             "variant": self.variant or None,
             "level": self.level.value,
+            "override": self.override and self.override.as_dict(),
             "freshness": self.freshness.value,
             "data_at": None if self.data_at is None else self.data_at.isoformat(),
             "worst_flag": self.worst_flag.name,
@@ -242,8 +247,7 @@ class RegionForecast:
         """Provenance in words, such as "Simulated: 29 July"."""
         if self.season_day is None:
             return source_text(self.source)
-        day = date(2001, 1, 1) + timedelta(days=self.season_day - 1)
-        return f"{source_text(self.source)}: {day.day} {day:%B}"
+        return tell("{source}: {day}", source=source_text(self.source), day=tell_day(self.season_day))
 
     @property
     def data_name(self) -> str:
@@ -264,7 +268,7 @@ class RegionForecast:
     @cached_property
     def version(self) -> str:
         """Digest of everything a page shows: pages redraw when it changes."""
-        state = repr((self.freshness, self.data_at, self.problems, self.notes))
+        state = repr((self.freshness, self.data_at, self.problems, self.notes, [f.override for f in self.forecasts]))
         return f"{self.content}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
     def age_s(self, now: datetime) -> float:
@@ -275,8 +279,8 @@ class RegionForecast:
         """Return the probability of `event` for every place, shape (places,), float64, NaN where unknown."""
         return np.array([f.exceedance.of(event) for f in self.forecasts], float)
 
-    def as_dict(self, now: datetime) -> dict[str, Any]:
-        """Return the issue as plain values for JSON: unknown numbers are None, times ISO 8601 in UTC."""
+    def about(self, now: datetime) -> dict[str, Any]:
+        """Return what every export says of the issue, without its forecasts: plain values, times ISO 8601 in UTC."""
         return {
             "region": self.region.id,
             "issued_at": self.issued_at.isoformat(),
@@ -294,8 +298,11 @@ class RegionForecast:
             "data_is": self.data_name,
             "problems": list(self.problems),
             "notes": list(self.notes),
-            "forecasts": [forecast.as_dict() for forecast in self.forecasts],
         }
+
+    def as_dict(self, now: datetime) -> dict[str, Any]:
+        """Return the issue as plain values for JSON: unknown numbers are None."""
+        return {**self.about(now), "forecasts": [forecast.as_dict() for forecast in self.forecasts]}
 
     def ranked(self) -> list[Forecast]:
         """Return the forecasts by falling probability of the target event, unknown ones last."""
@@ -315,7 +322,7 @@ class RegionForecast:
         return {level: sum(f.level is level for f in self.forecasts) for level in RiskLevel}
 
 
-def source_text(source: str) -> str:
+def source_text(source: str) -> Told:
     """Return a provenance in words: simulated and replayed data say so wherever they are named.
 
     >>> source_text("replay:simulator")
@@ -323,8 +330,9 @@ def source_text(source: str) -> str:
     """
     kind, _, origin = source.partition(":")
     if kind == REPLAY:
-        return "Replay of stored weather" + (f" ({source_text(origin)})" if origin else "")
-    return "Simulated" if source == "simulator" else source
+        what = tell("Replay of stored weather")
+        return tell("{what} ({of})", what=what, of=source_text(origin)) if origin else what
+    return tell("Simulated" if source == "simulator" else source)
 
 
 @dataclass(frozen=True)

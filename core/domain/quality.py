@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.told import tell
 from core.domain.units import from_datetime64, to_hour64
 from core.domain.weather import Flag, HourlyWeather, Region
 
@@ -75,8 +76,12 @@ class FlaggedWeather:
 
     def reasons(self, place: int, hour: int) -> tuple[str, ...]:
         """Return the reasons of all flags of one place in one hour."""
-        flagged = tuple(f"{f.variable}: {f.reason}" for f in self.findings if f.where[place, hour])
-        return flagged + tuple(f"{name}: missing" for name in self._missing(place, hour))
+        flagged = tuple(
+            tell("{variable}: {reason}", variable=tell(f.variable), reason=tell(f.reason))
+            for f in self.findings
+            if f.where[place, hour]
+        )
+        return flagged + tuple(tell("{variable}: missing", variable=tell(name)) for name in self._missing(place, hour))
 
     def _missing(self, place: int, hour: int) -> list[str]:
         return [name for name, array in self.weather.values.items() if not np.isfinite(array[place, hour])]

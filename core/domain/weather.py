@@ -220,6 +220,10 @@ class Region:
     languages: tuple[str, ...] = ("en",)
     thresholds: Thresholds = Thresholds()
 
+    def __hash__(self) -> int:
+        """Return a hash that does not read thousands of places: a region is the key of what is made once of it."""
+        return hash((self.id, len(self.locations), self.spacing_deg))
+
     def place_at(self, latitude: float, longitude: float) -> Location | None:
         """Return the place that speaks for a point, degrees: the cell it lies in, or the nearest station within reach.
 

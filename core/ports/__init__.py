@@ -1,7 +1,9 @@
 """What the workflows ask of the world: one Protocol per port, implemented by adapters and by the fakes of the tests."""
 
+from core.ports.alerts import AlertRecords
 from core.ports.experiments import ExperimentFiles, ExperimentRecords, Fold
 from core.ports.models import MetricFiles, ModelStore, Trainings
+from core.ports.notices import Channel, Outbox
 from core.ports.records import Ledger
 from core.ports.services import Cache, Scheduler
 from core.ports.vocabulary import Clock, OpenPeriod, Period, Progress, silent
@@ -18,10 +20,12 @@ from core.ports.weather import (
 )
 
 __all__ = [
+    "AlertRecords",
     "Archive",
     "BackfillSource",
     "Budgeted",
     "Cache",
+    "Channel",
     "Clock",
     "ExperimentFiles",
     "ExperimentRecords",
@@ -32,6 +36,7 @@ __all__ = [
     "MetricFiles",
     "ModelStore",
     "OpenPeriod",
+    "Outbox",
     "Period",
     "Progress",
     "QualityFiles",

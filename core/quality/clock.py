@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.quality import Finding, Mask
+from core.domain.told import tell
 from core.domain.weather import Flag, HourlyWeather, Values
 from core.quality import rules
 
@@ -38,7 +39,9 @@ def clock(weather: HourlyWeather) -> Iterator[Finding]:
         for place in range(len(weather.locations)):
             where[place] = _shifted_days(weather, place)
     for variable, values in weather.values.items():
-        reason = "the day fits the usual course of its place hours later or earlier far better: is the clock right?"
+        reason = tell(
+            "the day fits the usual course of its place hours later or earlier far better: is the clock right?"
+        )
         yield Finding("clock", variable, Flag.SUSPECT, reason, where & np.isfinite(values))
 
 

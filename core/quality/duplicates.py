@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.quality import Finding, Mask
+from core.domain.told import tell
 from core.domain.weather import Flag, HourlyWeather
 
 DUPLICATE = "duplicate"
-REASON = "two reports of this hour differ"
+REASON = tell("two reports of this hour differ")
 
 
 def doubled(weather: HourlyWeather) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.quality import Finding, Mask
+from core.domain.told import tell
 from core.domain.units import saturation_vapour_pressure_hpa, standard_pressure_hpa
 from core.domain.weather import Flag
 from core.quality import rules
@@ -43,7 +44,8 @@ def instant(
     yield from rain(values)
     if baseline is not None:
         for variable, z in baseline.z_scores(values, place):
-            reason = f"beyond {rules.Z_LIMIT:g} {baseline.spread_name} of the place's past"
+            spread = tell(baseline.spread_name)
+            reason = tell("beyond {z:g} {spread} of the place's past", z=rules.Z_LIMIT, spread=spread)
             yield Finding("z-score", variable, Flag.SUSPECT, reason, np.abs(z) > rules.Z_LIMIT)
 
 
@@ -60,7 +62,7 @@ def pressure_at_height(values: Arrays, elevation_m: NDArray[Any] | float) -> Ite
     if "surface_pressure_hpa" in values and not np.isnan(elevation_m).all():
         tolerance = rules.PRESSURE_AT_HEIGHT_TOLERANCE_HPA
         where = np.abs(values["surface_pressure_hpa"] - standard_pressure_hpa(elevation_m)) > tolerance
-        reason = f"more than {tolerance:g} hPa from the standard atmosphere at the station's height"
+        reason = tell("more than {hpa:g} hPa from the standard atmosphere at the station's height", hpa=tolerance)
         yield Finding("pressure at height", "surface_pressure_hpa", Flag.SUSPECT, reason, where)
 
 
@@ -69,8 +71,8 @@ def dew_point(values: Arrays) -> Iterator[Finding]:
     if "dew_point_c" in values and "temperature_c" in values:
         excess = values["dew_point_c"] - values["temperature_c"]
         where = excess > rules.DEW_POINT_TOLERANCE_K + 1e-4  # float32 keeps tenths no better
-        yield Finding("consistency", "dew_point_c", Flag.FAIL, "dew point above temperature", where)
-        yield Finding("consistency", "temperature_c", Flag.SUSPECT, "temperature below dew point", where)
+        yield Finding("consistency", "dew_point_c", Flag.FAIL, tell("dew point above temperature"), where)
+        yield Finding("consistency", "temperature_c", Flag.SUSPECT, tell("temperature below dew point"), where)
 
 
 def humidity(values: Arrays) -> Iterator[Finding]:
@@ -99,7 +101,7 @@ def gust(values: Arrays) -> Iterator[Finding]:
     """Suspect gusts below the mean wind."""
     if "wind_gust_ms" in values and "wind_speed_ms" in values:
         lull = values["wind_gust_ms"] < values["wind_speed_ms"]
-        yield Finding("consistency", "wind_gust_ms", Flag.SUSPECT, "gust below the mean wind", lull)
+        yield Finding("consistency", "wind_gust_ms", Flag.SUSPECT, tell("gust below the mean wind"), lull)
 
 
 def rain(values: Arrays) -> Iterator[Finding]:
@@ -109,9 +111,17 @@ def rain(values: Arrays) -> Iterator[Finding]:
     amount = values["precipitation_mm"]
     if "relative_humidity_pct" in values:
         dry = (amount > rules.WETTING_RAIN_MM) & (_percent(values) <= rules.WETTING_HUMIDITY_PCT)
-        reason = f"more than {rules.WETTING_RAIN_MM:g} mm/h at {rules.WETTING_HUMIDITY_PCT:g} % humidity or less"
+        reason = tell(
+            "more than {mm:g} mm/h at {pct:g} % humidity or less",
+            mm=rules.WETTING_RAIN_MM,
+            pct=rules.WETTING_HUMIDITY_PCT,
+        )
         yield Finding("consistency", "precipitation_mm", Flag.SUSPECT, reason, dry)
     if "cloud_cover_pct" in values:
         clear = (amount >= rules.HEAVY_RAIN_MM) & (values["cloud_cover_pct"] <= rules.HEAVY_RAIN_CLOUD_PCT)
-        reason = f"{rules.HEAVY_RAIN_MM:g} mm/h or more under {rules.HEAVY_RAIN_CLOUD_PCT:g} % cloud or less"
+        reason = tell(
+            "{mm:g} mm/h or more under {pct:g} % cloud or less",
+            mm=rules.HEAVY_RAIN_MM,
+            pct=rules.HEAVY_RAIN_CLOUD_PCT,
+        )
         yield Finding("consistency", "precipitation_mm", Flag.SUSPECT, reason, clear)

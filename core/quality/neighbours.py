@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.domain import geometry
 from core.domain.quality import Finding, Mask
 from core.domain.series import shifted
+from core.domain.told import tell
 from core.domain.weather import Flag, HourlyWeather, Location, Values
 from core.quality import rules
 from core.quality.baseline import Baseline
@@ -59,7 +60,7 @@ def buddy(weather: HourlyWeather, near: Neighbours) -> Iterator[Finding]:
         if len(others) >= rules.BUDDIES_LEAST:
             lift = np.float32(rules.LAPSE_RATE_K_M) * (height[others] - height[i])
             where[i] = _apart(values[i], values[others] + lift[:, None])
-    reason = f"more than {rules.BUDDY_TEMPERATURE_K:g} K from the neighbours' median at the same height"
+    reason = tell("more than {k:g} K from the neighbours' median at the same height", k=rules.BUDDY_TEMPERATURE_K)
     yield Finding("buddy", "temperature_c", Flag.SUSPECT, reason, where)
 
 
@@ -97,9 +98,9 @@ def extremes(
         part = {v: weather.get(v)[:, span] for v in EVIDENCE}
         weight = _evidence(part, near, hindsight)
         confirmed[:, span] = extreme[:, span] & (weight >= rules.EVIDENCE_NEEDED)
-        text = "extreme rain, confirmed by humidity, cooling, gust, the hours around it or a neighbour"
+        text = tell("extreme rain, confirmed by humidity, cooling, gust, the hours around it or a neighbour")
         yield Finding("extreme rain", "precipitation_mm", Flag.PASS, text, confirmed)
-        text = "extreme rain, isolated: nothing that belongs to it was seen"
+        text = tell("extreme rain, isolated: nothing that belongs to it was seen")
         yield Finding("extreme rain", "precipitation_mm", Flag.SUSPECT, text, extreme & ~confirmed)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.told import tell
 from core.domain.weather import Flag
 
 HUMIDITY = ("temperature_c", "dew_point_c", "relative_humidity_pct")
@@ -27,7 +28,13 @@ class Range:
     @property
     def text(self) -> str:
         """The rule in words."""
-        return f"outside {self.low:g}..{self.high:g} {self.unit}: {self.reason}"
+        return tell(
+            "outside {low:g}..{high:g} {unit}: {reason}",
+            low=self.low,
+            high=self.high,
+            unit=self.unit,
+            reason=tell(self.reason),
+        )
 
 
 RANGES: tuple[Range, ...] = (
@@ -63,8 +70,12 @@ DEW_POINT_TOLERANCE_K = 0.3
 #: tenths makes 1 %; at 20 % one of the three is wrong whatever the instruments, and it is not known which.
 HUMIDITY_TOLERANCE_PCT, HUMIDITY_CONTRADICTION_PCT = 5.0, 20.0
 HUMIDITY_TEXT: dict[Flag, str] = {
-    Flag.SUSPECT: f"humidity more than {HUMIDITY_TOLERANCE_PCT:g} % from that of temperature and dew point",
-    Flag.FAIL: f"humidity more than {HUMIDITY_CONTRADICTION_PCT:g} % from that of temperature and dew point",
+    Flag.SUSPECT: tell(
+        "humidity more than {pct:g} % from that of temperature and dew point", pct=HUMIDITY_TOLERANCE_PCT
+    ),
+    Flag.FAIL: tell(
+        "humidity more than {pct:g} % from that of temperature and dew point", pct=HUMIDITY_CONTRADICTION_PCT
+    ),
 }
 #: Rain above the first needs a humidity above the second, mm and %: such rain moistens the air it falls through.
 WETTING_RAIN_MM, WETTING_HUMIDITY_PCT = 5.0, 60.0

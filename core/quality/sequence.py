@@ -11,6 +11,7 @@ import numpy as np
 
 from core.domain.quality import Finding, Mask
 from core.domain.series import shifted
+from core.domain.told import tell
 from core.domain.weather import Flag, HourlyWeather, Values
 from core.quality import rules
 from core.quality.baseline import Baseline, bin_of
@@ -28,7 +29,7 @@ def step(weather: HourlyWeather) -> Iterator[Finding]:
             with np.errstate(invalid="ignore"):  # infinite values have failed the range check
                 last, before = (np.abs(values - shifted(values, lag)) for lag in (1, 2))
             where = (last > course.step) & ~(before <= course.step)
-            reason = f"more than {course.step:g} {course.unit} from the hours before"
+            reason = tell("more than {x:g} {unit} from the hours before", x=course.step, unit=course.unit)
             yield Finding("step", course.variable, Flag.SUSPECT, reason, where)
 
 
@@ -42,7 +43,7 @@ def spike(weather: HourlyWeather) -> Iterator[Finding]:
                 (Flag.FAIL, course.spike_fail, loud),
                 (Flag.SUSPECT, course.spike, (height > course.spike) & ~loud),
             ):
-                reason = f"one hour more than {limit} {course.unit} beyond both its neighbours"
+                reason = tell("one hour more than {x} {unit} beyond both its neighbours", x=limit, unit=course.unit)
                 yield Finding("spike", course.variable, flag, reason, where)
 
 
@@ -53,7 +54,7 @@ def wind_spike(weather: HourlyWeather) -> Iterator[Finding]:
     both = (mean_up > rules.WIND_SPIKE) & (gust_up > rules.GUST_SPIKE)
     alone = (mean_up > rules.WIND_SPIKE_ALONE) & np.isnan(gust_up)
     where = (both | alone) & ~gust_front(weather)
-    reason = "one hour of wind far above both its neighbours, as if given in other units, without cooling or rain"
+    reason = tell("one hour of wind far above both its neighbours, as if given in other units, without cooling or rain")
     for variable in WIND:
         yield Finding("spike", variable, Flag.SUSPECT, reason, where & np.isfinite(weather.get(variable)))
 
@@ -80,13 +81,13 @@ def flat_line(weather: HourlyWeather, hindsight: bool = False) -> Iterator[Findi
     sensors = {v: weather.get(v) for v in ("temperature_c", "relative_humidity_pct", "surface_pressure_hpa")}
     stuck = _run(_together(sensors), rules.FLAT_LINE_H - 1, hindsight)
     for variable in (*sensors, "dew_point_c"):
-        reason = f"temperature, humidity and pressure unchanged for {rules.FLAT_LINE_H} h"
+        reason = tell("temperature, humidity and pressure unchanged for {h} h", h=rules.FLAT_LINE_H)
         yield Finding("flat line", variable, Flag.FAIL, reason, stuck & np.isfinite(weather.get(variable)))
     rain = weather.get("precipitation_mm")
     repeated = run_of(unchanged(rain) & (rain >= rules.STUCK_RAIN_MM), rules.STUCK_RAIN_H - 1)
     if hindsight:
         repeated = whole_run(repeated, rules.STUCK_RAIN_H)
-    reason = f"the same {rules.STUCK_RAIN_MM:g} mm or more for {rules.STUCK_RAIN_H} h"
+    reason = tell("the same {mm:g} mm or more for {h} h", mm=rules.STUCK_RAIN_MM, h=rules.STUCK_RAIN_H)
     yield Finding("flat line", "precipitation_mm", Flag.FAIL, reason, repeated)
     yield from _alone(weather, hindsight)
 
@@ -108,7 +109,8 @@ def _alone(weather: HourlyWeather, hindsight: bool) -> Iterator[Finding]:
                 low, high = course.may_stand
                 still &= ~((values >= low) & (values <= high))
             where = _run(still, course.still_h - 1, hindsight)
-            yield Finding("flat line", course.variable, Flag.SUSPECT, f"unchanged for {course.still_h} h", where)
+            reason = tell("unchanged for {h} h", h=course.still_h)
+            yield Finding("flat line", course.variable, Flag.SUSPECT, reason, where)
 
 
 def rare(weather: HourlyWeather, baseline: Baseline, hindsight: bool = False) -> Iterator[Finding]:
@@ -128,7 +130,11 @@ def rare(weather: HourlyWeather, baseline: Baseline, hindsight: bool = False) ->
             around = [shifted(z, 1), shifted(z, 2)] + ([shifted(z, -1), shifted(z, -2)] if hindsight else [])
             nearest = np.abs(np.stack(around) - z)
             where &= np.isfinite(nearest).any(axis=0) & ~(nearest <= rules.Z_SUPPORT).any(axis=0)
-        reason = f"beyond {rules.Z_LIMIT:g} {baseline.spread_name} of the place's past, unlike the hours around"
+        reason = tell(
+            "beyond {z:g} {spread} of the place's past, unlike the hours around",
+            z=rules.Z_LIMIT,
+            spread=tell(baseline.spread_name),
+        )
         yield Finding("z-score", variable, Flag.SUSPECT, reason, where)
 
 
@@ -141,7 +147,7 @@ def climatology(weather: HourlyWeather, baseline: Baseline) -> Iterator[Finding]
             values = weather.values[variable]
             where = (values < low[:, bins]) | (values > baseline.high[variable][:, bins])
             where &= ~front if variable in WIND else True
-            reason = "far outside what the place has seen in this month at this time of day"
+            reason = tell("far outside what the place has seen in this month at this time of day")
             yield Finding("climatology", variable, Flag.SUSPECT, reason, where)
 
 
@@ -150,7 +156,11 @@ def gale(weather: HourlyWeather) -> Iterator[Finding]:
     pressure = weather.get("surface_pressure_hpa")
     tendency = np.abs(pressure - shifted(pressure, 3))
     where = (weather.get("wind_speed_ms") >= rules.GALE_MS) & (tendency < rules.GALE_TENDENCY_HPA)
-    reason = f"a gale of {rules.GALE_MS:g} m/s while pressure moved less than {rules.GALE_TENDENCY_HPA:g} hPa in 3 h"
+    reason = tell(
+        "a gale of {ms:g} m/s while pressure moved less than {hpa:g} hPa in 3 h",
+        ms=rules.GALE_MS,
+        hpa=rules.GALE_TENDENCY_HPA,
+    )
     yield Finding("consistency", "wind_speed_ms", Flag.SUSPECT, reason, where)
 
 
@@ -171,7 +181,7 @@ def repeated(weather: HourlyWeather, hindsight: bool = False) -> Iterator[Findin
             again |= hours
             if hindsight:
                 again[:, :-lag] |= hours[:, lag:]
-    reason = f"{rules.REPEATED_H} h or more that stand here twice within {rules.REPEATED_WITHIN_H} h"
+    reason = tell("{n} h or more that stand here twice within {h} h", n=rules.REPEATED_H, h=rules.REPEATED_WITHIN_H)
     for variable, values in weather.values.items():
         yield Finding("repeated", variable, Flag.SUSPECT, reason, again & np.isfinite(values))
 
@@ -185,7 +195,7 @@ def gap(weather: HourlyWeather) -> Iterator[Finding]:
     """Say where a place has been silent for `GAP_H` hours."""
     silent = run_of(~weather.observed(), rules.GAP_H)
     for variable in weather.values:
-        yield Finding("gap", variable, Flag.MISSING, f"silent for {rules.GAP_H} h or more", silent)
+        yield Finding("gap", variable, Flag.MISSING, tell("silent for {h} h or more", h=rules.GAP_H), silent)
 
 
 def spike_height(values: Values) -> Values:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.drift import Aspect, Shift, VariableDrift
+from core.domain.told import tell
 from core.verification import cusum
 from core.verification.cusum import Crossing, Standard
 from core.verification.standing import (
@@ -133,8 +134,9 @@ def _learned(days: Daily, periods: Periods, axis: Ints) -> int:
 def _refusal(days: Daily, learned: int, periods: Periods, axis: Ints) -> str:
     """Return why a variable is not judged, empty where it is."""
     if learned < LEAST_DAYS:
-        kind = "of the same season " if periods.seasonal else ""
-        return f"{learned} days {kind}of reference, {LEAST_DAYS} are needed"
+        if periods.seasonal:
+            return tell("{n} days of the same season of reference, {least} are needed", n=learned, least=LEAST_DAYS)
+        return tell("{n} days of reference, {least} are needed", n=learned, least=LEAST_DAYS)
     known = np.isfinite(days.level[periods.in_watched(axis)])
     if known.sum() < LEAST_WATCHED * len(known) or not known[-PSI_DAYS:].any():
         return f"it is missing on {int((~known).sum())} of the last {len(known)} days"

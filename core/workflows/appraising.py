@@ -12,6 +12,7 @@ from statistics import fmean, median
 import numpy as np
 
 from core.domain.quality import FlaggedWeather, QualityMetrics, QualityReport
+from core.domain.told import tell
 from core.domain.units import as_utc, floor_hour, from_datetime64
 from core.domain.weather import HourlyWeather, Region
 from core.errors import CloudburstError, ConfigurationError
@@ -155,7 +156,7 @@ class Appraising:
         try:
             down = self._still_down()
         except CloudburstError as error:
-            return (f"Whether the quality of the data has fallen is not known: {error}",)
+            return (tell("Whether the quality of the data has fallen is not known: {error}", error=error.told),)
         source = self.forecasting.observing.source.name
         return tuple(f.text for f in down if f.source == source and region_id in (None, f.region_id))
 
@@ -247,11 +248,16 @@ def _period(begin: datetime | None, end: datetime | None, now: datetime) -> tupl
     first = last - DEFAULT_PERIOD if begin is None else floor_hour(begin)
     if first > last:
         raise ConfigurationError(
-            f"The period ends ({last:%Y-%m-%d %H:%M} UTC) before it begins ({first:%Y-%m-%d %H:%M} UTC).",
+            tell(
+                "The period ends ({last:%Y-%m-%d %H:%M} UTC) before it begins ({first:%Y-%m-%d %H:%M} UTC).",
+                last=last,
+                first=first,
+            ),
             hint="Give a beginning before the end, and not after the present hour.",
         )
     if last - first > LONGEST_PERIOD:
         raise ConfigurationError(
-            f"The period is longer than {LONGEST_PERIOD.days} days.", hint="Ask for a shorter one, or for several."
+            tell("The period is longer than {days} days.", days=LONGEST_PERIOD.days),
+            hint="Ask for a shorter one, or for several.",
         )
     return first, last

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.domain.explanation import Driver
 from core.domain.forecast import DEFAULT_WINDOW, TARGET
+from core.domain.told import tell
 from core.domain.weather import Values
 from core.errors import ModelError
 from core.features import words
@@ -74,8 +75,7 @@ def grouped(curve: ExceedanceModel, names: Sequence[str], row: Values) -> tuple[
         total = math.fsum(effect[name] for name in features)
         ranked = sorted(features, key=lambda name: -effect[name] * math.copysign(1, total))
         facts = dict.fromkeys(filter(None, (words.said(name, values) for name in ranked)))
-        said = ", ".join(list(facts)[:FACTS]) or "not known"
-        found.append(Driver(group, f"{group.capitalize()}: {said}", total))
+        found.append(Driver(group, tuple(facts)[:FACTS] or (tell("not known"),), total))
     return tuple(sorted(found, key=lambda driver: -abs(driver.effect)))
 
 

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from core.domain.quality import QualityMetrics
+from core.domain.told import tell
 
 #: A metric has fallen when it lies this far (share) below what it usually is. Completeness and timeliness: a tenth is
 #: more than a lost station or a late hour in a network, and less than the loss of one variable of seven. Validity and
@@ -46,7 +47,14 @@ class Fall:
     @property
     def text(self) -> str:
         """The fall in words."""
-        return f"{self.region}: {self.metric} fell from {self.usual:.0%} to {self.value:.0%} (since {self.since})."
+        return tell(
+            "{region}: {metric} fell from {usual:.0%} to {value:.0%} (since {since}).",
+            region=self.region,
+            metric=tell(self.metric),
+            usual=self.usual,
+            value=self.value,
+            since=self.since,
+        )
 
     def is_over(self, value: float) -> bool:
         """Say whether a value is back where it was; an unknown one is not."""

@@ -13,6 +13,7 @@ import structlog
 
 from core.domain.forecast import TARGET, Forecast, RegionForecast, RiskLevel
 from core.domain.quality import FlaggedWeather
+from core.domain.told import tell
 from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError, ModelError
 from core.ports import Cache, Clock, Ledger, Progress, silent
@@ -70,6 +71,8 @@ class Forecasting:
     challengers: int = 0
     #: Experiments may show a challenger's forecast at some places.
     split: Splitting = field(default=lambda _situation, champion, _before: champion)
+    #: People may set other levels; the ledger keeps the model's own.
+    overrule: Callable[[RegionForecast], RegionForecast] = field(default=lambda issue: issue)
     _making: threading.Lock = field(default_factory=threading.Lock)
     #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
     _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
@@ -98,6 +101,10 @@ class Forecasting:
         """Return a text that changes when an issue of any region begins or ends: what was made of others is over."""
         held = [self.cache.peek(f"issue:{region.id}") for region in self.observing.known]
         return "/".join(f"{i.forecast.issued_at:%H%M%S%f}-{i.forecast.version}" if i is not None else "-" for i in held)
+
+    def forget(self, region_id: str) -> None:
+        """Let the next who asks have the issue of a region made anew."""
+        self.cache.delete(f"issue:{region_id}")
 
     def refresh(self, region_id: str) -> Issue:
         """Make the issue of a region anew and archive its newest observations."""
@@ -147,9 +154,9 @@ class Forecasting:
         region = self.observing.region(region_id)
         told(0.3, "reading the weather")
         recent = self.observing.recent(region, now)
-        problems = [] if recent.error is None else [f"The source failed: {recent.error}"]
+        problems = [] if recent.error is None else [tell("The source failed: {error}", error=recent.error.told)]
         if recent.fields_error is not None:
-            problems.append(f"The forecast fields are missing: {recent.fields_error}")
+            problems.append(tell("The forecast fields are missing: {error}", error=recent.fields_error.told))
         situation = Situation(region, recent.checked, self.limits, now, recent.fields)
         known = self._known.setdefault(region_id, {})
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
@@ -159,10 +166,12 @@ class Forecasting:
         try:
             self.ledger.record_forecast(forecast)
         except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
-            forecast = replace(forecast, problems=(*forecast.problems, f"This issue was not recorded: {error}"))
-        issue = Issue(forecast, recent.checked, recent.error, situation)
-        # An issue is never shown beyond the moment when its data become stale.
-        self.cache.set(f"issue:{region_id}", issue, min(self.ttl_s, situation.lasts_s()), CATEGORY)
+            unrecorded = tell("This issue was not recorded: {error}", error=error.told)
+            forecast = replace(forecast, problems=(*forecast.problems, unrecorded))
+        issue = Issue(self.overrule(forecast), recent.checked, recent.error, situation)
+        # An issue is never shown beyond the moment when its data become stale, or a person's level ends.
+        ends = [(f.override.until - now).total_seconds() for f in issue.forecast.forecasts if f.override]
+        self.cache.set(f"issue:{region_id}", issue, min([self.ttl_s, situation.lasts_s(), *ends]), CATEGORY)
         told(1.0, "done")
         return issue
 
@@ -192,7 +201,7 @@ def issued(
         served: Served | None = served_by()
     except ModelError as error:
         served = None
-        problems = (*problems, f"No model serves: {error}")
+        problems = (*problems, tell("No model serves: {error}", error=error.told))
     if served is not None and served.instead:
         problems = (*problems, served.instead)
     told(0.8, "forecasting")

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from core.domain.forecast import Freshness
+from core.domain.told import tell
 from core.errors import CloudburstError
 from core.ports import Cache, Clock, Ledger, ModelStore, Scheduler
 from core.workflows.appraising import Appraising
@@ -59,6 +60,8 @@ class Monitoring:
     clock: Clock
     version: str
     quality: Appraising
+    #: What else the house must say of itself, in words.
+    outside: Callable[[], tuple[str, ...]] = tuple
 
     @property
     def silent_s(self) -> float:
@@ -68,16 +71,28 @@ class Monitoring:
 
     def problems(self) -> tuple[str, ...]:
         """Return in words what is wrong with the house itself, whatever the region."""
-        out = [f"{name} in models/ is no version of ours; it is never loaded." for name in self.store.foreign_files()]
-        out += [f"Model {v.version} is refused: {v.refused}" for v in self.store.versions() if v.refused]
+        out: list[str] = [
+            tell("{name} in models/ is no version of ours; it is never loaded.", name=name)
+            for name in self.store.foreign_files()
+        ]
+        out += [
+            tell("Model {version} is refused: {why}", version=v.version, why=tell(v.refused))
+            for v in self.store.versions()
+            if v.refused
+        ]
         beat = self.scheduler.heartbeat_age_s()
         if beat is None:
-            out.append("The scheduler does not run: nothing is refreshed by itself.")
+            out.append(tell("The scheduler does not run: nothing is refreshed by itself."))
         elif beat > self.silent_s:
-            out.append(f"The scheduler has shown no sign of life for {beat:.0f} s: nothing is refreshed.")
+            out.append(tell("The scheduler has shown no sign of life for {s:.0f} s: nothing is refreshed.", s=beat))
         out += self.quality.alerts()
+        out += self.outside()
         jobs = self.scheduler.jobs()
-        out += [f"The job {job['name']} failed: {job['last_error']}" for job in jobs if job["last_error"]]
+        out += [
+            tell("The job {job} failed: {error}", job=tell(str(job["name"])), error=job["last_error"])
+            for job in jobs
+            if job["last_error"]
+        ]
         return tuple(out)
 
     def health(self, region_id: str) -> Health:
@@ -92,7 +107,7 @@ class Monitoring:
             is_seed = issue.model_is_seed
         except CloudburstError as error:
             if not any(str(error) in known for known in problems):
-                problems.append(str(error))
+                problems.append(error.told)
         beat = self.scheduler.heartbeat_age_s()
         well = not problems and freshness is Freshness.FRESH
         return Health(

@@ -13,6 +13,7 @@ from core.caching.two_level import TwoLevelCache
 from core.domain.forecast import HindcastRows, RegionForecast, Window
 from core.domain.lifecycle import Deployment
 from core.domain.quality import FlaggedWeather, QualityMetrics
+from core.domain.told import tell
 from core.domain.units import floor_hour, to_second64
 from core.domain.verification import Outcome, VerifiedCases
 from core.domain.weather import HourlyWeather, Region
@@ -201,4 +202,9 @@ def _beginning(first: datetime, at: datetime) -> tuple[str, ...]:
     """Return in words that a window has hardly begun; nothing later on."""
     if at - first >= timedelta(hours=LEAST_HISTORY_H):
         return ()
-    return (f"The stored weather begins on {first:%d %b %Y %H:%M} UTC: a live forecast looks back further than that.",)
+    return (
+        tell(
+            "The stored weather begins on {first:%d %b %Y %H:%M} UTC: a live forecast looks back further than that.",
+            first=first,
+        ),
+    )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.domain.forecast import DEFAULT_WINDOW, EventDefinition, Exceedance, Window, events_in
 from core.domain.learning import ModelManifest
+from core.domain.told import tell
 from core.domain.weather import Values
 from core.errors import FeatureMismatch, ModelCorrupt, ModelError, ModelNotFound, ModelUntrusted
 from core.features import table
@@ -116,7 +117,8 @@ class Serving:
                 continue
             if refused is None:
                 return served
-            return replace(served, instead=f"{version} stands in for the champion. {refused}")
+            why = tell("{version} stands in for the champion. {why}", version=version, why=refused.told)
+            return replace(served, instead=why)
         raise refused or ModelCorrupt("Nobody can serve.", hint="Train a model: python -m core train --help")
 
     def _reason(self, version: str, error: ModelError) -> ModelError:
@@ -124,7 +126,11 @@ class Serving:
         if not isinstance(error, ModelNotFound):
             return error
         aside = [v.refused for v in self.store.versions() if v.version == version and v.quarantined]
-        return ModelCorrupt(f"Model {version} was put aside: {aside[0]}", hint=error.hint) if aside else error
+        return (
+            ModelCorrupt(tell("Model {version} was put aside: {why}", version=version, why=aside[0]), hint=error.hint)
+            if aside
+            else error
+        )
 
     def _line(self, source: str, region_id: str) -> tuple[tuple[str, ...], ModelError | None]:
         """Return champion and those who served before it, and what is wrong with the pointer itself."""
@@ -174,12 +180,15 @@ class Serving:
             manifest, model = opened
         if manifest.source == "simulator" and source != "simulator":
             raise ModelUntrusted(
-                f"Model {version} was trained on simulated data and may not serve real ones.",
+                tell("Model {version} was trained on simulated data and may not serve real ones.", version=version),
                 hint="Train on gauges, or remove the champion to be served by the seed model.",
             )
         if manifest.feature_version == table.OBSERVED_MODEL and not has_fields:
             raise FeatureMismatch(
-                f"Model {version} wants the forecast fields of a weather model, and there are none here.",
+                tell(
+                    "Model {version} wants the forecast fields of a weather model, and there are none here.",
+                    version=version,
+                ),
                 hint="Name their source in CLOUDBURST_FIELDS, or deploy a version of the feature set observed.",
             )
         return Served(manifest, model, version == self.store.seed)

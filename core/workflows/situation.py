@@ -10,6 +10,7 @@ import numpy as np
 
 from core.domain.forecast import DEFAULT_WINDOW, Exceedance, Freshness
 from core.domain.quality import FlaggedWeather
+from core.domain.told import tell
 from core.domain.units import floor_hour, to_hour64
 from core.domain.weather import Flag, HourlyWeather, ModelRun, Region, Values
 from core.features import table
@@ -106,20 +107,20 @@ class Situation:
         """Return why the newest values of one place are flagged."""
         hour = self._hour(place)
         if hour is None:
-            return ("no usable observation",)
+            return (tell("no usable observation"),)
         old = (
             ()
             if self.fresh[place] is Freshness.FRESH
-            else (f"freshness: the newest values count as {self.fresh[place].value}",)
+            else (tell("freshness: the newest values count as {state}", state=tell(self.fresh[place].value)),)
         )
         return self.checked.reasons(place, hour) + old
 
     def remarks(self) -> tuple[str, ...]:
         """Return in words what the age of the data means; nothing where they are fresh."""
         if self.newest is None:
-            return ("There are no observations of rain and of the air in the last days: no level can be given.",)
+            return (tell("There are no observations of rain and of the air in the last days: no level can be given."),)
         behind = sum(f is not self.freshness for f in self.fresh)
-        late = f"{behind} of {len(self.fresh)} places are older than the newest: stale or no data."
+        late = tell("{n} of {all} places are older than the newest: stale or no data.", n=behind, all=len(self.fresh))
         parts = (late,) if behind and self.freshness is not Freshness.NO_DATA else ()
         return (*self._age_remark(self.newest), *self._run_remark(), *parts)
 
@@ -127,8 +128,8 @@ class Situation:
         hours = _hours(self.now - newest)
         state = self.ages.freshness(newest, self.now)
         if state is Freshness.NO_DATA:
-            return (f"The newest observation is {hours:.1f} h old: too old for any level.",)
-        return (f"The newest observation is {hours:.1f} h old.",) if state is Freshness.STALE else ()
+            return (tell("The newest observation is {h:.1f} h old: too old for any level.", h=hours),)
+        return (tell("The newest observation is {h:.1f} h old.", h=hours),) if state is Freshness.STALE else ()
 
     def _run_remark(self) -> tuple[str, ...]:
         """Return in words what the age of the model run means."""
@@ -136,11 +137,15 @@ class Situation:
         if self.run is None or state is Freshness.FRESH:
             return ()
         if self.run.out_at is None:
-            return ("The weather service does not say how old the model run behind these data is.",)
-        begun = f", began {self.run.begun_at:%d %b %H:%M} UTC" if self.run.begun_at else ""
-        age = f"came out {_hours(self.now - self.run.out_at):.1f} h ago"
-        end = ": too old for any level." if state is Freshness.NO_DATA else "."
-        return (f"The model run behind these data ({self.run.model}{begun}) {age}{end}",)
+            return (tell("The weather service does not say how old the model run behind these data is."),)
+        model, begun = self.run.model, self.run.begun_at
+        run = tell("{model}, began {begun:%d %b %H:%M} UTC", model=model, begun=begun) if begun else model
+        terms = {"run": run, "h": _hours(self.now - self.run.out_at)}
+        if state is not Freshness.NO_DATA:
+            return (tell("The model run behind these data ({run}) came out {h:.1f} h ago.", **terms),)
+        return (
+            tell("The model run behind these data ({run}) came out {h:.1f} h ago: too old for any level.", **terms),
+        )
 
     def lasts_s(self) -> float:
         """Return the seconds until the freshness of some place changes, infinity where it never does."""

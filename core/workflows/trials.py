@@ -12,6 +12,7 @@ import structlog
 
 from core.domain.experiment import CaseOutcome, Experiment, ExperimentResult, Stage, UnitKey
 from core.domain.forecast import EventDefinition, Forecast, RegionForecast, RiskLevel
+from core.domain.told import tell
 from core.domain.verification import Truth
 from core.errors import CloudburstError
 from core.experiments import assignment
@@ -198,7 +199,12 @@ def _mixed(
         forecasts.append(replace(other if takes else own, variant=f"{experiment.id}/{name}"))
     if not count:
         return replace(champion, forecasts=tuple(forecasts))
-    text = f"Experiment {experiment.id}: {count} of {len(forecasts)} places show a challenger's forecast."
+    text = tell(
+        "Experiment {id}: {n} of {all} places show a challenger's forecast.",
+        id=experiment.id,
+        n=count,
+        all=len(forecasts),
+    )
     return replace(champion, forecasts=tuple(forecasts), notes=(*champion.notes, text))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.adapters.maps import DISTRICTS_FILE, ELEVATION_FILE, inside, load_region, load_regions
+from core.adapters.maps import DISTRICTS_FILE, ELEVATION_FILE, load_region, load_regions
+from core.domain.geometry import inside
 from core.domain.weather import Region
 from core.errors import ConfigurationError
 

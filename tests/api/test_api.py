@@ -31,6 +31,7 @@ ROUTES = {
     "/forecasts",
     "/forecasts/{location_id}",
     "/models",
+    "/alerts",
     "/monitoring/data-quality/report",
     "/monitoring/data-quality/check",
     "/admin/retrain",

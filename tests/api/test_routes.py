@@ -47,8 +47,8 @@ def test_the_readme_lists_every_route_and_who_may_use_it() -> None:
     assert walked() == guarded
 
 
-def test_nothing_else_is_mounted_than_the_files_of_the_openapi_page() -> None:
-    assert [route.path for route in api.routes if isinstance(route, Mount)] == ["/static"]
+def test_nothing_else_is_mounted_than_the_files_of_the_openapi_page_and_the_fonts() -> None:
+    assert [route.path for route in api.routes if isinstance(route, Mount)] == ["/static", "/fonts"]
 
 
 def test_what_changes_something_needs_the_token() -> None:

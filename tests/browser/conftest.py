@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,11 +11,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
@@ -28,6 +30,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+Visit = Callable[..., Page]
+#: Streamlit looks for its server below the address of a page before it looks at the root, and the browser writes the
+#: 404 down; an answer would make it take the page's address for its base.
+PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
+#: Pieces of a page whose program is still being loaded stand as grey boxes.
+STILL = "() => !document.querySelector('[data-testid=stSkeleton]')"
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +70,70 @@ def address(server_home: Path) -> Iterator[str]:
     assert code in {0, -signal.SIGTERM}, (server_home / "server.log").read_text()[-2000:]
 
 
-@pytest.fixture
-def page(address: str) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for the tests of a file: its event loop must not outlive them."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_context(viewport={"width": 1366, "height": 1000}).new_page()
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+class Watched:
+    """What a page asks of which host, and what its console says."""
+
+    def __init__(self, page: Page) -> None:
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._asked)
+        page.on("websocket", lambda socket: self.hosts.add(socket.url.split("/")[2]))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        where = message.location.get("url", "")
+        if message.type == "error" and not PROBE.search(where):
+            self.errors.append(f"{message.text} {where}")
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith(("data:", "blob:")):
+            self.hosts.add(request.url.split("/")[2])
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    """Return a function that lets a reader come, with a browser of their own: nothing is shared with who came before.
+
+    Whatever a test does, no other host may be asked and no console may tell of an error.
+    """
+    came: list[tuple[BrowserContext, Watched]] = []
+
+    def visited(**options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1366, "height": 1000}, **options})
+        opened = context.new_page()
         opened.set_default_timeout(60_000)
-        yield opened
-        browser.close()
+        came.append((context, Watched(opened)))
+        return opened
+
+    yield visited
+    for context, watched in came:
+        context.close()
+        assert watched.errors == []
+        assert watched.hosts == {address.removeprefix("http://")}
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    return visit()
+
+
+def drawn(page: Page) -> None:
+    """Wait until a page has a title, is drawn, and nothing is still on its way."""
+    page.locator("h1").first.wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_function(STILL)
+
+
+def beyond_the_edge(page: Page) -> int:
+    """Return by how many pixels a page can be scrolled sideways."""
+    return page.get_by_test_id("stMain").evaluate("m => m.scrollWidth - m.clientWidth")

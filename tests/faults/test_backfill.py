@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from tests.faults.source_server import SourceServer, serving, text
 
@@ -58,22 +57,3 @@ def test_forecasts_of_days_before_are_kept_apart_with_their_lead(home: Path) -> 
     assert stored(home) == []
     rows = pd.concat([pd.read_parquet(path) for path in stored(home, "open-meteo-previous-runs-day2")])
     assert (rows["available_at"] - rows["valid_at"]).unique().tolist() == [pd.Timedelta(hours=6 - 48)]
-
-
-@pytest.mark.parametrize(
-    ("more", "says"),
-    [
-        (["--product", "previous-runs"], "does not go with"),
-        (["--days-before", "2"], "does not go with"),
-        (["--product", "rumours"], "invalid choice"),
-        (["--product", "previous-runs", "--days-before", "9"], "invalid choice"),
-    ],
-)
-def test_a_product_that_cannot_be_is_refused_before_anything_is_asked(home: Path, more: list[str], says: str) -> None:
-    with serving() as server:
-        process = started(home, server, *more)
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 2
-        assert says in errors
-        assert "Traceback" not in errors
-        assert len(server) == 0

@@ -1,17 +1,21 @@
-"""The command line, started as a user starts it: exit codes, words, and what bad input must not do."""
+"""The command line: exit codes, words, and what bad input must not do; once in a process as a user starts it."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from core import close_core
+from core.__main__ import main
 from core.adapters.keys import secret
 from core.adapters.seed import SEED_VERSION
 from tests.faults.source_server import answer, failure, serving
@@ -20,11 +24,26 @@ from tests.models_made import deployed, model_store, stored
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(home: Path, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+def started(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Return what a process of its own does with a command, as a user starts it."""
     command = [sys.executable, "-W", "error", "-m", "core", *map(str, arguments)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDBURST_")}
-    environment |= {"CLOUDBURST_HOME": str(home), **settings}
+    environment = os.environ | {"CLOUDBURST_HOME": str(home)}
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300, check=False)
+
+
+def run(home: Path, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Return the same from this process: the libraries are loaded once for all, and no house is left open."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name, value in {"CLOUDBURST_HOME": str(home), **settings}.items():
+            patch.setenv(name, value)
+        try:
+            code: int | str | None = main([*map(str, arguments)])
+        except SystemExit as left:
+            code = left.code
+        finally:
+            close_core()
+    return subprocess.CompletedProcess(arguments, int(code or 0), out.getvalue(), err.getvalue())
 
 
 def refused(result: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -37,7 +56,7 @@ def refused(result: subprocess.CompletedProcess[str], *words: str) -> None:
 
 
 def test_an_empty_home_is_served_by_the_seed_model(home: Path) -> None:
-    result = run(home, "forecast", "--json")
+    result = started(home, "forecast", "--json")
     assert result.returncode == 0, result.stderr
     issue = json.loads(result.stdout)
     assert issue["model_version"] == SEED_VERSION
@@ -160,6 +179,25 @@ def test_a_backfill_goes_on_where_it_was_interrupted(home: Path) -> None:
         assert done.stdout == f"{4 * 48} rows archived\n", done.stderr
         days = [(asked.params["start_date"], asked.params["end_date"]) for asked in service.asked[first:]]
         assert min(day for day, _ in days) >= "2026-06-01"  # May is not asked for again
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--product", "previous-runs"], "does not go with"),
+        (["--days-before", "2"], "does not go with"),
+        (["--product", "rumours"], "invalid choice"),
+        (["--product", "previous-runs", "--days-before", "9"], "invalid choice"),
+    ],
+)
+def test_a_product_that_cannot_be_is_refused_before_anything_is_asked(home: Path, more: list[str], says: str) -> None:
+    with serving() as server:
+        period = ("--from", "2026-03-01", "--to", "2026-06-30")
+        command = ("ingest", "open-meteo", "--region", "points-example", *period, *more)
+        result = run(home, *command, CLOUDBURST_OPEN_METEO_URL=server.url)
+        assert result.returncode == 2
+        assert says in result.stderr
+        assert len(server) == 0
 
 
 def test_an_empty_archive_is_refused(home: Path, tmp_path: Path) -> None:

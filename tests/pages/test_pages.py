@@ -65,7 +65,8 @@ def test_the_map_has_one_clickable_marker_per_place_and_a_legend() -> None:
 @pytest.mark.parametrize("layer", ["p_15", "p_100", "p_50_2h"])
 def test_every_probability_has_a_layer(layer: str) -> None:
     app = opened("pages/risk_map.py")
-    app.get_by_key("layer").set_value(layer).run()
+    app.get_by_key("threshold").set_value(layer)
+    app.get_by_key("layer").set_value("probability").run()
     assert not app.exception
     assert "colorbar" in app.get("plotly_chart")[0].proto.spec
 
@@ -75,10 +76,10 @@ def test_the_point_page_shows_the_place_of_the_address() -> None:
     clickable = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][-1]["customdata"]
     app.query_params["place"] = clickable[5]
     app.switch_page("pages/point.py").run()
-    assert app.selectbox[0].value == clickable[5]
-    rows = app.dataframe[0].value
-    assert list(rows["event within 6 h"]) == ["≥ 15 mm/h", "≥ 30 mm/h", "≥ 50 mm/h", "≥ 100 mm/h", "≥ 50 mm in 2 h"]
-    assert set(rows["basis"]) == {"trained and calibrated", "extrapolated"}
+    assert app.selectbox(key="place picker").value == clickable[5]
+    rows = next(d.value for d in app.dataframe if "0 to 6 h" in d.value)
+    assert list(rows["rain"]) == ["≥ 15 mm/h", "≥ 30 mm/h", "≥ 50 mm/h", "≥ 100 mm/h", "≥ 50 mm in 2 h"]
+    assert [p.endswith("*") for p in rows["0 to 6 h"]] == [False, False, True, True, False]
 
 
 def test_the_models_page_shows_champion_card_and_scorecard() -> None:
@@ -109,7 +110,7 @@ def test_a_live_source_is_credited_and_its_failure_is_a_banner(page: str, monkey
         app = opened(page)
         shown = texts(app)
         assert "CC BY 4.0" in shown
-        assert "data fresh" in shown
+        assert ":green-badge[fresh]" in shown
         assert "Simulated" not in shown
     close_core()
     app = opened(page)  # the service is gone: what was archived stands in, with its age and the reason

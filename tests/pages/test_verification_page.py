@@ -246,7 +246,7 @@ def test_what_the_model_did_before_is_labelled_as_not_from_here(
     showing: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = Scorecard(TARGET, 1000, 30, 0.03, {"brier_skill": Measure(0.02, 0.01, 0.03)}, "blocked cross-validation")
-    monkeypatch.setattr("ui.verification.serving", lambda *_: manifest(scorecards=(card,)))
+    monkeypatch.setattr("ui.verification_limits.serving", lambda *_: manifest(scorecards=(card,)))
     app = showing(lambda window: VerifiedCases.none("simulator", REGION.id, window))
     assert "From the model's blocked cross-validation, **not from forecasts issued here**" in texts(app)
     assert list(app.dataframe[0].value["measure"]) == ["Brier skill"]

@@ -54,3 +54,20 @@ def test_bearing_across_the_date_line() -> None:
     pair = places((0, 179.5), (0, -179.5))
     index, _ = geometry.nearest(pair, 500, 1)
     assert np.degrees(geometry.bearing_rad(pair, index)[:, 0]) == pytest.approx([90, -90])
+
+
+@pytest.mark.parametrize(
+    ("ring", "simple"),
+    [
+        ([(0, 0), (2, 0), (2, 2), (1, 1), (0, 2), (0, 0)], True),
+        ([(0, 0), (2, 2), (2, 0), (0, 2), (0, 0)], False),  # a bow
+        ([(0, 0), (2, 0), (2, 2), (1, 0), (0, 2), (0, 0)], False),  # a corner on a side
+        ([(0, 0), (3, 0), (3, 1), (2, 0), (1, 0), (0, 1), (0, 0)], False),  # a side on a side
+        ([(0, 0), (2, 0), (1, 0), (0, 0)], False),  # there and back
+        ([(0, 0), (1, 0), (1, 1), (0, 0), (-1, 0), (-1, -1), (0, 0)], False),  # one corner twice
+        ([(0, 0), (1, 0), (2, 0), (2, 1), (0, 1), (0, 0)], True),  # a point along a side
+    ],
+)
+def test_a_ring_that_crosses_or_touches_itself_is_not_simple(ring: list[tuple[float, float]], simple: bool) -> None:
+    for turned in (ring, ring[::-1], [(y / 7 + 30, x / 7 + 78) for x, y in ring]):
+        assert geometry.is_simple(turned) is simple

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.domain.learning import Measure, Scorecard
 from core.features import table, words
 from core.learning.calibration import logit, sigmoid
 from core.learning.normals import seen_names
+from core.words import language
 from core.workflows import explaining
 from core.workflows.explaining import MOST, drivers, effects, grouped, strongest
 from core.workflows.serving import Serving
@@ -74,6 +76,38 @@ def test_words_carry_the_value(values: dict[str, float], name: str, said: str) -
     assert words.said(name, values) == said
 
 
+@pytest.mark.parametrize("name", SEEN)
+def test_every_feature_has_words_in_hindi(name: str) -> None:
+    for value in (-0.5, 0.5):
+        said = words.said(name, dict.fromkeys(SEEN, value))
+        assert said
+        english = set(re.findall(r"[A-Za-z]{2,}", language("hi").say(said))) - {"hPa", "CAPE", "CIN"}
+        assert english == set()
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "said"),
+    [
+        ({"dew_point_anomaly_k": -1.0}, "dew_point_anomaly_k", "ओसांक इस समय के सामान्य से 1.0 K कम"),
+        ({"surface_pressure_hpa_change_3h": 2.5}, "surface_pressure_hpa_change_3h", "3 घंटे में 2.5 hPa की वृद्धि"),
+        ({"rain_3h_west": 2.0}, "rain_3h_west", "पश्चिम की ओर 3 घंटे में लगभग 4.0 मिमी"),
+        ({"wind_east_ms": 3.0, "wind_north_ms": 3.0}, "wind_east_ms", "पवन दक्षिण-पश्चिम से"),
+        ({"season_sin": 0.0, "season_cos": 1.0}, "season_cos", "विषुवत रेखा के उत्तर में 1 जनवरी जैसी"),
+    ],
+)
+def test_hindi_words_carry_the_value(values: dict[str, float], name: str, said: str) -> None:
+    assert language("hi").say(str(words.said(name, values))) != said
+    assert language("hi").say(words.said(name, values) or "") == said
+
+
+def test_a_driver_is_said_in_the_language_asked_for() -> None:
+    driver = grouped(exceedance_model(), NAMES, np.zeros(len(NAMES), np.float32))[0]
+    hindi = driver.said(language("hi").say)
+    assert hindi.partition(": ")[0] == language("hi").say(driver.group)
+    assert hindi.partition(": ")[2] == driver.values(language("hi").say)
+    assert driver.text == driver.said(language("en").say) != hindi
+
+
 @pytest.mark.parametrize("method", ["sigmoid", "steps"])
 @pytest.mark.parametrize("algorithm", ["logistic_regression", "gradient_boosting", "random_forest"])
 def test_the_groups_add_up_to_the_calibrated_forecast(algorithm: str, method: str) -> None:
@@ -109,11 +143,11 @@ def test_a_group_of_which_nothing_is_known_says_so() -> None:
 
 
 def test_the_strongest_are_at_most_four_up_and_four_down() -> None:
-    found = [Driver(f"g{i}", "", effect) for i, effect in enumerate(np.linspace(-3, 3, 13))]
+    found = [Driver(f"g{i}", (), effect) for i, effect in enumerate(np.linspace(-3, 3, 13))]
     kept = strongest(sorted(found, key=lambda d: -abs(d.effect)))
     assert sum(d.raises for d in kept) == sum(not d.raises for d in kept) == MOST
     assert min(abs(d.effect) for d in kept) == pytest.approx(1.5)
-    assert strongest([Driver("g", "", 0.001)]) == ()
+    assert strongest([Driver("g", (), 0.001)]) == ()
 
 
 def test_an_issue_has_the_drivers_of_the_very_row_that_was_forecast(house: House) -> None:

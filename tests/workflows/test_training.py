@@ -55,7 +55,13 @@ def train(store: FolderModelStore, tmp_path: Path, request: TrainingRequest) -> 
     return Training(store, ledger, check, lambda: NOW).train(LearnableSource(), request)
 
 
-@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+#: Half of the suite's slowest minute; the store's tests fit and serve each of them too.
+SLOW = {"gradient_boosting", "extra_trees"}
+
+
+@pytest.mark.parametrize(
+    "algorithm", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in sorted(ALGORITHMS)]
+)
 def test_every_algorithm_learns_what_can_be_learned(store: FolderModelStore, tmp_path: Path, algorithm: str) -> None:
     manifest = train(store, tmp_path, TrainingRequest(algorithm))
     card = manifest.card_of(TARGET)
@@ -75,7 +81,7 @@ def test_isotonic_calibration_is_kept_and_served(store: FolderModelStore, tmp_pa
 
 
 def test_the_same_seed_gives_the_same_model(store: FolderModelStore, tmp_path: Path) -> None:
-    request = TrainingRequest("extra_trees", seed=3)
+    request = TrainingRequest("random_forest", seed=3)
     one, two = train(store, tmp_path, request), train(store, tmp_path, request)
     rows = np.random.default_rng(0).normal(size=(200, len(one.feature_names))).astype(np.float32)
     serving = Serving(store)

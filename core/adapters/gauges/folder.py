@@ -16,6 +16,7 @@ from core.adapters.gauges.inmet import InmetFile, is_inmet
 from core.adapters.gauges.merging import Merged
 from core.adapters.gauges.stations import FILE_NAME, read_stations
 from core.adapters.gauges.times import HOUR_S, Seconds
+from core.domain.told import tell
 from core.domain.units import as_utc, floor_hour, hour_axis
 from core.domain.weather import VARIABLES, HourlyWeather, Location, Region
 from core.errors import InsufficientData, SchemaMismatch, SourceUnavailable
@@ -147,7 +148,7 @@ class GaugeFolder:
         """Return the files of observations in the order of their names."""
         if not self._folder.is_dir():
             raise SourceUnavailable(
-                f"The gauge folder {self._folder} is not there.",
+                tell("The gauge folder {folder} is not there.", folder=self._folder),
                 hint="Name a folder with station archives: CLOUDBURST_SOURCE=gauges:FOLDER.",
                 folder=str(self._folder),
             )
@@ -199,7 +200,7 @@ class GaugeFolder:
     def _nothing(self) -> InsufficientData:
         hint = "Put *.parquet or *.csv files with station_id, valid_at and precipitation_mm there."
         return InsufficientData(
-            f"The gauge folder {self._folder} holds no observation.",
+            tell("The gauge folder {folder} holds no observation.", folder=self._folder),
             have=0,
             need=1,
             hint=hint,

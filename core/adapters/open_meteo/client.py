@@ -18,6 +18,7 @@ from core.adapters.open_meteo.exchange import ERROR_BYTES, Passing, Reply, broke
 from core.adapters.open_meteo.runs import run_of
 from core.adapters.open_meteo.waits import MINUTE_S, seconds_of, wait_of
 from core.adapters.resilience import Deadline, DeadlineExceeded, within
+from core.domain.told import tell
 from core.domain.weather import ModelRun
 from core.errors import SourceError, SourceRateLimited, SourceResponseInvalid, SourceUnavailable
 from core.ports import Clock
@@ -167,7 +168,7 @@ class OpenMeteoClient:
         if left > 0:
             raise SourceRateLimited(
                 "Open-Meteo has asked to wait.",
-                hint=f"It is called again in {left:.0f} s.",
+                hint=tell("It is called again in {s:.0f} s.", s=left),
                 retry_after_s=left,
                 fault="waiting",
             )
@@ -230,14 +231,14 @@ class OpenMeteoClient:
         self.budget.hold(seconds)
         return SourceRateLimited(
             "Open-Meteo has asked to wait.",
-            hint=f"It is called again in {seconds:.0f} s.",
+            hint=tell("It is called again in {s:.0f} s.", s=seconds),
             retry_after_s=seconds,
             fault="rate_limited",
         )
 
     def _late(self) -> SourceUnavailable:
         return SourceUnavailable(
-            f"Open-Meteo did not answer within {self._deadline_s:g} s.", hint=_LAST_GOOD, fault="deadline"
+            tell("Open-Meteo did not answer within {s:g} s.", s=self._deadline_s), hint=_LAST_GOOD, fault="deadline"
         )
 
 

@@ -17,6 +17,7 @@ from core.adapters.open_meteo.runs import Runs
 from core.adapters.open_meteo.sheet import Fetched, Sheet
 from core.adapters.resilience import Deadline
 from core.domain.budget import BudgetLine
+from core.domain.told import tell
 from core.domain.units import as_utc, floor_hour, months
 from core.domain.weather import VARIABLES, HourlyWeather, Region
 from core.errors import SourceRateLimited, SourceUnavailable
@@ -257,7 +258,8 @@ class OpenMeteo:
             return kept
         if not self._asking.acquire(timeout=deadline.left):
             raise SourceUnavailable(
-                f"Open-Meteo has been busy with others for {deadline.seconds:g} s.", hint="Ask again in a moment."
+                tell("Open-Meteo has been busy with others for {s:g} s.", s=deadline.seconds),
+                hint="Ask again in a moment.",
             )
         try:
             if (kept := self._recall(key, query)) is not None:

@@ -1,9 +1,8 @@
-"""The forecaster's way in a real browser: open the map, click a cell, read the point page; no other host is asked."""
+"""The doors of a running server: the page of the API draws by itself, and foreign host names stay outside."""
 
 from __future__ import annotations
 
 import http.client
-import re
 import socket
 
 import pytest
@@ -15,32 +14,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)"),
 ]
-
-
-def test_the_first_visitor_of_a_shared_address_sees_its_place_in_the_frame(page: Page, address: str) -> None:
-    page.goto(f"{address}/point?region=uttarakhand-himachal&place=uh-30.375-79.375")
-    page.get_by_role("heading", name=re.compile(r"Chamoli 30.38N 79.38E")).wait_for()
-    page.get_by_role("link", name="Risk map").wait_for()
-    page.get_by_text("Age of data").wait_for()
-
-
-def test_map_to_point_without_any_other_host(page: Page, address: str) -> None:
-    hosts: set[str] = set()
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
-    page.goto(address)
-    page.get_by_role("heading", name="Risk map").wait_for()
-    drag_layer = page.locator(".stPlotlyChart .nsewdrag").first
-    drag_layer.wait_for()
-    page.wait_for_timeout(1500)
-    box = drag_layer.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
-    page.get_by_role("heading", name="Point", exact=True).wait_for()
-    assert re.search(r"/point\?.*place=uh-", page.url)
-    page.get_by_role("heading", name=re.compile(r"\d+N \d|[0-9.]+N [0-9.]+E: (Green|Yellow|Orange|Red)")).wait_for()
-    page.get_by_text("Simulated: 29 July").first.wait_for()
-    page.get_by_text("is not verified").first.wait_for()
-    assert hosts == {address.removeprefix("http://")}
 
 
 def test_the_openapi_page_draws_without_the_internet(page: Page, address: str) -> None:
