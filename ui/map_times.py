@@ -19,7 +19,7 @@ from core import (
     Window,
     fallen_mm,
 )
-from ui import maps
+from ui import map_preview, maps
 from ui.language import current, say
 from ui.map_choice import Choice
 from ui.map_layers import CHANGE, RAIN_H, Picture
@@ -67,14 +67,17 @@ def chart(core: Core, seen: View) -> str | None:
     if seen.picture is None:
         st.info(seen.why, icon=":material/history_toggle_off:")
         return None
-    clicked = st.plotly_chart(
-        maps.risk_map(seen.key, seen.picture, core.settings.tiles),
-        key=f"map-{seen.picture.layer}",
-        on_select="rerun",
-        selection_mode="points",
-        config={"scrollZoom": True, "displaylogo": False},
-        alt=say("Map of the region: level or number of every cell"),
-    )
+    with st.container(key="map", gap=None):
+        if not core.settings.tiles and (stand_in := map_preview.preview(seen.picture)):
+            st.html(stand_in)
+        clicked = st.plotly_chart(
+            maps.risk_map(seen.key, seen.picture, core.settings.tiles),
+            key=f"map-{seen.picture.layer}",
+            on_select="rerun",
+            selection_mode="points",
+            config={"scrollZoom": True, "displaylogo": False},
+            alt=say("Map of the region: level or number of every cell"),
+        )
     points = clicked.selection.points
     return str(points[0]["customdata"]) if points else None
 

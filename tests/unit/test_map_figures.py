@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from dataclasses import replace
 from datetime import timedelta
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from core import DEFAULT_WINDOW, TARGET, WINDOWS, Changes, RiskLevel, Standing, Window, fallen_mm
+from core import DEFAULT_WINDOW, LEVELS, TARGET, WINDOWS, Changes, RiskLevel, Standing, Window, fallen_mm
 from core.domain.weather import Location
 from tests.issued_made import END, curve
 from tests.unit.test_districts import REGION, _issue
 from tests.weather_made import weather
-from ui import maps
+from ui import map_preview, maps
 from ui.map_choice import windows_of
 from ui.map_grid import MOST_SPOTS, Spots, grid_of
-from ui.map_layers import HATCH_X, HATCHED, LAYERS, NOTHING, OUTSIDE, Picture
+from ui.map_layers import HATCH_X, HATCHED, LAYERS, LEVEL, NOTHING, OUTSIDE, Picture
 
 GREEN, YELLOW, RED, NOTHING_KNOWN = (
     (RiskLevel.GREEN, 0.01),
@@ -62,6 +64,19 @@ def test_every_place_without_a_value_is_hatched_and_no_other(layer: str) -> None
     unknown = {"change": 2, "terrain": 0}.get(layer, 1)
     assert len(drawn["hatching"].x) == unknown * len(HATCH_X)
     assert list(maps.figure(picture).data[-1].customdata) == [place.id for place in REGION.locations]
+
+
+def test_what_stands_in_the_maps_place_has_every_cell_in_the_colour_and_sign_of_its_level() -> None:
+    made = map_preview.preview(Picture(BEFORE, LEVEL, TARGET, outlines=False))
+    drawing = ElementTree.fromstring(base64.b64decode(made.split("base64,")[1].split('"')[0]))  # noqa: S314 - ours
+    cells = {p.get("fill"): p.get("d", "").count("z") for p in drawing if p.tag.endswith("path")}
+    known = {LEVELS[level].colour: n for level, n in BEFORE.counts().items() if level is not RiskLevel.UNKNOWN}
+    white = LEVELS[RiskLevel.UNKNOWN].colour
+    assert {colour: n for colour, n in cells.items() if colour != "none"} == known | {white: 1}
+    assert cells["none"] == 1  # outlined and crossed on white, in no colour of a level
+    assert sorted("".join(drawing.itertext())) == sorted("▲■")
+    assert map_preview.preview(Picture(BEFORE, "terrain", TARGET)) == ""
+    assert map_preview.preview(Picture(_wide(40), LEVEL, TARGET)) == ""
 
 
 def _wide(side: int) -> Standing:
