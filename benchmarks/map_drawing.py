@@ -1,8 +1,8 @@
 """How fast 40,000 cells are drawn on the Risk map, in a real browser: at first, of another layer, of a new issue.
 
 Each time is from the data being there (the press of the button that puts them in place, or the choice of a layer) to
-painted pixels. Beside it, in the same run and browser, a bare plotly heatmap of the same size, alone on
-its page.
+painted pixels. The goal is that of data: at first a browser reads the library that draws as well. Beside it, in the
+same run and browser, a bare plotly heatmap of the same size, alone on its page.
 
 python -m benchmarks.map_drawing [--rounds 10]
 """
@@ -31,6 +31,7 @@ from ui import maps
 from ui.map_layers import LAYERS, Picture
 
 GOAL_S, ROUNDS = 1.0, 10
+FIRST = "first draw"
 PLAIN = f"""
 import numpy as np, plotly.graph_objects as go, streamlit as st
 st.set_page_config(layout="wide")
@@ -103,13 +104,13 @@ def _told(name: str, drawn: list[Drawn], peer: list[Drawn]) -> bool:
     whole, arrived = sorted(d[0] for d in drawn), [d[1] for d in drawn]
     p95 = statistics.quantiles(whole, n=20, method="inclusive")[-1]
     middle, bare = statistics.median(whole), statistics.median(d[0] for d in peer)
-    size = statistics.median(d[2] for d in drawn)
+    size, goal = statistics.median(d[2] for d in drawn), "" if name == FIRST else f" (goal {GOAL_S:g})"
     print(
-        f"{name:20} median {middle:.2f} s, p95 {p95:.2f} s of {len(whole)} (goal {GOAL_S:g}); from the arrival of its"
-        f" figure {statistics.median(arrived):.2f} s; {size / 1000:,.0f} kB; bare heatmap {bare:.2f} s:"
+        f"{name:20} median {middle:.2f} s, p95 {p95:.2f} s of {len(whole)}{goal}; from the arrival of its figure"
+        f" {statistics.median(arrived):.2f} s; {size / 1000:,.0f} kB; bare heatmap {bare:.2f} s:"
         f" {middle / bare:.2f} times as long"
     )
-    return middle > GOAL_S
+    return middle > GOAL_S and name != FIRST
 
 
 def _figures() -> None:
@@ -143,10 +144,10 @@ def _opened(browser: Browser, address: str, most_ms: float = 60_000) -> Page:
 def _measured(
     browser: Browser, address: str, rounds: int, ways: dict[str, Callable[[Page, int], None]]
 ) -> dict[str, list[Drawn]]:
-    found: dict[str, list[Drawn]] = {"first draw": []}
+    found: dict[str, list[Drawn]] = {FIRST: []}
     for _ in range(rounds):
         page = _opened(browser, address)
-        found["first draw"].append(_first(page))
+        found[FIRST].append(_first(page))
         page.context.close()
     page = _opened(browser, address)
     for name, act in ways.items():

@@ -25,7 +25,7 @@ FIRST_S, CHANGE_S = 2.5, 1.2
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 ROUNDS = 7
 BARE = "import streamlit as st\nst.title('One line')\n"
-#: The map answers clicks when its cells, an image, are there; until then its levels stand in their place, without clicks.
+#: The map answers clicks when its cells, an image, are there; until then its levels stand in their place.
 MAP = "() => (document.querySelector('.stPlotlyChart .heatmaplayer image')?.href.baseVal.length ?? 0) > 100"
 LEVELS = "() => (document.querySelector('.map-preview')?.naturalWidth ?? 0) > 0"
 STILL = "[data-testid=stApp][data-test-script-state=notRunning]"

@@ -59,7 +59,8 @@ def made(region: Region, number: int, now: datetime) -> Issue:
         Freshness.FRESH, at - timedelta(minutes=number), season_day=210,
     )  # fmt: skip
     axis = hour_axis(at - timedelta(hours=HOURS - 1), at)
-    rain = np.broadcast_to((np.clip(wave, 0, 1) * 9).astype(np.float32)[:, None], (len(wave), HOURS)).copy()
+    wander = np.cos((np.arange(HOURS) + columns[:, None]) / 9)  # else the rain of three hours looks like that of one
+    rain = (np.clip(wave[:, None] * wander, 0, 1) * 9).astype(np.float32)
     weather = HourlyWeather(region.locations, axis, {"precipitation_mm": rain}, "simulator")
     return Issue(forecast, FlaggedWeather(weather, ()))
 
