@@ -16,7 +16,7 @@ from core.domain.quality import FlaggedWeather
 from core.domain.report import ReportRequest, Section
 from core.domain.units import from_datetime64
 from core.domain.weather import VARIABLES, Flag
-from core.domain.workbook import Kind, Rows, Sheet, SheetColumn
+from core.domain.workbook import Kind, Rows, Sheet, SheetChart, SheetColumn
 from core.words import Language
 from core.workflows.forecasting import Issue
 from core.workflows.tables_words import event_text, place_columns, time_column, variable_title, window_text
@@ -126,7 +126,8 @@ def _districts(words: Language, issue: RegionForecast) -> Sheet:
     )
     window = window_text(words, TARGET.window)
     note = say("The level of a district is that of its gravest known place. Window: {window}.", window=window)
-    return Sheet(say("Districts"), columns, rows, note=note)
+    chart = SheetChart(columns[2].title, "column", 0, (2,))
+    return Sheet(say("Districts"), columns, rows, (chart,), note)
 
 
 # ------------------------------------------------------------------------------------------------ observations
