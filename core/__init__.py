@@ -68,7 +68,7 @@ from core.domain.maps import as_geojson
 from core.domain.notices import Notice, NoticeKind
 from core.domain.overrides import Override, Scope
 from core.domain.places import Found, Match, Neighbour, around, search
-from core.domain.quality import Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
+from core.domain.quality import FLAG_NAMES, SHARES, Drift, Finding, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.rain import fallen_mm
 from core.domain.report import FORMATS, SECTIONS, KeptReport, ReportKind, ReportRequest, Section, file_name
 from core.domain.standing import Standing
@@ -121,6 +121,7 @@ __all__ = [
     "FEW_DAYS",
     "FEW_EVENTS",
     "FIELD_WINDOWS",
+    "FLAG_NAMES",
     "FONTS",
     "FORMATS",
     "HOURLY_EVENTS",
@@ -134,6 +135,7 @@ __all__ = [
     "MONTHS",
     "QUESTIONS",
     "SECTIONS",
+    "SHARES",
     "TARGET",
     "TRANSITIONS",
     "USUAL_SPREAD_PERCENT",

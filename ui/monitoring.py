@@ -12,11 +12,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import CloudburstError, Core, Health, Issue
+from core import SHARES, CloudburstError, Core, Health, Issue
 from ui import admin, components, wall
 from ui import monitoring_tables as tables
 from ui.language import say
-from ui.quality_tables import CARDS
 from ui.words import age, heads, local, plain, share, source
 
 #: How often the page is drawn anew, seconds by name; None: only with a new forecast.
@@ -213,7 +212,7 @@ def _quality(core: Core, now: Issue) -> None:
         st.caption(say("Not measured yet: the scheduler does so with every hour of new data."))
         return
     with st.container(horizontal=True):
-        for name, title, meaning in CARDS:
+        for name, title, meaning in SHARES:
             st.metric(say(title), share(getattr(kept[-1], name)), help=say(meaning), border=True, width=210)
     if len(kept) > 1:
         _course(region.id, tables.course(kept))

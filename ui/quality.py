@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import VARIABLES, CloudburstError, Core, Issue, QualityReport
+from core import SHARES, VARIABLES, CloudburstError, Core, Issue, QualityReport
 from ui import completeness, components, quality_figures, quality_tables, session
 from ui.language import current, say
 from ui.quality_controls import pick_one, station_names
-from ui.quality_tables import CARDS, Choice
+from ui.quality_tables import Choice
 from ui.words import count, heads, local, plain, share
 
 GROUPS = ("test", "flag", "variable")
@@ -99,7 +99,7 @@ def warnings(found: QualityReport) -> None:
 def cards(found: QualityReport) -> None:
     """Show the metrics of the region; what is not known is a dash."""
     with st.container(horizontal=True):
-        for name, title, meaning in CARDS:
+        for name, title, meaning in SHARES:
             value = share(getattr(found.metrics, name))
             late = quality_tables.delay_text(found.metrics) if name == "timeliness" else ""
             st.metric(say(title), value, help=f"{say(meaning)} {late.capitalize()}".strip(), border=True, width=150)
@@ -255,7 +255,7 @@ def history(found: QualityReport, version: str) -> None:
 def station_table(found: QualityReport) -> None:
     """Show the metrics of every station, the worst first."""
     table = quality_tables.stations(found)
-    shares = {say(title): st.column_config.NumberColumn(format="%.1f %%") for _, title, _ in CARDS}
+    shares = {say(title): st.column_config.NumberColumn(format="%.1f %%") for _, title, _ in SHARES}
     delay = {say("median delay, min"): st.column_config.NumberColumn(format="%.0f")}
     st.dataframe(heads(table), hide_index=True, height=320, column_config=shares | delay, placeholder="–")
 

@@ -12,12 +12,12 @@ import streamlit as st
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core import Finding, Flag, FlaggedWeather, QualityMetrics, QualityReport
+from core import FLAG_NAMES, SHARES, Finding, Flag, FlaggedWeather, QualityMetrics, QualityReport
 from ui.bins import Bins, bins
 from ui.figures import RAIN, local_hours
 from ui.language import say
 from ui.maps import HATCH_COLOUR
-from ui.quality_tables import CARDS, WORDS, Choice, findings, flag_text
+from ui.quality_tables import Choice, findings, flag_text
 
 #: Okabe and Ito's colours that hold on light and on dark ground; fills have a pattern besides.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#8C6BB1")
@@ -82,7 +82,7 @@ def history(key: str, _rows: tuple[QualityMetrics, ...]) -> go.Figure:  # noqa: 
     """Return the metrics of a region over time in percent: shares above, the anomaly rate below."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.06)
     at = [m.end for m in _rows]
-    for i, (name, title, _) in enumerate(CARDS):
+    for i, (name, title, _) in enumerate(SHARES):
         below = name == "anomaly_rate"
         values = 100 * np.array([getattr(m, name) for m in _rows], np.float32)
         line = {"color": COLOURS[i], "dash": DASHES[i % len(DASHES)], "width": 3 if name == "overall" else 1.5}
@@ -135,7 +135,7 @@ def _marks(hours: list[datetime], values: NDArray[np.float32], reasons: dict[int
     marker = {"symbol": FLAG_SYMBOLS[flag], "size": 9, "color": FLAG_COLOURS[flag], "line": {"width": 1}}
     return go.Scatter(
         x=[hours[i] for i in at], y=values[at], mode="markers", marker=marker, text=list(reasons.values()),
-        hovertemplate="%{x}: %{y}<br>%{text}<extra></extra>", name=f"{say(WORDS[flag])} ({len(at)})",
+        hovertemplate="%{x}: %{y}<br>%{text}<extra></extra>", name=f"{say(FLAG_NAMES[flag])} ({len(at)})",
     )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def _reasons(checked: FlaggedWeather, place: int, variable: str) -> dict[int, st
     for finding in checked.findings:
         if finding.variable == variable and finding.flag is not Flag.MISSING:
             words = html.escape(
-                f"{say(WORDS.get(finding.flag, finding.flag.name))}, {finding.test}: {say(finding.reason)}"
+                f"{say(FLAG_NAMES.get(finding.flag, finding.flag.name))}, {finding.test}: {say(finding.reason)}"
             )
             for hour in np.flatnonzero(finding.where[place]):
                 said.setdefault(int(hour), []).append(words)

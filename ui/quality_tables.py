@@ -9,28 +9,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core import Drift, Finding, Flag, FlaggedWeather, QualityMetrics, QualityReport, source_text, thresholds
+from core import (
+    FLAG_NAMES,
+    SHARES,
+    Drift,
+    Finding,
+    Flag,
+    FlaggedWeather,
+    QualityMetrics,
+    QualityReport,
+    source_text,
+    thresholds,
+)
 from ui.language import say
 
 #: Flags that a check can give, worst first, with the sign that stands for each beside its colour.
 SIGNS: dict[Flag, str] = {Flag.FAIL: "✕", Flag.SUSPECT: "▲", Flag.MISSING: "▨", Flag.PASS: "○"}
-#: What a flag is called; a check that says PASS has looked at an extreme value and confirmed it.
-WORDS: dict[Flag, str] = {
-    Flag.FAIL: "fail",
-    Flag.SUSPECT: "suspect",
-    Flag.MISSING: "missing",
-    Flag.PASS: "confirmed",
-}
-FLAG_OF: dict[str, Flag] = {word: flag for flag, word in WORDS.items()}
-#: The cards: attribute, name, and what it means.
-CARDS: tuple[tuple[str, str, str], ...] = (
-    ("completeness", "Completeness", "Values that came, of those that should have."),
-    ("validity", "Validity", "Values that no check failed, of those that came."),
-    ("consistency", "Consistency", "Values that agree with the other variables and with the neighbours."),
-    ("timeliness", "Timeliness", "Hours known before they count as stale."),
-    ("anomaly_rate", "Anomaly rate", "Suspect values, of those that came."),
-    ("overall", "Overall", "Expected values that came, passed and agree, times timeliness."),
-)
+#: The flags by their names.
+FLAG_OF: dict[str, Flag] = {word: flag for flag, word in FLAG_NAMES.items()}
 CSV_COLUMNS = ["location_id", "valid_at", "variable", "value", "flag", "test", "reason", "source"]
 #: A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -53,7 +49,7 @@ class Choice:
 
 def flag_text(flag: Flag) -> str:
     """Return a flag with its sign, such as "✕ fail"."""
-    return f"{SIGNS.get(flag, '')} {say(WORDS.get(flag, flag.name.lower().replace('_', ' ')))}".strip()
+    return f"{SIGNS.get(flag, '')} {say(FLAG_NAMES.get(flag, flag.name.lower().replace('_', ' ')))}".strip()
 
 
 def findings(checked: FlaggedWeather, choice: Choice) -> tuple[Finding, ...]:
@@ -65,7 +61,7 @@ def findings(checked: FlaggedWeather, choice: Choice) -> tuple[Finding, ...]:
         for f in checked.findings
         if (not choice.variables or f.variable in choice.variables)
         and (not choice.tests or f.test in choice.tests)
-        and (not choice.flags or WORDS.get(f.flag) in choice.flags)
+        and (not choice.flags or FLAG_NAMES.get(f.flag) in choice.flags)
     )
     return tuple(f for f in cut if bool(f.where.any()))
 
@@ -151,7 +147,7 @@ def stations(report: QualityReport) -> pd.DataFrame:
     names = {place.id: place.name for place in report.region.locations}
     rows = [
         {"station": names.get(m.location_id or "", m.location_id), "id": m.location_id}
-        | {title: _percent(getattr(m, name)) for name, title, _ in CARDS}
+        | {title: _percent(getattr(m, name)) for name, title, _ in SHARES}
         | {"median delay, min": m.delay_min}
         for m in report.places
     ]

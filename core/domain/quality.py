@@ -13,6 +13,17 @@ from core.domain.units import from_datetime64, to_hour64
 from core.domain.weather import Flag, HourlyWeather, Region
 
 Mask = NDArray[np.bool_]
+#: The measures of `QualityMetrics` that are shares: attribute, name and what it means, keys of the catalogue.
+SHARES: tuple[tuple[str, str, str], ...] = (
+    ("completeness", "Completeness", "Values that came, of those that should have."),
+    ("validity", "Validity", "Values that no check failed, of those that came."),
+    ("consistency", "Consistency", "Values that agree with the other variables and with the neighbours."),
+    ("timeliness", "Timeliness", "Hours known before they count as stale."),
+    ("anomaly_rate", "Anomaly rate", "Suspect values, of those that came."),
+    ("overall", "Overall", "Expected values that came, passed and agree, times timeliness."),
+)
+#: Flags that a check can give, worst first, with their names; PASS is a remark of one that looked and confirmed.
+FLAG_NAMES = {Flag.FAIL: "fail", Flag.SUSPECT: "suspect", Flag.MISSING: "missing", Flag.PASS: "confirmed"}
 
 
 @dataclass(frozen=True)

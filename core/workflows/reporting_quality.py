@@ -12,23 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.document import Block, Chart, Heading, Notice, Paragraph, Series, Table
-from core.domain.quality import QualityMetrics, QualityReport
+from core.domain.quality import FLAG_NAMES, SHARES, QualityMetrics, QualityReport
 from core.domain.report import ReportRequest, Section
 from core.domain.units import to_hour64, to_second64
 from core.domain.weather import Flag
 from core.workflows.reporting_words import Voice, column
 
-#: The metrics: attribute, name and what it means, keys of the catalogue.
-METRICS: tuple[tuple[str, str, str], ...] = (
-    ("completeness", "Completeness", "Values that came, of those that should have."),
-    ("validity", "Validity", "Values that no check failed, of those that came."),
-    ("consistency", "Consistency", "Values that agree with the other variables and with the neighbours."),
-    ("timeliness", "Timeliness", "Hours known before they count as stale."),
-    ("anomaly_rate", "Anomaly rate", "Suspect values, of those that came."),
-    ("overall", "Overall", "Expected values that came, passed and agree, times timeliness."),
-)
-#: Flags that a check can give, worst first, with their names.
-FLAGS = {Flag.FAIL: "fail", Flag.SUSPECT: "suspect", Flag.MISSING: "missing", Flag.PASS: "confirmed"}
 #: Stations and findings that are printed; the workbook has all.
 MOST_STATIONS, MOST_FINDINGS = 40, 40
 #: Periods up to so many hours are drawn by the hour, longer ones by the day.
@@ -78,7 +67,7 @@ def metrics(told: QualityMetrics, voice: Voice) -> Table:
     """Return the metrics of a region with what each means."""
     rows = tuple(
         (voice.say(title), voice.share(float(getattr(told, name))), voice.say(meaning))
-        for name, title, meaning in METRICS
+        for name, title, meaning in SHARES
     )
     late = (
         voice.say("Median delay unknown.")
@@ -146,7 +135,7 @@ def _history(found: QualityReport, voice: Voice) -> list[Block]:
     x = tuple((m.end - begin).total_seconds() / 3600 for m in found.history)
     shares = tuple(
         Series(voice.say(title), x, tuple(100 * float(getattr(m, name)) for m in found.history))
-        for name, title, _ in METRICS
+        for name, title, _ in SHARES
         if name != "anomaly_rate"
     )
     step = max(1, math.ceil(len(x) / LABELS))
@@ -181,12 +170,12 @@ def _stations(found: QualityReport, voice: Voice) -> Table:
     names = {place.id: place.name for place in found.region.locations}
     ranked = sorted(found.places, key=lambda m: math.inf if math.isnan(m.overall) else m.overall)
     rows = tuple(
-        (names.get(m.location_id or "", ""), *(voice.share(float(getattr(m, name))) for name, _, _ in METRICS))
+        (names.get(m.location_id or "", ""), *(voice.share(float(getattr(m, name))) for name, _, _ in SHARES))
         for m in ranked[:MOST_STATIONS]
     )
     heads = (
         column(voice.say("Station"), 2.2),
-        *(column(voice.say(title), right=True) for _, title, _ in METRICS),
+        *(column(voice.say(title), right=True) for _, title, _ in SHARES),
     )
     return Table(voice.say("Stations, the worst first"), heads, rows, note=_of_all(len(rows), len(ranked), voice))
 
@@ -206,10 +195,10 @@ def _tests(found: QualityReport, voice: Voice) -> Table:
             counted[key][0] += int(where.sum())
             counted[key][1] = max(counted[key][1], int(where.any(axis=1).sum()))
             reason.setdefault(key, finding.reason)
-    gravity = list(FLAGS)
+    gravity = list(FLAG_NAMES)
     ranked = sorted(counted, key=lambda key: (gravity.index(key[0]) if key[0] in gravity else 9, -counted[key][0]))
     rows = tuple(
-        (voice.say(test), voice.say(variable), voice.say(FLAGS.get(flag, flag.name)),
+        (voice.say(test), voice.say(variable), voice.say(FLAG_NAMES.get(flag, flag.name)),
          *map(voice.number, counted[flag, test, variable]),
          voice.say(reason[flag, test, variable]))
         for flag, test, variable in ranked[:MOST_FINDINGS]

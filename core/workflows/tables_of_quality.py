@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
-from core.domain.quality import FlaggedWeather, QualityMetrics, QualityReport
+from core.domain.quality import SHARES, FlaggedWeather, QualityMetrics, QualityReport
 from core.domain.units import from_datetime64
 from core.domain.weather import VARIABLES, Flag
 from core.domain.workbook import Kind, Rows, Sheet, SheetChart, SheetColumn
 from core.words import Language
 from core.workflows.tables_words import place_columns, time_column, variable_title
-
-#: Attribute of the metrics and its title, a key of the catalogue; all are shares.
-METRICS: Mapping[str, str] = {
-    "overall": "Overall",
-    "completeness": "Completeness",
-    "validity": "Validity",
-    "consistency": "Consistency",
-    "timeliness": "Timeliness",
-    "anomaly_rate": "Anomaly rate",
-}
 
 
 def sheets(words: Language, report: QualityReport) -> Iterator[Sheet]:
@@ -35,19 +25,19 @@ def sheets(words: Language, report: QualityReport) -> Iterator[Sheet]:
 
 
 def _metric_columns(words: Language) -> tuple[SheetColumn, ...]:
-    shares = (SheetColumn(words.say(title), Kind.SHARE, 14, 1, bar=True) for title in METRICS.values())
+    shares = (SheetColumn(words.say(title), Kind.SHARE, 14, 1, bar=True) for _, title, _ in SHARES)
     return (*shares, SheetColumn(words.say("Median delay, min"), Kind.NUMBER, 12, 0))
 
 
 def _numbers(metrics: QualityMetrics) -> tuple[float, ...]:
-    return (*(float(getattr(metrics, name)) for name in METRICS), metrics.delay_min)
+    return (*(float(getattr(metrics, name)) for name, _, _ in SHARES), metrics.delay_min)
 
 
 def _over_time(words: Language, report: QualityReport) -> Sheet:
     say = words.say
     columns = (time_column(say("Day until (UTC)")), *_metric_columns(words), time_column(say("Day from (UTC)")))
     rows = tuple((m.end, *_numbers(m), m.begin) for m in report.history)
-    chart = SheetChart(say("Quality over time"), "line", 0, tuple(range(1, 1 + len(METRICS))))
+    chart = SheetChart(say("Quality over time"), "line", 0, tuple(range(1, 1 + len(SHARES))))
     note = say("Measured every hour, each time of the day before. Shares of values; empty cells are not known.")
     return Sheet(say("Quality over time"), columns, rows, (chart,), note)
 
