@@ -167,6 +167,7 @@ def history(core: Core, now: Issue) -> None:
     else:
         st.dataframe(history_table(alerts, region), hide_index=True)
     counts_of(_counted(core, region, version(core, now, alerts)))
+    st.caption(say("Counted since {moment}.", moment=local(core.alerts.past.counted_since(region.id), region)))
     if core.verification.no_truth:
         st.caption(say("Nothing is measured here: alerts cannot be verified."))
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.adapters.ledger import SqlLedger, answering
-from core.adapters.ledger_tables import acknowledgements, alert_rules, alert_states, alerts, overrides
+from core.adapters.ledger_tables import acknowledgements, alert_rules, alert_states, alert_watches, alerts, overrides
 from core.domain.alerts import Acknowledgement, Alert, AlertOutcome, AlertRule, State, rank
 from core.domain.forecast import EVENTS, EventDefinition, RiskLevel, known_or_none
 from core.domain.levels import LADDER
@@ -45,6 +45,20 @@ class SqlAlerts:
         insert = self._insert(alert_rules).on_conflict_do_update(index_elements=list(key), set_=row)
         with answering(), self._engine.begin() as connection:
             connection.execute(insert, [key | row])
+
+    def watch(self, source: str, region_id: str, hour: datetime) -> None:
+        """Keep that issues meet the rules of a region from an hour on, unless they did before."""
+        insert = self._insert(alert_watches).on_conflict_do_nothing()
+        with answering(), self._engine.begin() as connection:
+            connection.execute(insert, [{"source": source, "region_id": region_id, "since": hour}])
+
+    def watched_since(self, source: str, region_id: str) -> datetime | None:
+        """Return the hour from which on issues met the rules of a region, None where none ever did."""
+        table = alert_watches
+        query = sa.select(table.c.since).where((table.c.source == source) & (table.c.region_id == region_id))
+        with answering(), self._engine.connect() as connection:
+            found: datetime | None = connection.execute(query).scalar()
+        return found
 
     def states(self, source: str, region_id: str, rule_id: str) -> Mapping[str, State]:
         """Return the states of a rule by district."""

@@ -201,6 +201,14 @@ alert_states = sa.Table(
     sa.Column("area", sa.String(160), primary_key=True),
     sa.Column("state", sa.Text, nullable=False),  # JSON
 )
+#: From which hour on issues of a region met its rules: events before that are no alert's miss.
+alert_watches = sa.Table(
+    "alert_watches",
+    metadata,
+    sa.Column("source", sa.String(32), primary_key=True),
+    sa.Column("region_id", sa.String(64), primary_key=True),
+    sa.Column("since", UtcTime, nullable=False),
+)
 alerts = sa.Table(
     "alerts",
     metadata,

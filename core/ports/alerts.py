@@ -20,6 +20,12 @@ class AlertRecords(Protocol):
     def keep_rule(self, rule: AlertRule, who: str, at: datetime, *, removed: bool = False) -> None:
         """Keep a rule in the place of the one of its id, or as removed."""
 
+    def watch(self, source: str, region_id: str, hour: datetime) -> None:
+        """Keep that issues meet the rules of a region from an hour on, unless they did before."""
+
+    def watched_since(self, source: str, region_id: str) -> datetime | None:
+        """Return the hour from which on issues met the rules of a region, None where none ever did."""
+
     def states(self, source: str, region_id: str, rule_id: str) -> Mapping[str, State]:
         """Return the states of a rule by district."""
 

@@ -51,11 +51,19 @@ class AlertHistory:
         return self.records.alerts(self._source, region_id, self.verifying.clock() - timedelta(days=days))
 
     def counts(self, region: Region, days: int = DAYS, event: EventDefinition = TARGET) -> AlertCounts:
-        """Return how the alerts for an event did that were raised in the last days, of all rules together."""
-        since = self.verifying.clock() - timedelta(days=days)
+        """Return how the alerts for an event did that were raised in the last days, of all rules together.
+
+        What happened before anybody watched is nobody's miss: forecasts may be older than the rules, or made up.
+        """
+        since = self.counted_since(region.id, days)
         found = [a for a in self.alerts(region.id, days) if a.event == event and a.begun >= since]
         grid = Grid(self._cases(region.id, since), areas_of(region), event)
         return grid.counts([_span(a) for a in found], [a.outcome for a in found])
+
+    def counted_since(self, region_id: str, days: int = DAYS) -> datetime:
+        """Return where the last days begin, or later: where issues met the rules of a region for the first time."""
+        now = self.verifying.clock()
+        return max(now - timedelta(days=days), self.records.watched_since(self._source, region_id) or now)
 
     def dry_run(self, region: Region, rule: AlertRule, days: int = DAYS) -> AlertCounts:
         """Return what a rule would have done over the last days with the levels that the models gave then."""

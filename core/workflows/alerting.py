@@ -100,6 +100,7 @@ class Alerting:
         """
         if issue.source != self.source:
             return ()
+        self.records.watch(self.source, issue.region.id, issue.valid_from)
         happened: list[NoticeKind] = []
         for rule in self.rules(issue.region.id):
             happened += self._evaluated(rule, issue)

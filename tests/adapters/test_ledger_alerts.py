@@ -49,6 +49,14 @@ def test_a_rule_comes_back_and_one_that_is_gone_is_known_as_gone(records: AlertR
     assert records.rules("elsewhere") == {}
 
 
+def test_the_first_hour_that_was_watched_stays(records: AlertRecords) -> None:
+    assert records.watched_since("gauges", "r") is None
+    records.watch("gauges", "r", END)
+    records.watch("gauges", "r", END + timedelta(hours=1))
+    records.watch("gauges", "other", END + timedelta(hours=2))
+    assert records.watched_since("gauges", "r") == END
+
+
 def test_states_come_back(records: AlertRecords) -> None:
     state = State(END, 2, 0, 1, 0, True, RiskLevel.RED)
     records.keep_states("gauges", "r", "x", {"Chamoli": State(), "": state})

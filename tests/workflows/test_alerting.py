@@ -131,6 +131,18 @@ def test_hits_false_alarms_and_misses_by_hand(desk: Desk) -> None:
     assert (by_chance.alerts, by_chance.outcomes[AlertOutcome.HIT], by_chance.pod) == (1, 1, 1.0)
 
 
+def test_what_happened_before_anybody_watched_is_nobodys_miss(desk: Desk) -> None:
+    for hour in range(12):
+        desk.says("g", hour)  # forecasts as old as a made-up history: no rule has met them
+    desk.falls(0, 5, 20.0)
+    desk.goes("g", first=12)
+    desk.observe(30)
+    desk.join()
+    assert desk.alerts.past.counts(REGION).events == 0
+    assert desk.alerts.past.counted_since(REGION.id) == hours(12)
+    assert desk.alerts.past.dry_run(REGION, default_rule(REGION.id)).events == 1  # what a rule would have done may ask
+
+
 def test_what_is_not_measured_is_neither_hit_nor_false_alarm(desk: Desk) -> None:
     desk.goes("ooggg")
     desk.now = hours(24 * 5)  # the patience of the truths is over, and nothing came
