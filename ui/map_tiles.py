@@ -15,11 +15,14 @@ WIDTH_PX, WORLD_PX = 560, 512
 
 
 def figure(picture: Picture, grid: Grid, spots: Spots, texts: list[str], tiles: str) -> go.Figure:
-    """Return the figure: tiles, outlines, and a half transparent spot per place; the last trace carries the clicks."""
+    """Return the figure: tiles, outlines, and a half transparent spot per place that carries its click.
+
+    There are no signs on it: their glyphs would be fetched. The lists beside the map name the levels.
+    """
     made = go.Figure()
     if picture.outlines:
         made.add_trace(_outlines(picture))
-    made.add_trace(_spots(picture, grid, spots, texts))
+    made.add_traces(_spots(picture, grid, spots, texts))
     style = {"version": 8, "sources": {}, "layers": []}  # of its own: a named style is fetched from elsewhere
     centre = {"lon": float(grid.x.mean()), "lat": float(grid.y.mean())}
     wide = max(float(np.ptp(grid.x)), float(np.ptp(grid.y)), grid.step) + grid.step
@@ -40,19 +43,27 @@ def _outlines(picture: Picture) -> go.Scattermap:
     return go.Scattermap(lon=longitude, lat=latitude, mode="lines", line=line, hoverinfo="skip", showlegend=False)
 
 
-def _spots(picture: Picture, grid: Grid, spots: Spots, texts: list[str]) -> go.Scattermap:
-    at = spots.place
-    marker: dict[str, object] = {"size": SPOT_PX, "opacity": 0.65}
+def _spots(picture: Picture, grid: Grid, spots: Spots, texts: list[str]) -> list[go.Scattermap]:
+    """Return the spots of known values, below them white ones where nothing is known."""
+    known, step = np.isfinite(picture.values[spots.place]), picture.standing.step[spots.place]
     if picture.layer == LEVEL:
-        levels = [LADDER[step] if step >= 0 else RiskLevel.UNKNOWN for step in picture.standing.step[at]]
-        marker["color"] = [LEVELS[level].colour for level in levels]
+        scale: dict[str, object] = {"color": [LEVELS[LADDER[s]].colour for s in step[known]]}
     else:
-        known = np.isfinite(picture.values[at])
-        at, texts = at[known], [text for text, shown in zip(texts, known, strict=True) if shown]
-        marker |= {"color": picture.values[at], "colorscale": "Cividis", "reversescale": True, "showscale": True}
+        values = picture.values[spots.place[known]]
+        scale = {"color": values, "colorscale": "Cividis", "reversescale": True, "showscale": True}
+    white: dict[str, object] = {"color": LEVELS[RiskLevel.UNKNOWN].colour}
+    return [
+        _markers(picture, grid, spots.place[which], [texts[i] for i in np.flatnonzero(which)], marker)
+        for which, marker in ((~known, white), (known, scale))
+    ]
+
+
+def _markers(
+    picture: Picture, grid: Grid, at: np.ndarray, texts: list[str], marker: dict[str, object]
+) -> go.Scattermap:
     places = picture.region.locations
     return go.Scattermap(
-        lon=grid.longitude[at], lat=grid.latitude[at], mode="markers", marker=marker, text=texts, showlegend=False,
-        customdata=[places[i].id for i in at], hovertemplate="%{text}<extra></extra>",
-        selected={"marker": {"color": HATCH_COLOUR}},
+        lon=grid.longitude[at], lat=grid.latitude[at], mode="markers", showlegend=False, text=texts,
+        marker={"size": SPOT_PX, "opacity": 0.65} | marker, customdata=[places[i].id for i in at],
+        hovertemplate="%{text}<extra></extra>", selected={"marker": {"color": HATCH_COLOUR}},
     )  # fmt: skip

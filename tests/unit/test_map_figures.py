@@ -79,6 +79,18 @@ def test_what_stands_in_the_maps_place_has_every_cell_in_the_colour_and_sign_of_
     assert map_preview.preview(Picture(_wide(40), LEVEL, TARGET)) == ""
 
 
+@pytest.mark.parametrize("layer", ["level", "probability"])
+def test_above_a_base_map_every_place_has_its_spot_white_where_nothing_is_known(layer: str) -> None:
+    address = "https://tiles.example/{z}/{x}/{y}.png"
+    made = maps.figure(Picture(BEFORE, layer, TARGET), address)
+    assert list(made.layout.map.layers[0].source) == [address]
+    assert made.layout.map.style == {"version": 8, "sources": {}, "layers": []}  # a named one is fetched from elsewhere
+    *_, unknown, known = made.data
+    assert list(unknown.customdata) == [REGION.locations[3].id]
+    assert unknown.marker.color == LEVELS[RiskLevel.UNKNOWN].colour
+    assert sorted([*unknown.customdata, *known.customdata]) == sorted(place.id for place in REGION.locations)
+
+
 def _wide(side: int) -> Standing:
     places = tuple(
         Location(f"{i}", f"{i}", 30 + i // side / 10, 78 + i % side / 10, 500.0, 0.1, 0.0) for i in range(side * side)
