@@ -16,6 +16,7 @@ from core.adapters.ledger_tables import acknowledgements, alert_rules, alert_sta
 from core.domain.alerts import Acknowledgement, Alert, AlertOutcome, AlertRule, State, rank
 from core.domain.forecast import EVENTS, EventDefinition, RiskLevel, known_or_none
 from core.domain.levels import LADDER
+from core.domain.notices import NoticeKind
 from core.domain.overrides import Override, Scope
 
 _EVENTS = {event.key: event for event in EVENTS}
@@ -86,6 +87,7 @@ class SqlAlerts:
             "places": json.dumps(alert.places),
             "detail": json.dumps({"event": alert.event.key, **{name: getattr(alert, name) for name in _DETAIL}}),
             "outcome": alert.outcome.value,
+            "untold": NoticeKind.RAISED.value,
         }
         insert = self._insert(alerts).on_conflict_do_nothing().returning(alerts.c.id)
         with answering(), self._engine.begin() as connection:
@@ -97,7 +99,8 @@ class SqlAlerts:
         graver = sa.update(alerts).where(mine, alerts.c.level_rank < rank(level))
         likelier = alerts.c.probability.is_(None) | (alerts.c.probability < probability)
         with answering(), self._engine.begin() as connection:
-            new = connection.execute(graver.values(level_rank=rank(level), changed_at=at)).rowcount == 1
+            risen = {"level_rank": rank(level), "changed_at": at, "untold": NoticeKind.CHANGED.value}
+            new = connection.execute(graver.values(risen)).rowcount == 1
             if not math.isnan(probability):
                 connection.execute(sa.update(alerts).where(mine, likelier).values(probability=probability))
             before = connection.execute(sa.select(alerts.c.places).where(mine)).scalar()
@@ -110,7 +113,24 @@ class SqlAlerts:
         """Keep that an alert ended; say whether it stood."""
         update = sa.update(alerts).where(alerts.c.id == alert_id, alerts.c.ended_at.is_(None))
         with answering(), self._engine.begin() as connection:
-            return connection.execute(update.values(ended=hour, ended_at=at, changed_at=at)).rowcount == 1
+            found = connection.execute(
+                update.values(ended=hour, ended_at=at, changed_at=at, untold=NoticeKind.ENDED.value)
+            )
+        return found.rowcount == 1
+
+    def untold(self, source: str, region_id: str) -> tuple[tuple[Alert, NoticeKind], ...]:
+        """Return the alerts of which something is to be told yet, the oldest first, and what."""
+        wanted = (alerts.c.source == source) & (alerts.c.region_id == region_id) & (alerts.c.untold != "")
+        query = sa.select(alerts).where(wanted).order_by(alerts.c.changed_at, alerts.c.rule_id, alerts.c.area)
+        with answering(), self._engine.connect() as connection:
+            found = connection.execute(query).mappings().all()
+        return tuple((_alert(row, ()), NoticeKind(row["untold"])) for row in found)
+
+    def told(self, alert_id: str, kind: NoticeKind) -> None:
+        """Keep that this was told of an alert, unless it is another thing by now."""
+        mine = (alerts.c.id == alert_id) & (alerts.c.untold == kind.value)
+        with answering(), self._engine.begin() as connection:
+            connection.execute(sa.update(alerts).where(mine).values(untold=""))
 
     def judged(self, alert_id: str, outcome: AlertOutcome) -> None:
         """Keep what became of an alert."""

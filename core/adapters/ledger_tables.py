@@ -228,6 +228,7 @@ alerts = sa.Table(
     sa.Column("ended", UtcTime),
     sa.Column("ended_at", UtcTime),
     sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("untold", sa.String(16), nullable=False),  # what is to be told of it yet, "" where nothing is
     sa.Index("alerts_by_time", "region_id", "raised_at"),
 )
 #: Of a rule and district one alert stands at most, however many processes raise it.

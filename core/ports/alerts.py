@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.domain.alerts import Acknowledgement, Alert, AlertOutcome, AlertRule, State
 from core.domain.forecast import RiskLevel
+from core.domain.notices import NoticeKind
 from core.domain.overrides import Override
 
 
@@ -40,6 +41,12 @@ class AlertRecords(Protocol):
 
     def ended(self, alert_id: str, hour: datetime, at: datetime) -> bool:
         """Keep that an alert ended; say whether it stood."""
+
+    def untold(self, source: str, region_id: str) -> tuple[tuple[Alert, NoticeKind], ...]:
+        """Return the alerts of which something is to be told yet, the oldest first, and what."""
+
+    def told(self, alert_id: str, kind: NoticeKind) -> None:
+        """Keep that this was told of an alert, unless it is another thing by now."""
 
     def judged(self, alert_id: str, outcome: AlertOutcome) -> None:
         """Keep what became of an alert."""

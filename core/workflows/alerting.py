@@ -71,8 +71,9 @@ class Alerting:
             dict.fromkeys(self.records.states(self.source, rule.region_id, rule.id), State()),
         )
         for alert in self.standing(rule.region_id):
-            if alert.rule_id == rule.id and self.records.ended(alert.id, floor_hour(now), now):
-                self._tell(alert, NoticeKind.ENDED, now, alert.simulated)
+            if alert.rule_id == rule.id:
+                self.records.ended(alert.id, floor_hour(now), now)
+        self._tell(rule.region_id)
 
     def standing(self, region_id: str) -> tuple[Alert, ...]:
         """Return the alerts that stand, the newest first."""
@@ -104,6 +105,7 @@ class Alerting:
         happened: list[NoticeKind] = []
         for rule in self.rules(issue.region.id):
             happened += self._evaluated(rule, issue)
+        self._tell(issue.region.id)
         return tuple(happened)
 
     def _evaluated(self, rule: AlertRule, issue: RegionForecast) -> list[NoticeKind]:
@@ -129,7 +131,7 @@ class Alerting:
         alert: Alert | None,
         kind: NoticeKind | None,
     ) -> NoticeKind | None:
-        """Keep what a step made of an alert and tell it; return what was new."""
+        """Keep what a step made of an alert; return what was new."""
         reaching = _reaching(rule, issue, district.name)
         at = issue.issued_at
         if kind is NoticeKind.RAISED:
@@ -143,11 +145,7 @@ class Alerting:
             places = tuple(f.location_id for f in reaching)
             graver = self.records.risen(alert.id, district.level, district.probability, places, at)
             kind, new = (NoticeKind.CHANGED, True) if graver else (None, False)
-        if kind is None or not new:
-            return None
-        told = next((a for a in self.standing(rule.region_id) if a.id == alert.id), alert)
-        self._tell(told, kind, at, issue.simulated)
-        return kind
+        return kind if new else None
 
     def trial(self, issue: RegionForecast, who: str) -> Notice:
         """Tell a notice that says it is a trial, as an alert of this issue's gravest district would be told."""
@@ -158,8 +156,11 @@ class Alerting:
         self.tell(notice)
         return notice
 
-    def _tell(self, alert: Alert, kind: NoticeKind, at: datetime, simulated: bool) -> None:
-        self.tell(notice_of(alert, kind, at, simulated))
+    def _tell(self, region_id: str) -> None:
+        """Tell what was recorded and not told, here or by a process that died in between: told twice it is one."""
+        for alert, kind in self.records.untold(self.source, region_id):
+            self.tell(notice_of(alert, kind, alert.changed_at, alert.simulated))
+            self.records.told(alert.id, kind)
 
 
 def notice_of(alert: Alert, kind: NoticeKind, at: datetime, simulated: bool, more: str = "") -> Notice:

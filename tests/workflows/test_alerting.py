@@ -96,7 +96,9 @@ def test_two_that_evaluate_at_once_raise_one_alert_and_tell_it_once(desk: Desk) 
     with ThreadPoolExecutor(2) as pool:
         happened = list(pool.map(lambda alerts: alerts.evaluate(issue), [desk.opened(), desk.opened()]))
     assert sorted(happened) == [(), (RAISED,)]
-    assert len(desk.told) == len(desk.alerts.standing(REGION.id)) == 1
+    assert (
+        len({notice.id for notice in desk.told}) == len(desk.alerts.standing(REGION.id)) == 1
+    )  # the outbox takes an id once
 
 
 def test_issues_of_other_data_raise_nothing(desk: Desk) -> None:
@@ -129,6 +131,27 @@ def test_hits_false_alarms_and_misses_by_hand(desk: Desk) -> None:
     assert (never.alerts, never.far, never.pod) == (0, None, 0.0)
     by_chance = desk.alerts.past.dry_run(REGION, AlertRule("x", REGION.id, threshold=0.1, persistence=1))
     assert (by_chance.alerts, by_chance.outcomes[AlertOutcome.HIT], by_chance.pod) == (1, 1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("letters", "last", "kind"), [("oo", "o", RAISED), ("oor", "r", CHANGED), ("ooggg", "g", ENDED)]
+)
+def test_what_a_process_recorded_and_did_not_tell_before_it_died_is_told_by_the_next(
+    desk: Desk, letters: str, last: str, kind: NoticeKind
+) -> None:
+    desk.goes(letters[:-1])
+    desk.told.clear()
+
+    def dies(_notice: Notice) -> None:
+        raise KeyboardInterrupt
+
+    desk.alerts.tell = dies
+    with pytest.raises(KeyboardInterrupt):
+        desk.goes(last, first=len(letters) - 1)
+    desk.alerts = desk.opened()
+    desk.goes(last, first=len(letters))
+    desk.goes(last, first=len(letters) + 1)
+    assert [notice.kind for notice in desk.told] == [kind]
 
 
 def test_what_happened_before_anybody_watched_is_nobodys_miss(desk: Desk) -> None:
