@@ -75,6 +75,7 @@ from core.domain.standing import Standing
 from core.domain.told import MONTHS, Told
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location, Outline, Region
+from core.domain.workbook import FORMULA_SIGNS
 from core.errors import (
     CloudburstError,
     ConfigurationError,
@@ -124,6 +125,7 @@ __all__ = [
     "FLAG_NAMES",
     "FONTS",
     "FORMATS",
+    "FORMULA_SIGNS",
     "HOURLY_EVENTS",
     "LADDER",
     "LANGUAGES",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from core import (
     FLAG_NAMES,
+    FORMULA_SIGNS,
     SHARES,
     Drift,
     Finding,
@@ -28,8 +29,6 @@ SIGNS: dict[Flag, str] = {Flag.FAIL: "✕", Flag.SUSPECT: "▲", Flag.MISSING: "
 #: The flags by their names.
 FLAG_OF: dict[str, Flag] = {word: flag for flag, word in FLAG_NAMES.items()}
 CSV_COLUMNS = ["location_id", "valid_at", "variable", "value", "flag", "test", "reason", "source"]
-#: A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from core.adapters.ledger import SqlLedger, answering
 from core.adapters.ledger_tables import acknowledgements, alert_rules, alert_states, alert_watches, alerts, overrides
-from core.domain.alerts import Acknowledgement, Alert, AlertOutcome, AlertRule, State, rank
+from core.domain.alerts import Acknowledgement, Alert, AlertOutcome, AlertRule, State
 from core.domain.forecast import EVENTS, EventDefinition, RiskLevel, known_or_none
-from core.domain.levels import LADDER
+from core.domain.levels import LADDER, rank
 from core.domain.notices import NoticeKind
 from core.domain.overrides import Override, Scope
 

@@ -10,9 +10,8 @@ from typing import Any
 
 from core.domain.forecast import RegionForecast, known_or_none
 from core.domain.maps import as_geojson
+from core.domain.workbook import FORMULA_SIGNS
 
-#: A spreadsheet takes a text that begins so for a formula (OWASP, CSV Injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COLUMNS = ("place_id", "place", "latitude_deg", "longitude_deg", "level")
 
 
@@ -52,4 +51,4 @@ def _text(value: Any) -> Any:
     """Return a value as a cell: lists become one text, and no text can be taken for a formula."""
     if isinstance(value, list):
         value = "; ".join(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value

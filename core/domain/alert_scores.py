@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.alerts import WARNS, AlertOutcome, AlertRule, Seen, State, rank, step
+from core.domain.alerts import WARNS, AlertOutcome, AlertRule, Seen, State, step
 from core.domain.forecast import TARGET, EventDefinition, RiskLevel
-from core.domain.levels import LADDER
+from core.domain.levels import LADDER, rank
 from core.domain.notices import NoticeKind
 from core.domain.overrides import Override, Scope
 from core.domain.units import from_datetime64, to_hour64

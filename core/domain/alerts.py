@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.domain.forecast import EVENTS, TARGET, EventDefinition, RiskLevel
-from core.domain.levels import LADDER
+from core.domain.levels import rank
 from core.domain.notices import NoticeKind
 
 #: From here on a level warns, where alerts and people's words are scored.
@@ -21,11 +21,6 @@ WARNS = RiskLevel.ORANGE
 #: Issues that lie further apart are not in a row.
 MEMORY = timedelta(hours=6)
 DEFAULT_ID = "default"
-
-
-def rank(level: RiskLevel) -> int:
-    """Return the gravity of a level, -1 for UNKNOWN."""
-    return LADDER.index(level) if level in LADDER else -1
 
 
 class AlertOutcome(StrEnum):

@@ -31,3 +31,11 @@ LEVELS: dict[RiskLevel, LevelStyle] = {
 }
 #: Known levels by rising gravity; UNKNOWN is no step of it.
 LADDER: tuple[RiskLevel, ...] = tuple(level for level in LEVELS if level is not RiskLevel.UNKNOWN)
+
+
+def rank(level: RiskLevel) -> int:
+    """Return the gravity of a level, -1 for UNKNOWN."""
+    return _RANKS.get(level, -1)
+
+
+_RANKS = {level: i for i, level in enumerate(LADDER)}

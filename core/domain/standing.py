@@ -18,7 +18,7 @@ from core.domain.forecast import (
     Window,
     events_in,
 )
-from core.domain.levels import LADDER
+from core.domain.levels import LADDER, rank
 from core.domain.overrides import Override
 from core.domain.units import from_datetime64
 from core.domain.verification import VerifiedCases
@@ -75,7 +75,7 @@ class Standing:
             window=window,
             valid_from=issue.valid_from,
             issued_at=issue.issued_at,
-            step=np.array([_STEPS[f.level] for f in issue.forecasts], np.int8),
+            step=np.array([rank(f.level) for f in issue.forecasts], np.int8),
             probability=np.array(list(curves), float).reshape(len(issue.forecasts), -1),
             stale=np.array([f.freshness is Freshness.STALE for f in issue.forecasts], bool),
             overrides={i: f.override for i, f in enumerate(issue.forecasts) if f.override is not None},
@@ -90,7 +90,7 @@ class Standing:
         if not len(there):
             return None
         step = np.full(len(where), -1, np.int8)
-        step[rows[there]] = [_STEPS[RiskLevel(str(level))] for level in cases.level[there]]
+        step[rows[there]] = [rank(RiskLevel(str(level))) for level in cases.level[there]]
         probability = np.full((len(where), len(cases.events)), np.nan)
         probability[rows[there]] = cases.probability[there]
         return cls(
@@ -115,12 +115,9 @@ class Standing:
 
     def counts(self) -> dict[RiskLevel, int]:
         """Return the number of places by level, every level named."""
-        return {level: int((self.step == step).sum()) for level, step in _STEPS.items()}
+        return {level: int((self.step == rank(level)).sum()) for level in (*LADDER, RiskLevel.UNKNOWN)}
 
     def says_the_same(self, other: Standing) -> bool:
         """Say whether both are of one hour, with the same levels and numbers."""
         same = self.valid_from == other.valid_from and np.array_equal(self.step, other.step)
         return same and np.allclose(self.probability, other.probability, rtol=0, atol=1e-9, equal_nan=True)
-
-
-_STEPS: dict[RiskLevel, int] = {**{level: i for i, level in enumerate(LADDER)}, RiskLevel.UNKNOWN: -1}

@@ -41,6 +41,8 @@ FLAGS: Mapping[Flag, FlagStyle] = {
     Flag.FAIL: FlagStyle("fail", "✕", "#e6a5ad"),
     Flag.MISSING: FlagStyle("missing", "▨", "#e4e4e4"),
 }
+#: A spreadsheet takes a text that begins so for a formula, if only as soon as somebody edits it (OWASP, CSV Injection).
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 #: Words of the file itself, keys of the catalogue: the sheet of provenance, its heads, and the mark of a text cut off.
 PROVENANCE, SHEET, ROWS, NOTE, CUT = "Provenance", "Sheet", "Rows", "Note", "… (cut off here)"
 

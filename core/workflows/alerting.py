@@ -132,17 +132,15 @@ class Alerting:
         kind: NoticeKind | None,
     ) -> NoticeKind | None:
         """Keep what a step made of an alert; return what was new."""
-        reaching = _reaching(rule, issue, district.name)
         at = issue.issued_at
         if kind is NoticeKind.RAISED:
-            alert = _raised(rule, issue, district, reaching)
-            new = self.records.raised(alert)
+            new = self.records.raised(_raised(rule, issue, district, _reaching(rule, issue, district.name)))
         elif alert is None:
             return None
         elif kind is NoticeKind.ENDED:
             new = self.records.ended(alert.id, issue.valid_from, at)
         else:
-            places = tuple(f.location_id for f in reaching)
+            places = tuple(f.location_id for f in _reaching(rule, issue, district.name))
             graver = self.records.risen(alert.id, district.level, district.probability, places, at)
             kind, new = (NoticeKind.CHANGED, True) if graver else (None, False)
         return kind if new else None

@@ -9,8 +9,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.forecast import EventDefinition, RiskLevel, Window
+from core.domain.forecast import EventDefinition, Window
 from core.domain.learning import Measure, Scorecard
+from core.domain.levels import LADDER, rank
 from core.domain.verification import Truth, VerifiedCases
 from core.domain.weather import Region
 from core.verification import climatology, diagrams, episodes, scorecard
@@ -33,7 +34,7 @@ SEED = 7
 #: What this forecast and its references are called.
 OWN, CLIMATOLOGY, PERSISTENCE = "this forecast", "climatology", "persistence"
 #: Ranks of the levels, for how often they change; UNKNOWN has none.
-_RANKS = {RiskLevel.GREEN.value: 0, RiskLevel.YELLOW.value: 1, RiskLevel.ORANGE.value: 2, RiskLevel.RED.value: 3}
+_RANKS = {level.value: rank(level) for level in LADDER}
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from core.domain.alerts import AlertRule, Seen, State, rank, step
+from core.domain.alerts import AlertRule, Seen, State, step
 from core.domain.forecast import MINI_CLOUDBURST, EventDefinition, RiskLevel
-from core.domain.levels import LADDER
+from core.domain.levels import LADDER, rank
 from core.domain.notices import NoticeKind
 from tests.weather_made import END
 

@@ -12,11 +12,11 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from core.adapters.excel.texts import FORMULA_SIGNS, clean
+from core.adapters.excel.texts import clean
 from core.domain.forecast import RiskLevel
 from core.domain.levels import LEVELS
 from core.domain.weather import Flag
-from core.domain.workbook import CUT, FLAGS, Kind, SheetColumn, Workbook
+from core.domain.workbook import CUT, FLAGS, FORMULA_SIGNS, Kind, SheetColumn, Workbook
 
 #: Day 0 of Excel's calendar. It counts a 29 February 1900 that never was: nothing before March of that year is right.
 DAY_ZERO, FIRST_DAY = datetime(1899, 12, 30, tzinfo=UTC), datetime(1900, 3, 1, tzinfo=UTC)

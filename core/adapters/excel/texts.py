@@ -11,8 +11,6 @@ LONGEST = 32_767
 LONGEST_NAME = 31
 #: Names that Excel keeps for itself.
 RESERVED = frozenset({"history"})
-#: A cell that begins so would become a formula as soon as somebody edits it (OWASP, CSV injection).
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 #: What XML 1.0 forbids, and the returns that its readers change: tab and line feed alone may stay.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
