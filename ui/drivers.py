@@ -36,7 +36,7 @@ def table(found: tuple[Driver, ...]) -> pd.DataFrame:
             {
                 say("effect"): say("▲ raises") if d.raises else say("▼ lowers"),
                 say("driver"): d.said(say),
-                say("odds"): f"× {d.factor:.2g}",
+                say("odds"): f"× {d.factor:.3g}",
             }
             for d in found
         ]

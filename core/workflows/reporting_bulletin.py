@@ -221,7 +221,7 @@ def drivers(found: Mapping[str, tuple[Driver, ...]], voice: Voice) -> list[Block
                 voice.say("▲ raises") if d.raises else voice.say("▼ lowers"),
                 voice.say(d.group).capitalize(),
                 d.values(voice.say),
-                f"× {d.factor:.2g}",
+                f"× {d.factor:.3g}",
             )
             for d in those
         )
