@@ -1,6 +1,7 @@
 """Kills, dying disks, flipped bits, malicious files and races around the model store.
 
     python -m tests.faults.model_faults [--kills 500] [--flips 1000] [--rounds 50] [--seed 0] [--short]
+                                         [--only GATE] [--out FILE.md]
 
 Each gate prints a line: what it counted, what it found of a deliberately broken variant, PASS or FAIL. The exit code is
 1 where a gate fails, and where the broken variant passes it. Gates that need strace are skipped without it, which is a
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.gates import Result, judged
 from tests.faults.model_broken import Variant, in_place, sound, trusting, unchecked, unpickling
 from tests.faults.model_canaries import TOUCHED, touched
 from tests.faults.model_homes import Home, made_home
@@ -29,13 +30,11 @@ from tests.faults.model_tampering import LOADED, tampered
 from tests.faults.model_writers import WRITERS, pack_once
 from tests.faults.model_writing import ERRORS, Tries, bench, failing, killed
 from tests.faults.processes import silence
-from tests.faults.system_calls import CALLS, Untraceable
+from tests.faults.system_calls import CALLS
 from tests.faults.training_race import round_of
 
 #: Kills after which the variant in place must have been caught: every third or fourth breaks it.
 MOST_OF_CONTROL = 150
-#: Findings printed of a gate that fails.
-TOLD = 12
 
 
 @dataclass(frozen=True)
@@ -66,21 +65,6 @@ SHORT = Scale(
      "zip-slip", "version folder is a link", "pointer is a link", "pointer to a version outside",
      "extra model.pkl"),
     strace=False, least=0.01)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a gate says: its counts, its findings, and what it found of the broken variant."""
-
-    text: str
-    wrong: Sequence[str]
-    control: str
-    caught: bool
-
-    @property
-    def well(self) -> bool:
-        """True where nothing is wrong and the broken variant was caught."""
-        return not self.wrong and self.caught
 
 
 Gate = Callable[[Home, Path, Scale], Result]
@@ -175,6 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(name, type=int, default=default)
     parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
     parser.add_argument("--only", choices=sorted(GATES), help="one gate")
+    parser.add_argument("--out", type=Path, metavar="FILE.md", help="page whose figures are replaced")
     args = parser.parse_args(arguments)
     scale = SHORT if args.short else Scale(args.kills, args.flips, args.rounds, seed=args.seed)
     silence()
@@ -183,25 +168,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pack_once(patch)
             template = made_home(Path(name))
         chosen = [args.only] if args.only else list(GATES)
-        found = [_passed(gate, template, Path(name), scale) for gate in chosen]
+        found = [
+            judged(gate, lambda of=gate: GATES[of](template, Path(name), scale), args.out, not scale.strace)
+            for gate in chosen
+        ]
     return 0 if all(found) else 1
-
-
-def _passed(name: str, template: Home, folder: Path, scale: Scale) -> bool:
-    """Run one gate and print its line; say whether it may count as passed."""
-    began = time.monotonic()
-    try:
-        result = GATES[name](template, folder, scale)
-    except Untraceable as error:
-        _print(f"{name:<14}skipped: {error} {'SKIP' if not scale.strace else 'FAIL'}")
-        return not scale.strace
-    verdict = "PASS" if result.well else "FAIL"
-    _print(f"{name:<14}{result.text} | {result.control} | {time.monotonic() - began:.0f} s {verdict}")
-    for one in result.wrong[:TOLD]:
-        _print(f"    {one}")
-    if len(result.wrong) > TOLD:
-        _print(f"    and {len(result.wrong) - TOLD} more")
-    return result.well
 
 
 def _every_writer(
@@ -228,11 +199,6 @@ def _caught(control: dict[str, Tries]) -> tuple[str, bool]:
     """Return what the writers in place did, and whether each that tears what was there was caught."""
     text = ", ".join(f"{name} {len(found.broken)}" for name, found in control.items())
     return f"in place broken: {text}", all(found.broken for found in control.values())
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line.rstrip() + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def killed(ready: Bench, calls: Sequence[str] = tuple(CALLS)) -> Tries:
 
     Raises
     ------
-    Untraceable
+    Absent
         If strace is not there or may not trace.
     """
     found = Tries()
@@ -110,7 +110,7 @@ def failing(ready: Bench, errors: Sequence[str], calls: Sequence[str] = tuple(CA
 
     Raises
     ------
-    Untraceable
+    Absent
         If strace is not there or may not trace.
     """
     found = Tries()

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.gates import Absent
 from tests.faults.processes import Say, forked
 
 #: Calls that change a disk or open what will; the second names are those of other processors than Intel's.
@@ -28,10 +29,6 @@ CALLS = {
 #: PR_SET_PTRACER and PR_SET_PTRACER_ANY of linux/prctl.h: who is no ancestor may trace this process.
 _PTRACER, _ANYBODY = 0x59616D61, 2**64 - 1
 KILL = "signal=SIGKILL"
-
-
-class Untraceable(Exception):
-    """There is no strace here, or it may not trace."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,12 @@ def spoiled(act: Callable[[Say], object], call: str, number: int, fault: str) ->
 
     Raises
     ------
-    Untraceable
+    Absent
         If strace is not there or may not trace.
     """
     strace = shutil.which("strace")
     if strace is None:
-        raise Untraceable("no strace")
+        raise Absent("no strace")
     process = forked(lambda say: _stopped_first(act, say))
     os.waitpid(process.pid, os.WUNTRACED)
     with tempfile.NamedTemporaryFile() as log:
@@ -89,7 +86,7 @@ def spoiled(act: Callable[[Say], object], call: str, number: int, fault: str) ->
             process.kill()
             process.ended()
             tracer.communicate()
-            raise Untraceable(said.strip() or "strace ends at once")
+            raise Absent(said.strip() or "strace ends at once")
         os.kill(process.pid, signal.SIGCONT)
         code = process.ended()
         tracer.communicate()
