@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -13,18 +14,69 @@ from websockets.sync.client import ClientConnection, connect
 PATIENCE_S = 120.0
 
 
+def stream_of(address: str) -> str:
+    """Return where the pages of a program talk."""
+    return f"{address.replace('http', 'ws', 1)}/_stcore/stream"
+
+
+class Talk:
+    """What one open page and its server say to each other, whatever carries it.
+
+    `ticking` are the pieces of the page that draw themselves anew, with the seconds after which they do; `fields` are
+    the ids of its text fields by their labels.
+    """
+
+    def __init__(self, page: str, query: str = "") -> None:
+        self.page = page
+        self.query = query
+        self.ticking: dict[str, float] = {}
+        self.fields: dict[str, str] = {}
+
+    def ask(self, piece: str = "", typed: Mapping[str, str] | None = None) -> bytes:
+        """Return the message that asks for the page, or one of the `ticking` pieces, with this text in its fields."""
+        if not piece:
+            self.ticking = {}
+        ask = BackMsg()
+        ask.rerun_script.query_string = self.query
+        ask.rerun_script.page_name = self.page
+        ask.rerun_script.fragment_id = piece
+        for label, text in (typed or {}).items():
+            field = ask.rerun_script.widget_states.widgets.add()
+            field.id, field.string_value = self.fields[label], text
+        return bytes(ask.SerializeToString())
+
+    def heard(self, data: bytes) -> bool:
+        """Take one message; return whether the script has ended.
+
+        Raises
+        ------
+        RuntimeError
+            If it ended with an exception.
+        """
+        message = ForwardMsg()
+        message.ParseFromString(data)
+        kind = message.WhichOneof("type")
+        if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            element = message.delta.new_element
+            if element.HasField("exception"):
+                raise RuntimeError(element.exception.message)
+            if element.HasField("text_input"):
+                self.fields[element.text_input.label] = element.text_input.id
+        if kind == "auto_rerun":
+            self.ticking[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+        return kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
 class PageSession:
     """One open page; `rerun` draws it anew and says how long that took.
 
-    `ticking` are the pieces of the page that draw themselves anew, with the seconds after which they do. A script that
-    has not ended after `patience_s` has failed.
+    A script that has not ended after `patience_s` has failed.
     """
 
     def __init__(self, address: str, page: str, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
-        self.ticking: dict[str, float] = {}
-        self._address = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
-        self._page = page
+        self._address = stream_of(address)
+        self._talk = Talk(page)
 
     def __enter__(self) -> PageSession:
         self._socket: ClientConnection = connect(self._address, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
@@ -35,9 +87,14 @@ class PageSession:
     ) -> None:
         self._socket.close()
 
+    @property
+    def ticking(self) -> Mapping[str, float]:
+        """The pieces of the page that draw themselves anew, with the seconds after which they do."""
+        return self._talk.ticking
+
     def show(self, page: str) -> float:
         """Change to another page and draw it; return the seconds."""
-        self._page = page
+        self._talk.page = page
         return self.rerun()
 
     def rerun(self) -> float:
@@ -50,24 +107,12 @@ class PageSession:
         TimeoutError
             If it did not end.
         """
-        self.ticking = {}
         return self.tick("")
 
     def tick(self, piece: str) -> float:
         """Draw one of the `ticking` pieces anew, as `rerun` does the whole page."""
-        ask = BackMsg()
-        ask.rerun_script.query_string = ""
-        ask.rerun_script.page_name = self._page
-        ask.rerun_script.fragment_id = piece
         begun = time.perf_counter()
-        self._socket.send(ask.SerializeToString())
-        while True:
-            message = ForwardMsg()
-            message.ParseFromString(self._socket.recv(timeout=self._patience_s))  # type: ignore[arg-type]
-            kind = message.WhichOneof("type")
-            if kind == "delta" and message.delta.new_element.HasField("exception"):
-                raise RuntimeError(message.delta.new_element.exception.message)
-            if kind == "auto_rerun":
-                self.ticking[message.auto_rerun.fragment_id] = message.auto_rerun.interval
-            if kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                return time.perf_counter() - begun
+        self._socket.send(self._talk.ask(piece))
+        while not self._talk.heard(self._socket.recv(timeout=self._patience_s)):  # type: ignore[arg-type]
+            pass
+        return time.perf_counter() - begun

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,22 @@ def settings(**values: object) -> dict[str, str]:
 
 @contextmanager
 def served(
-    environment: dict[str, str], log: Path, by: Sequence[str] = ("streamlit",), app: Path = ROOT / "app.py"
+    environment: dict[str, str],
+    log: Path,
+    by: Sequence[str] = ("streamlit",),
+    app: Path = ROOT / "app.py",
+    folder: Path = ROOT,
 ) -> Iterator[str]:
-    """Start the program, or another one, by a module with its arguments; yield its address when it answers."""
+    """Start the program, or another one, by a module with its arguments; yield its address when it answers.
+
+    Streamlit reads its configuration in `folder`.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with log.open("w") as out:
         command = [sys.executable, "-m", *by, "run", str(app), "--server.port", str(port)]
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)  # noqa: S603
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)  # noqa: S603
         try:
             address = f"http://127.0.0.1:{port}"
             _until(lambda: urllib.request.urlopen(f"{address}/_stcore/health", timeout=5), 120)  # noqa: S310
@@ -57,6 +64,16 @@ def look_ups(address: str) -> dict[str, int]:
     """Return how many look-ups of the cache were hits, misses or stale since the program was started."""
     stats = ask(f"{address}/api/monitoring/cache/stats")["stats"]
     return {name: int(stats[name]) for name in ("hits", "misses", "stale")}
+
+
+def process_of(address: str) -> int:
+    """Return the number of the process that serves an address."""
+    port = address.rpartition(":")[2].encode()
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if words.read_bytes().split(b"\0")[-3:-1] == [b"--server.port", port]:
+                return int(words.parent.name)
+    raise ProcessLookupError(address)
 
 
 def _until(what: Any, most_s: float) -> None:

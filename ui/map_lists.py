@@ -37,17 +37,27 @@ def shown(core: Core, issue: RegionForecast, seen: map_times.View) -> str | None
     chosen = None
     if seen.picture is not None:
         with districts:
-            st.dataframe(district_table(seen.picture.standing, seen.picture.event), hide_index=True, height=520)
+            st.dataframe(_district_table(seen.key, seen.picture), hide_index=True, height=520)
         with places:
-            chosen = _places(seen.picture)
+            chosen = _places(seen.key, seen.picture)
     with changed:
         changes(core, issue)
     return chosen
 
 
-def _places(picture: Picture) -> str | None:
-    order = ranked(picture.standing, picture.event)[:MOST_PLACES]
-    table = place_table(picture.standing, picture.event, order)
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _district_table(key: tuple[str, ...], _picture: Picture) -> pd.DataFrame:  # noqa: ARG001 - keys the cache
+    return district_table(_picture.standing, _picture.event)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _place_table(key: tuple[str, ...], _picture: Picture) -> tuple[list[int], pd.DataFrame]:  # noqa: ARG001
+    order = ranked(_picture.standing, _picture.event)[:MOST_PLACES]
+    return order, place_table(_picture.standing, _picture.event, order)
+
+
+def _places(key: tuple[str, ...], picture: Picture) -> str | None:
+    order, table = _place_table(key, picture)
     ticked = st.dataframe(
         table, hide_index=True, height=520, on_select="rerun", selection_mode="single-row", key="map places"
     )

@@ -9,6 +9,7 @@ import base64
 from html import escape
 
 import numpy as np
+import streamlit as st
 
 from core import LADDER, LEVELS, RiskLevel
 from ui.map_grid import MOST_SPOTS, Grid, grid_of
@@ -21,8 +22,20 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{body}</svg>'
 IMAGE = '<img class="map-preview" alt="" src="data:image/svg+xml;base64,{data}">'
 
 
-def preview(picture: Picture) -> str:
-    """Return the levels of a picture as HTML; nothing for other layers, and for grids too fine to be as quick."""
+@st.cache_resource(max_entries=24, show_spinner=False)
+def preview(key: tuple[str, ...], _picture: Picture) -> str:  # noqa: ARG001 - keys the cache
+    """Return the levels of a picture as HTML; nothing for other layers, and for grids too fine to be as quick.
+
+    Parameters
+    ----------
+    key
+        What names the picture, as for `maps.risk_map`.
+    """
+    return drawn(_picture)
+
+
+def drawn(picture: Picture) -> str:
+    """Return the same, drawn anew."""
     grid = grid_of(picture.region)
     if picture.layer != LEVEL or len(grid.row) > MOST_SPOTS:
         return ""
@@ -31,8 +44,8 @@ def preview(picture: Picture) -> str:
     left, top = float(grid.x.min()) * narrow - wide, -float(grid.y.max()) * SCALE - high
     box = f"{left:.0f} {top:.0f} {np.ptp(grid.x) * narrow + 2 * wide:.0f} {np.ptp(grid.y) * SCALE + 2 * high:.0f}"
     body = "".join(_cells(grid, picture, level, (narrow, wide, high)) for level in (*LADDER, RiskLevel.UNKNOWN))
-    drawn = SVG.format(box=box, body=body + (_outlines(picture, narrow) if picture.outlines else ""))
-    return IMAGE.format(data=base64.b64encode(drawn.encode()).decode())
+    svg = SVG.format(box=box, body=body + (_outlines(picture, narrow) if picture.outlines else ""))
+    return IMAGE.format(data=base64.b64encode(svg.encode()).decode())
 
 
 def _cells(grid: Grid, picture: Picture, level: RiskLevel, sizes: tuple[float, float, float]) -> str:

@@ -68,7 +68,7 @@ def chart(core: Core, seen: View) -> str | None:
         st.info(seen.why, icon=":material/history_toggle_off:")
         return None
     with st.container(key="map", gap=None):
-        if not core.settings.tiles and (stand_in := map_preview.preview(seen.picture)):
+        if not core.settings.tiles and (stand_in := map_preview.preview(seen.key, seen.picture)):
             st.html(stand_in)
         clicked = st.plotly_chart(
             maps.risk_map(seen.key, seen.picture, core.settings.tiles),

@@ -13,6 +13,7 @@ import streamlit as st
 
 from core import LADDER, LEVELS, Region, RiskLevel, events_in
 from ui import map_tiles
+from ui.finished import Finished
 from ui.language import current, say
 from ui.map_grid import Grid, Spots, grid_of
 from ui.map_layers import CHANGE, HATCH_COLOUR, LEVEL, OUTLINE_COLOUR, RAIN_H, Picture, filled, hatching
@@ -37,7 +38,7 @@ def risk_map(key: tuple[str, ...], _picture: Picture, tiles: str = "") -> go.Fig
     tiles
         Template of the addresses of a base map's tiles; empty: none, and no network.
     """
-    return figure(_picture, tiles)
+    return Finished(figure(_picture, tiles))
 
 
 def figure(picture: Picture, tiles: str = "") -> go.Figure:

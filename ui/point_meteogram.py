@@ -15,6 +15,7 @@ from plotly.subplots import make_subplots
 
 from core import Flag, HourlyWeather, Issue
 from ui.figures import FLAGGED, MOIST, PRESSURE, RAIN, USUAL, WARM, WIND, local_hours
+from ui.finished import Finished
 from ui.language import current, say
 
 #: Hours of observations and of forecast fields shown, and hours between two arrows of the wind.
@@ -95,7 +96,7 @@ def chart(
     if not panels:
         return None, missing
     zone = ZoneInfo(_issue.forecast.region.time_zone)
-    return _drawn(panels, parts, _issue.forecast.issued_at.astimezone(zone)), missing
+    return Finished(_drawn(panels, parts, _issue.forecast.issued_at.astimezone(zone))), missing
 
 
 def observed(issue: Issue, place: int) -> Hours:

@@ -13,7 +13,7 @@ from ui.language import say
 
 REGION, PLACE, WALL = "region", "place", "wall"
 #: How often an open page asks whether there is something new, and whether the house is well.
-TICK = "20s"
+TICK = "10s"
 #: Height of what stands in the place of a page until its issue is there.
 OUTLINE_PX = 420
 

@@ -64,7 +64,8 @@ class FolderModelStore:
         self._shipped = shipped
         self._seed_version, self._seed_digest = seed
         self._key = key
-        self._seen: dict[str, object] = {}
+        #: Whole versions, and the state of their files when they were looked at.
+        self._seen: dict[str, tuple[object, StoredVersion]] = {}
 
     @property
     def seed(self) -> str:
@@ -221,21 +222,21 @@ class FolderModelStore:
         return tuple(found)
 
     def _described(self, version: str) -> StoredVersion:
+        """Check a version, anew where its files have changed since, and where it was refused: that may have passed."""
         shipped, name, manifest = version == self._seed_version, _readable(version), None
         try:
             files = self._files(version)
+            state = files.state()
+            before, known = self._seen.get(version, (None, None))
+            if known is not None and before == state:
+                return known
             manifest = files.manifest()
-            self._verify(files)
+            files.whole()
         except ModelError as error:
             return StoredVersion(name, manifest, error.message, shipped)
-        return StoredVersion(name, manifest, None, shipped)
-
-    def _verify(self, files: VersionFiles) -> None:
-        """Check the digests of a version, anew only where its files have changed since."""
-        state = files.state()
-        if self._seen.get(files.version) != state:
-            files.whole()
-            self._seen[files.version] = state
+        stored = StoredVersion(name, manifest, None, shipped)
+        self._seen[version] = state, stored
+        return stored
 
     def _files(self, version: str) -> VersionFiles:
         if self._seed_version and version == self._seed_version:

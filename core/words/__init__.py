@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.dates import format_datetime
@@ -81,12 +81,18 @@ class Language:
         """
         if when is None:
             return UNKNOWN
-        there = when.astimezone(zone)
-        return f"{format_datetime(there, form, zone, self._locale)} {there:%Z}"
+        return _written(when, zone, form, self._locale)
 
     @property
     def _locale(self) -> str:
         return "hi_IN" if self.code == "hi" else "en_GB"
+
+
+@lru_cache(maxsize=4096)
+def _written(when: datetime, zone: tzinfo, form: str, locale: str) -> str:
+    """Return a moment in words; pages say the same few hundred again and again."""
+    there = when.astimezone(zone)
+    return f"{format_datetime(there, form, zone, locale)} {there:%Z}"
 
 
 @cache

@@ -67,7 +67,7 @@ def test_every_place_without_a_value_is_hatched_and_no_other(layer: str) -> None
 
 
 def test_what_stands_in_the_maps_place_has_every_cell_in_the_colour_and_sign_of_its_level() -> None:
-    made = map_preview.preview(Picture(BEFORE, LEVEL, TARGET, outlines=False))
+    made = map_preview.drawn(Picture(BEFORE, LEVEL, TARGET, outlines=False))
     drawing = ElementTree.fromstring(base64.b64decode(made.split("base64,")[1].split('"')[0]))  # noqa: S314 - ours
     cells = {p.get("fill"): p.get("d", "").count("z") for p in drawing if p.tag.endswith("path")}
     known = {LEVELS[level].colour: n for level, n in BEFORE.counts().items() if level is not RiskLevel.UNKNOWN}
@@ -75,8 +75,8 @@ def test_what_stands_in_the_maps_place_has_every_cell_in_the_colour_and_sign_of_
     assert {colour: n for colour, n in cells.items() if colour != "none"} == known | {white: 1}
     assert cells["none"] == 1  # outlined and crossed on white, in no colour of a level
     assert sorted("".join(drawing.itertext())) == sorted("▲■")
-    assert map_preview.preview(Picture(BEFORE, "terrain", TARGET)) == ""
-    assert map_preview.preview(Picture(_wide(40), LEVEL, TARGET)) == ""
+    assert map_preview.drawn(Picture(BEFORE, "terrain", TARGET)) == ""
+    assert map_preview.drawn(Picture(_wide(40), LEVEL, TARGET)) == ""
 
 
 @pytest.mark.parametrize("layer", ["level", "probability"])
