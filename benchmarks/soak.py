@@ -1,0 +1,168 @@
+"""An hour in which 25 days go by: forecasts, truths, trainings, drift, experiments and exports, counted from outside.
+
+The program runs with its clocks 600 times as fast (`benchmarks.fast_clock`), with simulated weather and a first start
+that makes two weeks of history. A witness asks the API what it forecasts as often as it can; three dashboards are open.
+At the end the program is stopped and its ledger held against what the witness saw, the rain that the simulator makes
+again, the log, the files of the model store and a second reader of the reports (`benchmarks.soak_tally`), and memory,
+file handles, threads and the size of the home are looked at for what grows without bound. As the control one row of the
+ledger is removed, one truth changed, and one training: each must be found.
+
+python -m benchmarks.soak [--minutes 60] [--speed 600] [--out docs/RELIABILITY.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from benchmarks.load_pages import Habit, Seen, opened
+from benchmarks.program import process_of, served, settings
+from benchmarks.soak_tally import Tally, Witness, tally
+from tests.faults.gates import Result, judged
+
+#: Seconds between two questions of the witness, and two looks at what the process holds.
+ASK_S, LOOK_S = 0.25, 5.0
+#: Refreshes, drift, reports and trainings, so that each comes often in 25 days; hours of the fast clock.
+PLAN = {
+    "REFRESH_MINUTES": 30, "DRIFT_EVERY_HOURS": 12, "REPORT_EVERY_HOURS": 12, "REPORT_KEEP_DAYS": 4,
+    "RETRAIN_EVERY_DAYS": 3, "SIMULATED_HISTORY_DAYS": 14, "LOG_LEVEL": "INFO", "PREDICT_PER_MINUTE": 0,
+}  # fmt: skip
+#: A training may take as long as ever, by a clock that runs fast.
+TRAINING_MINUTES = 60
+#: The second half of the time may hold so much more than the first.
+GROWTH = 0.10
+CONTROLS = (
+    "delete from forecasts where id in (select id from forecasts where shown and begin_h = 0 and window_h = 6"
+    " order by valid_from limit 1 offset (select count(*) / 2 from forecasts where shown and begin_h = 0 and"
+    " window_h = 6))",
+    "update outcomes set hourly_mm = hourly_mm + 1 where id = (select max(id) from outcomes where state = 'known')",
+    "delete from runs where kind = 'retrain'",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what was counted; return 1 where counts disagree or something grew."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--speed", type=float, default=600)
+    parser.add_argument("--out", type=Path, metavar="FILE.md", help="page whose figures are replaced")
+    args = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name) / "home"
+        plan = PLAN | {"HOME": home, "RETRAIN_MINUTES": TRAINING_MINUTES * args.speed}
+        by = ("benchmarks.fast_clock", f"{args.speed:g}")
+        with served(settings(**plan), Path(name) / "log", by=by) as address:
+            seen, pages = _lived(address, home, 60 * args.minutes)
+        return 0 if judged("soak", lambda: _result(home, seen, pages), args.out) else 1
+
+
+def _lived(address: str, home: Path, seconds: float) -> tuple[Witness, Seen]:
+    """Watch the program for so long."""
+    seen, pages = Witness(), Seen()
+
+    def dashboards() -> None:
+        nonlocal pages
+        pages = asyncio.run(opened(address, 3, Habit(3, seconds - 3, 20)))
+
+    looking = threading.Thread(target=dashboards)
+    looking.start()
+    process, begun, look = process_of(address), time.monotonic(), 0.0
+    with httpx.Client(base_url=f"{address}/api", timeout=30) as client:
+        while (now := time.monotonic() - begun) < seconds:
+            _asked(client, seen)
+            if now >= look:
+                _looked(process, home, now, seen)
+                look = now + LOOK_S
+            time.sleep(ASK_S)
+    looking.join()
+    return seen, pages
+
+
+def _asked(client: httpx.Client, seen: Witness) -> None:
+    try:
+        answer = client.get("/forecasts")
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        seen.errors.append(f"{type(error).__name__}: {str(error)[:150]}")
+        return
+    issue = answer.json()
+    key = issue["valid_from"], issue["issued_at"]
+    if key not in seen.issues:
+        known = {f["location_id"]: f["exceedance"]["p_15"]["probability"] for f in issue["forecasts"]}
+        seen.issues[key] = {place: p for place, p in known.items() if p is not None}
+
+
+def _looked(process: int, home: Path, now_s: float, seen: Witness) -> None:
+    of = Path(f"/proc/{process}")
+    seen.at_h.append(now_s / 3600)
+    seen.held_mb.append(int(of.joinpath("status").read_text("ascii").partition("VmRSS:")[2].split()[0]) / 1024)
+    seen.handles.append(len(list(of.joinpath("fd").iterdir())))
+    seen.threads.append(len(list(of.joinpath("task").iterdir())))
+    seen.home_mb.append(_size_mb(home))
+
+
+def _size_mb(home: Path) -> float:
+    size = 0
+    for path in home.rglob("*"):
+        try:
+            size += path.stat().st_size
+        except OSError:  # gone meanwhile
+            continue
+    return size / 1e6
+
+
+def _result(home: Path, seen: Witness, pages: Seen) -> Result:
+    found = tally(home, seen)
+    grown = [
+        f"{what} grew: {first:.0f} in the second quarter, {last:.0f} in the last"
+        for what, values, room in (
+            ("memory (MB)", seen.held_mb, GROWTH), ("file handles", seen.handles, 0.2), ("threads", seen.threads, 0.2)
+        )
+        for first, last in [_quarters(values)]
+        if last > (1 + room) * first + 1
+    ]  # fmt: skip
+    caught = [bool(set(_broken(home, seen, change).wrong) - set(found.wrong)) for change in CONTROLS]
+    growth = " to ".join(f"{value:.0f}" for value in _quarters(seen.held_mb))
+    home_mb = ", ".join(f"{seen.home_mb[len(seen.home_mb) * i // 4 - 1]:.0f}" for i in (1, 2, 3, 4))
+    return Result(
+        "; ".join(
+            [*found.texts, f"{len(pages.drawn_s):,} draws of pages, {len(pages.errors)} errors; memory {growth} MB,"
+             f" {seen.handles[-1]} handles, {seen.threads[-1]} threads; home by quarters {home_mb} MB"]
+        ),
+        [*found.wrong, *grown, *pages.errors, *(f"leaked {one}" for one in pages.leaks), *seen.errors[:3]],
+        f"{sum(caught)} of {len(CONTROLS)} spoiled ledgers found",
+        all(caught),
+    )  # fmt: skip
+
+
+def _quarters(values: Sequence[float]) -> tuple[float, float]:
+    """Return the means of the second and of the last quarter: the first fills caches."""
+    part = max(1, len(values) // 4)
+    return sum(values[part : 2 * part]) / part, sum(values[-part:]) / part
+
+
+def _broken(home: Path, seen: Witness, change: str) -> Tally:
+    """Return what is found after one change of the ledger."""
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name) / "home"
+        shutil.copytree(home, copy)
+        with sqlite3.connect(copy / "data" / "ledger.sqlite") as ledger:
+            ledger.execute(change)
+        ledger.close()
+        return tally(copy, seen)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.exit(main())
