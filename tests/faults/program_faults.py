@@ -1,0 +1,20 @@
+"""Ends, restarts, silence and clocks of the running program.
+
+    python -m tests.faults.program_faults [--full] [--only GATE] [--out FILE.md]
+
+See `tests.faults.gates` for what a gate is. Each of these starts whole programs, with pages, API and scheduler.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.faults.gates import Gate, main
+from tests.faults.program_silence import gate_of_silence
+
+GATES: dict[str, Gate] = {
+    "silent death": gate_of_silence,
+}
+
+if __name__ == "__main__":
+    sys.exit(main("tests.faults.program_faults", GATES))
