@@ -10,9 +10,12 @@ from __future__ import annotations
 import sys
 
 from tests.faults.gates import Gate, main
+from tests.faults.program_ends import gate_of_restart, gate_of_sigterm
 from tests.faults.program_silence import gate_of_silence
 
 GATES: dict[str, Gate] = {
+    "restart": gate_of_restart,
+    "sigterm": gate_of_sigterm,
     "silent death": gate_of_silence,
 }
 

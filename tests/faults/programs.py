@@ -6,7 +6,6 @@ broken on purpose; `launched` starts it as a user does, for what the loading its
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -24,8 +23,6 @@ from typing import Any, NoReturn
 
 from benchmarks.program import ROOT, TOKEN, settings
 
-#: What every program imports sooner or later.
-LIBRARIES = ("api.app", "ui.shell", "skops.io", "sklearn.ensemble", "streamlit.web.cli", "plotly.graph_objects")
 #: How long anything may take before it counts as never, and how often it is looked whether it has come, seconds.
 PATIENCE_S, LOOK_S = 60.0, 0.05
 NOBODY = 0
@@ -42,12 +39,12 @@ class Program:
 
     def get(self, path: str, patience_s: float = PATIENCE_S) -> tuple[int, bytes]:
         """Return status and body at a path; NOBODY where nobody answers."""
-        return _asked(urllib.request.Request(f"{self.address}{path}", headers=_HEADERS), patience_s)  # noqa: S310
+        return _asked(urllib.request.Request(f"{self.address}{path}", headers=_HEADERS), patience_s)
 
     def post(self, path: str, body: Mapping[str, Any], patience_s: float = PATIENCE_S) -> tuple[int, bytes]:
         """Return status and body of what was sent."""
         data = json.dumps(body).encode()
-        return _asked(urllib.request.Request(f"{self.address}{path}", data, _HEADERS), patience_s)  # noqa: S310
+        return _asked(urllib.request.Request(f"{self.address}{path}", data, _HEADERS), patience_s)
 
     def said(self, path: str) -> Any:
         """Return the JSON at a path, an empty object where there is none."""
@@ -121,8 +118,7 @@ def gone(program: Program) -> None:
 
 def started(environment: Mapping[str, str], log: Path, spoil: Spoil | None = None) -> Program:
     """Fork a program; `spoil` is called in it before it begins."""
-    for name in LIBRARIES:
-        importlib.import_module(name)
+    _load()
     port = _free()
     pid = os.fork()
     if pid == 0:
@@ -137,7 +133,7 @@ def launched(
     port = _free()
     command = [*before, sys.executable, "-m", *by, "run", "app.py", "--server.port", str(port)]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=out, stderr=out)  # noqa: S603
+        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=out, stderr=out)
     process.returncode = 0  # it is waited for by its number
     return Program(process.pid, f"http://127.0.0.1:{port}", log)
 
@@ -152,6 +148,12 @@ def until(what: Callable[[], Any], most_s: float = PATIENCE_S) -> float:
     return time.monotonic() - begun
 
 
+def _load() -> None:
+    """Load what every program loads sooner or later: what is forked then has it."""
+
+    import ui.shell  # noqa: F401 - none is used here
+
+
 def _free() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -160,7 +162,7 @@ def _free() -> int:
 
 def _asked(request: urllib.request.Request, patience_s: float) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(request, timeout=patience_s) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=patience_s) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
