@@ -12,11 +12,13 @@ import sys
 from tests.faults.gates import Gate, main
 from tests.faults.program_ends import gate_of_restart, gate_of_sigterm
 from tests.faults.program_silence import gate_of_silence
+from tests.faults.program_stale import gate_of_stale
 
 GATES: dict[str, Gate] = {
     "restart": gate_of_restart,
     "sigterm": gate_of_sigterm,
     "silent death": gate_of_silence,
+    "stale marked": gate_of_stale,
 }
 
 if __name__ == "__main__":
