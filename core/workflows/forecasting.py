@@ -163,7 +163,10 @@ class Forecasting:
     def _held(self, region_id: str) -> Issue | None:
         """Return the issue of a region that was made already, None where there is none of now."""
         held: Issue | None = self.cache.get(f"issue:{region_id}", category=CATEGORY)
-        return held if held is not None and held.holds(self.clock()) else None
+        if held is None or held.holds(self.clock()):
+            return held
+        self.forget(region_id)  # of a time to come, it would be newer than all that is made from now on
+        return None
 
     def _make(self, region_id: str, told: Progress) -> Issue:
         now = self.clock()

@@ -90,6 +90,7 @@ def test_a_clock_that_jumps_ends_what_was_issued_before(house: House, jump: time
     house.now += jump
     assert house.forecasting.state() != state
     assert house.forecasting.current(REGION.id) is not first
+    assert house.forecasting.current(REGION.id) is house.forecasting.current(REGION.id)
     if jump > timedelta(0):
         assert house.forecasting.current(REGION.id).forecast.freshness is not Freshness.FRESH
 
