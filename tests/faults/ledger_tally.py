@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def _deployments(home: Path) -> list[str]:
     rows = asked(
         home, "SELECT source, region_id, generation, from_version, to_version FROM deployments ORDER BY 1, 2, 3"
     )
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         if before[:2] == after[:2] and (after[3], after[2]) != (before[4], before[2] + 1):
             wrong.append(f"{after[4]} took the place of {after[3]}, {before[4]} served")
     return wrong
@@ -63,9 +64,9 @@ def working(home: Path) -> list[int]:
     mark, found = f"CLOUDBURST_HOME={home}".encode(), []
     for at in Path("/proc").iterdir():
         try:
-            if at.name.isdigit() and int(at.name) != os.getpid():
-                if mark in (at / "environ").read_bytes().split(b"\0"):
-                    found.append(int(at.name))
+            other = at.name.isdigit() and int(at.name) != os.getpid()
+            if other and mark in (at / "environ").read_bytes().split(b"\0"):
+                found.append(int(at.name))
         except OSError:
             continue
     return found

@@ -1,4 +1,4 @@
-"""A wall clock that whoever watches a program can move: it stands so many seconds beside the true one as a file says."""
+"""A wall clock that whoever watches a program can move: a file says how far beside the true one it stands."""
 
 from __future__ import annotations
 
