@@ -82,8 +82,8 @@ def gate_of_sigterm(folder: Path, full: bool) -> Result:
         program = started(house(folder / name, REFRESH_MINUTES=0.02), folder / f"{name}.log", spoil)
         caught[name] = _ended(program, folder / name).wrong
     text = (
-        f"{rounds} ends under {CLIENTS} clients and {SESSIONS} sessions, {trained} with a training: {counts[0]} answers,"
-        f" {counts[1]} requests in flight, exit 0 within {max(ends):.1f} s"
+        f"{rounds} ends under {CLIENTS} clients and {SESSIONS} sessions, {trained} with a training: {counts[0]}"
+        f" answers, {counts[1]} requests in flight, exit 0 within {max(ends):.1f} s"
     )
     control = "; ".join(f"{name}: {', '.join(found)[:80] or 'nothing found'}" for name, found in caught.items())
     return Result(text, wrong, control, all(caught.values()))
