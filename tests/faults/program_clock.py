@@ -11,12 +11,13 @@ from pathlib import Path
 
 import time_machine
 
-from tests.faults.gates import Absent, Result
+from core.adapters.scheduler import ThreadScheduler
+from tests.faults.gates import Result
 from tests.faults.ledger_tally import asked, deployed, torn
+from tests.faults.moved_clock import moved_by
 from tests.faults.program_stale import AMBER
-from tests.faults.programs import LOOK_S, Program, Spoil, gone, house, launched, running, until
+from tests.faults.programs import LOOK_S, Program, Spoil, gone, house, running, started, until
 
-LIBRARIES = tuple(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 PERIOD_S = 3.0
 HOUR, DAY, YEAR = 3600, 86400, 365 * 86400
 #: Where the clock is put beside the true one, one after another, seconds.
@@ -24,8 +25,8 @@ JUMPS = (HOUR, 0, -HOUR, 0, DAY, 0, -DAY, 0, 10 * YEAR, 0, -10 * YEAR, 0)
 SHORT = (HOUR, -HOUR, DAY, -DAY, 10 * YEAR, -10 * YEAR)
 #: A job ends so long after it was due, seconds: a new day is simulated meanwhile. A loaded machine may take longer.
 SLACK_S, PATIENCE_S = 5.0, 30.0
-#: libfaketime looks at its file once a second: an answer that was begun before is of the time before.
-UNSEEN_S = 1.5
+#: An answer that was begun before the clock moved is of the time before.
+UNSEEN_S = 0.5
 REFRESHED = re.compile(r'^cloudburst_job_last_end_timestamp_seconds\{name="refresh"\} (\S+)$', re.MULTILINE)
 #: Moments at which a day has 23 or 25 hours, a month a day more, and a year ends; the clock of the house is Berlin's.
 MOMENTS = {
@@ -76,14 +77,12 @@ class _Watched:
 
 def gate_of_jumps(folder: Path, full: bool) -> Result:
     """Set the clock of a program from outside, by hours, days and years; a scheduler by the wall clock stops."""
-    if not LIBRARIES:
-        raise Absent("libfaketime is not installed")
     jumps = JUMPS if full else SHORT
     with ExitStack() as ends:
         clocks = {name: folder / f"{name}.clock" for name in ("sound", "careless")}
         programs = {
-            "sound": _begun(folder / "sound", clocks["sound"], ("streamlit",)),
-            "careless": _begun(folder / "careless", clocks["careless"], ("tests.faults.wall_scheduler",)),
+            "sound": _begun(folder / "sound", clocks["sound"]),
+            "careless": _begun(folder / "careless", clocks["careless"], _by_the_wall),
         }
         for program in programs.values():
             ends.callback(gone, program)
@@ -123,23 +122,25 @@ def gate_of_days(folder: Path, full: bool) -> Result:
     return Result(text, wrong, f"ages by another clock: {(control.wrong or ['nothing found'])[0]}", bool(control.wrong))
 
 
-def _begun(home: Path, clock: Path, by: tuple[str, ...]) -> Program:
-    clock.write_text("+0", "utf-8")
-    faked = {
-        "LD_PRELOAD": str(LIBRARIES[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # nobody can set that one
-    }
-    environment = house(home, REFRESH_MINUTES=PERIOD_S / 60, RETRAIN_EVERY_DAYS=1) | faked
-    return launched(environment, home.with_suffix(".log"), by=by)
+def _begun(home: Path, clock: Path, spoil: Spoil = lambda: None) -> Program:
+    def spoiled() -> None:
+        spoil()
+        moved_by(clock)()
+
+    return started(house(home, REFRESH_MINUTES=PERIOD_S / 60, RETRAIN_EVERY_DAYS=1), home.with_suffix(".log"), spoiled)
+
+
+def _by_the_wall() -> None:
+    """Let every scheduler be due by the wall clock: one that is set back waits for hours."""
+    defaults = ThreadScheduler.__init__.__defaults__ or ()
+    ThreadScheduler.__init__.__defaults__ = (time.time, *defaults[1:])  # type: ignore[misc]
 
 
 def _jumped(program: Program, clock: Path, jumps: tuple[int, ...]) -> _Watched:
     """Set the clock of a program again and again, and watch it for two periods each time."""
     found = _Watched(program)
     for jump in jumps:
-        clock.write_text(f"{jump:+d}", "utf-8")
+        clock.write_text(str(jump), "utf-8")
         time.sleep(UNSEEN_S)
         found.watch(PERIOD_S, f"{jump:+d} s")
         if abs(found.look()[0] - time.time() - jump) > PATIENCE_S:

@@ -44,7 +44,7 @@ AT_ONCE_S = 0.5
 
 
 def gate_of_restart(folder: Path, full: bool) -> Result:
-    """Start a home that has a history, after SIGTERM and after kill -9; the first start compiles its libraries."""
+    """Start a home that has been lived in, after SIGTERM and after kill -9; the first start compiles its libraries."""
     environment = house(folder / "home", GRID_SPACING_DEG=0.25)
     environment |= {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,12 +126,10 @@ def started(environment: Mapping[str, str], log: Path, spoil: Spoil | None = Non
     return Program(pid, f"http://127.0.0.1:{port}", log)
 
 
-def launched(
-    environment: Mapping[str, str], log: Path, before: Sequence[str] = (), by: Sequence[str] = ("streamlit",)
-) -> Program:
-    """Start a program as a user does, or by another module, or behind another command."""
+def launched(environment: Mapping[str, str], log: Path) -> Program:
+    """Start a program as a user does."""
     port = _free()
-    command = [*before, sys.executable, "-m", *by, "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=out, stderr=out)
     process.returncode = 0  # it is waited for by its number
