@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
+    gc.disable()  # nothing of what is loaded now is garbage, and looking for it takes a fifth of the start
     print("Cloudburst Watch: loading libraries (a few seconds) ...", flush=True)  # noqa: T201 - the terminal waits
     from streamlit.runtime.pages_manager import PagesManager
 
@@ -32,6 +33,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
         start_core()
         gc.collect()
         gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
+        gc.enable()
         try:
             yield
         finally:

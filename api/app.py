@@ -15,6 +15,7 @@ from api import problems
 from api.bodies import StrictBodies
 from api.browsers import API_HEADERS, Cors, Told, policy_of
 from api.caching import KeptAnswers
+from api.leaving import leave_when_told
 from api.limits import PredictLimit
 from api.metrics import REGISTRY, Measured
 from api.middleware import PostedObservations
@@ -81,6 +82,7 @@ def docs() -> HTMLResponse:
 def start_core() -> None:
     """Open the core and start its scheduler; where the settings do not hold, pages and API say so instead."""
     without_delay()
+    leave_when_told()
     try:
         serve()
     except CloudburstError as error:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from api.asked import region_of
+from api.leaving import leaving
 from api.problems import UNAVAILABLE
 from api.schemas_live import FreshnessAnswer, ReadyAnswer
 from core import VERSION, CloudburstError, Health, open_core
@@ -30,7 +31,9 @@ def health() -> Health:
 
 @router.get("/ready", response_model=ReadyAnswer, responses={UNAVAILABLE: {"model": ReadyAnswer}})
 def ready() -> Response | dict[str, Any]:
-    """Say whether forecasts can be answered now; 503 while no model or no region can be had."""
+    """Say whether forecasts can be answered now; 503 while no model or no region can be had, and when it ends."""
+    if leaving():
+        return JSONResponse({"ready": False, "problems": ["The program is ending."]}, status_code=UNAVAILABLE)
     try:
         core = open_core()
         core.forecasting.served(core.default_region)

@@ -19,6 +19,8 @@ TRUSTED_TYPES = (
 )
 #: The forest is bounded below 10 MB, and deflates to a tenth at the most.
 INFLATED_LIMIT_BYTES = 400 * 1024 * 1024
+#: Characters of foreign names in a refusal.
+MOST_TOLD = 200
 NEVER = "It was not loaded. Models are written by `python -m core train` only."
 
 
@@ -41,14 +43,12 @@ def opened(data: bytes, version: str) -> Mapping[str, Any]:
     """
     from sklearn.exceptions import InconsistentVersionWarning
     from skops import io
+    from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             if sum(member.file_size for member in archive.infolist()) > INFLATED_LIMIT_BYTES:
                 raise ModelUntrusted(f"Model {version} would inflate beyond any of ours.", hint=NEVER)
-        foreign = sorted(set(io.get_untrusted_types(data=data)) - set(TRUSTED_TYPES))
-        if foreign:
-            raise ModelUntrusted(f"Model {version} holds types that are not on the list: {foreign[:3]}.", hint=NEVER)
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
             parts = io.loads(data, trusted=list(TRUSTED_TYPES))
@@ -57,6 +57,9 @@ def opened(data: bytes, version: str) -> Mapping[str, Any]:
             f"Model {version} was made with another scikit-learn.",
             hint="Install the pinned one and move the folder back from models/quarantine/, or train again.",
         ) from None
+    except UntrustedTypesFoundException as error:  # raised before anything is made of the archive
+        foreign = str(error).partition("\n")[0].rpartition(": ")[2][:MOST_TOLD].rstrip(".")
+        raise ModelUntrusted(f"Model {version} holds types that are not on the list: {foreign}.", hint=NEVER) from None
     except ModelError:
         raise
     except Exception:  # skops raises whatever its parser meets in a foreign file; the file is refused all the same

@@ -325,6 +325,7 @@ class Core:
     def start(self) -> None:
         """Start the scheduler with its jobs."""
         self.store.sweep()
+        jobs.open_models(self)
         jobs.plan(self)
         self.scheduler.start()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import numpy as np
@@ -26,6 +26,8 @@ from core.workflows.situation import Situation
 log = structlog.get_logger()
 #: Of issues in the cache.
 CATEGORY = "predictions"
+#: A wall clock is put right by so much without a word.
+SLACK = timedelta(minutes=1)
 #: From a situation, the champion's issue of it and the levels before to what is shown.
 Splitting = Callable[[Situation, RegionForecast, Mapping[str, RiskLevel]], RegionForecast]
 
@@ -40,6 +42,12 @@ class Issue:
     error: CloudburstError | None = None
     #: What was known, and the features made of it.
     situation: Situation | None = None
+    #: When it ends by the wall clock: the cache counts seconds of a clock that no jump moves.
+    ends_at: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Say whether it is of now: a wall clock that jumped has left it behind, on either side."""
+        return self.ends_at is None or self.forecast.issued_at - SLACK <= now < self.ends_at
 
 
 @dataclass
@@ -88,19 +96,23 @@ class Forecasting:
         ConfigurationError, SourceError, DataError
             If the region itself is not known.
         """
-        cached: Issue | None = self.cache.get(f"issue:{region_id}", category=CATEGORY)
+        cached = self._held(region_id)
         if cached is None:
             told(0.05, "waiting for whoever prepares it")
             with self._making:  # whoever waited here finds the issue made
-                cached = self.cache.get(f"issue:{region_id}", category=CATEGORY)
+                cached = self._held(region_id)
                 if cached is None:
                     cached = self._make(region_id, told)
         return cached
 
     def state(self) -> str:
         """Return a text that changes when an issue of any region begins or ends: what was made of others is over."""
+        now = self.clock()
         held = [self.cache.peek(f"issue:{region.id}") for region in self.observing.known]
-        return "/".join(f"{i.forecast.issued_at:%H%M%S%f}-{i.forecast.version}" if i is not None else "-" for i in held)
+        return "/".join(
+            f"{i.forecast.issued_at:%H%M%S%f}-{i.forecast.version}" if i is not None and i.holds(now) else "-"
+            for i in held
+        )
 
     def forget(self, region_id: str) -> None:
         """Let the next who asks have the issue of a region made anew."""
@@ -148,6 +160,14 @@ class Forecasting:
         except ModelError:
             return self.tiers.of(region)
 
+    def _held(self, region_id: str) -> Issue | None:
+        """Return the issue of a region that was made already, None where there is none of now."""
+        held: Issue | None = self.cache.get(f"issue:{region_id}", category=CATEGORY)
+        if held is None or held.holds(self.clock()):
+            return held
+        self.forget(region_id)  # of a time to come, it would be newer than all that is made from now on
+        return None
+
     def _make(self, region_id: str, told: Progress) -> Issue:
         now = self.clock()
         told(0.1, "reading the region")
@@ -171,7 +191,9 @@ class Forecasting:
         issue = Issue(self.overrule(forecast), recent.checked, recent.error, situation)
         # An issue is never shown beyond the moment when its data become stale, or a person's level ends.
         ends = [(f.override.until - now).total_seconds() for f in issue.forecast.forecasts if f.override]
-        self.cache.set(f"issue:{region_id}", issue, min([self.ttl_s, situation.lasts_s(), *ends]), CATEGORY)
+        lasts_s = min([self.ttl_s, situation.lasts_s(), *ends])
+        issue = replace(issue, ends_at=now + timedelta(seconds=lasts_s))
+        self.cache.set(f"issue:{region_id}", issue, lasts_s, CATEGORY)
         told(1.0, "done")
         return issue
 

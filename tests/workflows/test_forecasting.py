@@ -83,6 +83,25 @@ def test_an_issue_is_kept_until_its_time_is_over_and_written_to_the_ledger_once(
 
 
 @pytest.mark.parametrize(
+    "jump", [timedelta(minutes=95), timedelta(days=1), timedelta(days=3650), timedelta(hours=-1), timedelta(days=-3650)]
+)
+def test_a_clock_that_jumps_ends_what_was_issued_before(house: House, jump: timedelta) -> None:
+    first, state = house.forecasting.current(REGION.id), house.forecasting.state()
+    house.now += jump
+    assert house.forecasting.state() != state
+    assert house.forecasting.current(REGION.id) is not first
+    assert house.forecasting.current(REGION.id) is house.forecasting.current(REGION.id)
+    if jump > timedelta(0):
+        assert house.forecasting.current(REGION.id).forecast.freshness is not Freshness.FRESH
+
+
+def test_a_clock_that_is_put_right_a_little_ends_nothing(house: House) -> None:
+    first = house.forecasting.current(REGION.id)
+    house.now -= timedelta(seconds=30)
+    assert house.forecasting.current(REGION.id) is first
+
+
+@pytest.mark.parametrize(
     ("age_minutes", "freshness", "word"),
     [(89, Freshness.FRESH, ""), (91, Freshness.STALE, "1.5 h old"), (361, Freshness.NO_DATA, "too old")],
 )
