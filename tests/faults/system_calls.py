@@ -19,8 +19,8 @@ from tests.faults.processes import Say, forked
 #: Calls that change a disk or open what will; the second names are those of other processors than Intel's.
 CALLS = {
     "openat": "openat",
-    "write": "write",
-    "fsync": "fsync",
+    "write": "write,?pwrite64",
+    "fsync": "fsync,?fdatasync",
     "rename": "?rename,?renameat,?renameat2",
     "mkdir": "?mkdir,?mkdirat",
     "unlink": "?unlink,?unlinkat",
