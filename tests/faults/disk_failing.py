@@ -19,6 +19,8 @@ from tests.faults.system_calls import spoiled
 
 #: Calls that open, fill, flush and put in place.
 CALLS = ("openat", "write", "fsync", "rename")
+#: Errors that last until somebody does something; the others come and go.
+LASTING = ("ENOSPC", "EROFS", "EDQUOT")
 #: Writers that also run in place.
 CONTROLS = ("experiments", "run", "report")
 
@@ -65,14 +67,19 @@ def failing(writer: Writer, folder: Path, full: bool, variant: Variant = sound, 
     writer.write(ready, 0)
     old = writer.there(ready)
     for call in calls:
-        faults = [f"error={error}" for error in ERRORS]
-        for some in [[fault] for fault in faults] if full and call not in IN_TURN else [faults]:
+        faults = [(f"error={error}", error in LASTING) for error in ERRORS]
+        every = [[fault] for fault in faults + [(fault, not lasts) for fault, lasts in faults]]
+        for some in every if full and call not in IN_TURN else [faults]:
             _spoil_each(writer, (ready, old), (call, some), variant, found)
     return found
 
 
 def _spoil_each(
-    writer: Writer, ready: tuple[Path, list[int]], spoils: tuple[str, Sequence[str]], variant: Variant, found: Tries
+    writer: Writer,
+    ready: tuple[Path, list[int]],
+    spoils: tuple[str, Sequence[tuple[str, bool]]],
+    variant: Variant,
+    found: Tries,
 ) -> None:
     """Spoil the first call, the second and so on until there is no further one."""
     (template, old), (call, faults) = ready, spoils
@@ -80,8 +87,8 @@ def _spoil_each(
     for number in range(1, MOST):
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(template, home)
-        fault = faults[number % len(faults)]
-        traced = spoiled(partial(_act, writer, home, variant), call, number, fault)
+        fault, lasting = faults[(number - 1) % len(faults)]
+        traced = spoiled(partial(_act, writer, home, variant), call, number, fault, lasting)
         if not traced.reached:
             break
         outcome = traced.said.partition(" ")[0]
