@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import sys
 
-from tests.faults import crowds, disk_failing, power_cuts
+from tests.faults import crowds, disk_failing, full_disk, power_cuts, torn_files
 from tests.faults.file_systems import in_memory
 from tests.faults.gates import Gate, main
 
 GATES: dict[str, Gate] = {
     "power cut": in_memory(power_cuts.gate),
     "failing writers": in_memory(disk_failing.gate),
+    "full disk": full_disk.gate_of_full_disk,
+    "read-only": full_disk.gate_of_read_only,
+    "torn files": in_memory(torn_files.gate),
     "processes": in_memory(crowds.gate),
 }
 
