@@ -16,12 +16,12 @@ from core.adapters.files import write_whole
 
 log = structlog.get_logger()
 #: Of 600 flipped bits of a table 437 came back as another value; with the checksum of every page none did.
-CHECKED = {"write_page_checksum": True}
+CHECKED = True
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame without its index as one file, whole or not at all."""
-    write_whole(path, lambda temporary: frame.to_parquet(temporary, index=False, **CHECKED))
+    write_whole(path, lambda temporary: frame.to_parquet(temporary, index=False, write_page_checksum=CHECKED))
 
 
 def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
@@ -33,7 +33,7 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> i
 
     def fill(temporary: Path) -> None:
         nonlocal rows
-        with pq.ParquetWriter(temporary, schema, **CHECKED) as writer:
+        with pq.ParquetWriter(temporary, schema, write_page_checksum=CHECKED) as writer:
             for table in tables:
                 writer.write_table(table)
                 rows += table.num_rows

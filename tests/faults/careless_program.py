@@ -1,4 +1,4 @@
-"""The program without the care that it takes of a disk: what the log and the ledger cannot write is raised as it comes.
+"""The program without care for its disk: every answer about its health first leaves a copy there, in place.
 
 python -m tests.faults.careless_program run app.py ...: what `python -m streamlit` would do with it.
 """
@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from streamlit.web.cli import main
 
-from core.adapters import ledger
-from core.adapters.log_files import LogFile
+from core import Core, Health
+
+
+def _careless(core: Core, region_id: str | None = None) -> Health:
+    (core.settings.home / "data" / "last_answer.txt").write_text(SIZE * "x", "utf-8")
+    return careful(core, region_id)
+
+
+SIZE = 100_000
 
 if __name__ == "__main__":
-    ledger._refused = lambda error: error  # type: ignore[assignment,return-value]
-    LogFile.write = lambda self, text: self._append(f"{text}\n".encode())  # type: ignore[method-assign]
+    careful = Core.health
+    Core.health = _careless  # type: ignore[method-assign]
     main(prog_name="streamlit")

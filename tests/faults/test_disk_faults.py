@@ -73,7 +73,7 @@ def test_a_crowd_loses_nothing_and_one_without_a_lock_does(found: dict[str, Any]
     assert found["unlocked"]
 
 
-def test_no_flipped_bit_isbelieved_but_without_checksums(found: dict[str, Any]) -> None:
+def test_no_flipped_bit_is_believed_but_without_checksums(found: dict[str, Any]) -> None:
     assert found["believed"] == 0
     assert found["unchecked"] > 0
 

@@ -85,7 +85,7 @@ def opened(home: Path) -> Core:
 
 def unchecked(patch: pytest.MonkeyPatch) -> None:
     """Write and read tables without checksums."""
-    patch.setattr("core.adapters.parquet.CHECKED", {})
+    patch.setattr("core.adapters.parquet.CHECKED", False)
 
 
 def _made(home: Path) -> None:
