@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import structlog
 from filelock import FileLock
 
-from core.adapters.files import write_whole
 from core.adapters.frames import from_frame, to_frame
-from core.adapters.parquet import read_or_put_aside
+from core.adapters.parquet import read_or_put_aside, read_where_possible, write_frame
 from core.domain.quality import FlaggedWeather
 from core.domain.units import as_utc, hour_axis
 from core.domain.weather import Flag, HourlyWeather, Region
+from core.errors import ConfigurationError
 
 log = structlog.get_logger()
 KEY = ["location_id", "valid_at"]
@@ -41,21 +41,33 @@ class ParquetArchive:
         """Add observed hours with their flags; return the number of rows given.
 
         Of two values for one hour the newer wins, but a missing one never replaces a known one.
+
+        Raises
+        ------
+        ConfigurationError
+            If the folder cannot be written; months that were written before stay.
         """
         frame = to_frame(checked.weather)
         place, hour = checked.weather.observed().nonzero()
         for variable in checked.weather.values:
             frame[f"{variable}_flag"] = checked.flags(variable)[place, hour]
         months = frame["valid_at"].dt.strftime("%Y-%m")
-        for month, rows in frame.groupby(months):
-            self._merge(self._folder / checked.weather.source / region_id / f"{month}.parquet", rows)
+        try:
+            for month, rows in frame.groupby(months):
+                self._merge(self._folder / checked.weather.source / region_id / f"{month}.parquet", rows)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The archive cannot be written: {error.strerror or type(error).__name__}.",
+                hint="Check that the folder data/processed can be written and the disk is not full.",
+            ) from error
         return len(frame)
 
     def read(self, region: Region, start: datetime, end: datetime, source: str) -> HourlyWeather:
         """Return the stored hours of `region` from one source, NaN where there are none."""
         folder = self._folder / source / region.id
         first, last = f"{as_utc(start):%Y-%m}", f"{as_utc(end):%Y-%m}"
-        found = [read_or_put_aside(p, PARTITION) for p in sorted(folder.glob("*.parquet")) if first <= p.stem <= last]
+        paths = [path for path in sorted(folder.glob("*.parquet")) if first <= path.stem <= last]
+        found = [read_where_possible(path, PARTITION, KEY) for path in paths]
         parts = [part for part in found if part is not None]
         axis = hour_axis(start, end)
         if not parts:
@@ -77,11 +89,10 @@ class ParquetArchive:
     def _merge(self, path: Path, rows: pd.DataFrame) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            old = read_or_put_aside(path, PARTITION) if path.exists() else None
+            old = read_or_put_aside(path, PARTITION, KEY) if path.exists() else None
             if old is not None:
                 rows = _merged(old, rows)
-            rows = rows.sort_values(KEY)
-            write_whole(path, lambda temporary: rows.to_parquet(temporary, index=False))
+            write_frame(path, rows.sort_values(KEY))
 
 
 def _merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

@@ -10,14 +10,14 @@ import pandas as pd
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from core.adapters.files import write_whole
-from core.adapters.parquet import read_or_put_aside
+from core.adapters.parquet import read_or_put_aside, read_where_possible, write_frame
 from core.domain.features import FeatureRows
 from core.domain.units import to_hour64, to_second64
 from core.domain.weather import Hours
 from core.errors import ConfigurationError, FeatureMismatch
 
 KEY = ["location_id", "valid_at", "available_at"]
+TABLE = "a table of features"
 #: Older rows are not the state of the air any more: every limit of age lies below.
 OLDEST = timedelta(days=1)
 
@@ -122,7 +122,7 @@ class ParquetFeatures:
     def _months(self, folder: Path, first: np.datetime64, last: np.datetime64) -> pd.DataFrame | None:
         months = (str(first.astype("datetime64[M]")), str(last.astype("datetime64[M]")))
         paths = [path for path in sorted(folder.glob("*.parquet")) if months[0] <= path.stem <= months[1]]
-        parts = [part for path in paths if (part := _readable(path)) is not None]
+        parts = [part for path in paths if (part := read_where_possible(path, TABLE, KEY)) is not None]
         for part in parts[1:]:
             _refuse_others(parts[0], part, folder)
         return pd.concat(parts, ignore_index=True) if parts else None
@@ -130,19 +130,15 @@ class ParquetFeatures:
     def _merge(self, path: Path, rows: pd.DataFrame) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            old = _readable(path) if path.exists() else None
+            old = read_or_put_aside(path, TABLE, KEY) if path.exists() else None
             if old is not None:
                 _refuse_others(old, rows, path.parent)
             both = rows if old is None else pd.concat([old, rows], ignore_index=True)
             both = both.drop_duplicates(KEY, keep="first").sort_values(KEY, ignore_index=True)
             added = len(both) - (0 if old is None else len(old))
             if added:
-                write_whole(path, lambda temporary: both.to_parquet(temporary, index=False))
+                write_frame(path, both)
         return added
-
-
-def _readable(path: Path) -> pd.DataFrame | None:
-    return read_or_put_aside(path, "a table of features")
 
 
 def _refuse_others(ours: pd.DataFrame, others: pd.DataFrame, folder: Path) -> None:

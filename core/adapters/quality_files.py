@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from core.adapters.files import write_whole
-from core.adapters.parquet import read_or_put_aside
+from core.adapters.parquet import read_or_put_aside, write_frame
 from core.domain.quality import QualityMetrics
 from core.errors import ConfigurationError
 
@@ -58,8 +57,8 @@ class ParquetQuality:
     def _merge(self, path: Path, rows: pd.DataFrame) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            old = read_or_put_aside(path, "a table of quality metrics") if path.exists() else None
+            old = read_or_put_aside(path, "a table of quality metrics", KEY) if path.exists() else None
             both = rows if old is None else pd.concat([old, rows], ignore_index=True)
             both = both.drop_duplicates(KEY, keep="first").sort_values(["end", "location_id"], ignore_index=True)
-            write_whole(path, lambda temporary: both.to_parquet(temporary, index=False))
+            write_frame(path, both)
         return len(both) - (0 if old is None else len(old))

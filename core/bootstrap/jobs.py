@@ -69,10 +69,13 @@ def refresh(core: Core) -> None:
 def _refreshed(core: Core, region_id: str) -> None:
     begun = time.perf_counter()
     try:
-        issue = core.forecasting.refresh(region_id).forecast
+        issue = core.forecasting.renew(region_id)
+        try:
+            core.forecasting.keep(issue)
+        finally:  # a full disk keeps no alert back
+            core.alerts.evaluate(issue.forecast)
     finally:
         core.meters.timed("refresh", time.perf_counter() - begun)
-    core.alerts.evaluate(issue)
 
 
 def appraise(core: Core) -> None:

@@ -120,15 +120,29 @@ class Forecasting:
 
     def refresh(self, region_id: str) -> Issue:
         """Make the issue of a region anew and archive its newest observations."""
+        issue = self.renew(region_id)
+        self.keep(issue)
+        return issue
+
+    def renew(self, region_id: str) -> Issue:
+        """Make the issue of a region anew; nothing but the issue itself is kept."""
         with self._making:
-            issue = self._make(region_id, silent)
+            return self._make(region_id, silent)
+
+    def keep(self, issue: Issue) -> None:
+        """Archive the newest observations of an issue, its features, and what the challengers say.
+
+        Raises
+        ------
+        ConfigurationError
+            If the disk does not take them.
+        """
         if issue.error is None:
             self.observing.collect(issue.forecast.region, issue.checked)
             if self.served_features is not None and issue.situation is not None:
                 self.served_features.keep(issue.situation)
             if issue.situation is not None:
                 self._shadow(issue.situation)
-        return issue
 
     def _shadow(self, situation: Situation) -> None:
         """Keep what the challengers say of a situation."""

@@ -15,6 +15,7 @@ import pytest
 from core.adapters.archive import ParquetArchive
 from core.domain.units import hour_axis, to_second64
 from core.domain.weather import Flag, HourlyWeather, Location, Region
+from core.errors import ConfigurationError
 from core.quality.checks import check
 
 START = datetime(2026, 7, 31, 20, tzinfo=UTC)
@@ -171,12 +172,48 @@ def test_nothing_is_lost_when_writing_fails_in_the_middle(
 
     with monkeypatch.context() as patched:
         patched.setattr(pd.DataFrame, "to_parquet", half)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(ConfigurationError, match="No space"):
             archive.store("hills", check(weather([[9], [9]])))
     assert files(tmp_path) == before
     assert rain_of(archive, 0, 2) == [[1, 2, 3], [4, 5, 6]]
     archive.store("hills", check(weather([[9], [9]])))  # and the lock is free again
     assert rain_of(archive, 0, 0) == [[9], [9]]
+
+
+def test_no_flipped_bit_becomes_another_value(archive: ParquetArchive, tmp_path: Path) -> None:
+    archive.store("hills", check(weather([[1, 2, 3], [4, 5, 6]])))
+    (path,) = tmp_path.rglob("*.parquet")
+    data = path.read_bytes()
+    for at in range(4, 400, 3):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 16]) + data[at + 1 :])
+        assert rain_of(archive, 0, 2) in ([[1, 2, 3], [4, 5, 6]], [[-1, -1, -1], [-1, -1, -1]])
+        path.with_suffix(".parquet.bad").unlink(missing_ok=True)
+
+
+def test_a_disk_that_does_not_answer_says_nothing_about_a_partition(
+    archive: ParquetArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.store("hills", check(weather([[1, 2, 3], [4, 5, 6]])))
+    before = files(tmp_path)
+
+    def unanswered(_path: Path) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", unanswered)
+        assert rain_of(archive, 0, 0) == [[-1], [-1]]
+        with pytest.raises(ConfigurationError, match="Input/output error"):
+            archive.store("hills", check(weather([[9], [9]])))
+    assert files(tmp_path) == before
+    assert rain_of(archive, 0, 2) == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_a_table_of_something_else_is_put_aside(archive: ParquetArchive, tmp_path: Path) -> None:
+    archive.store("hills", check(weather([[1], [4]])))
+    (path,) = tmp_path.rglob("*.parquet")
+    pd.DataFrame({"rain": [1.0]}).to_parquet(path)
+    assert rain_of(archive, 0, 0) == [[-1], [-1]]
+    assert path.with_suffix(".parquet.bad").exists()
 
 
 def test_extent_passes_over_a_partition_that_cannot_be_read(archive: ParquetArchive, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from api.app import api
 from core import QualityMetrics, open_core
 from core.bootstrap import jobs
 from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
-from core.errors import ModelCorrupt, SourceUnavailable
+from core.errors import ConfigurationError, ModelCorrupt, SourceUnavailable
 from tests.faults.source_server import serving
 
 REGION = "uttarakhand-himachal"
@@ -123,10 +123,23 @@ def test_every_refresh_is_timed_by_region_also_one_that_fails(monkeypatch: pytes
     def fails(*_: object) -> None:
         raise ModelCorrupt("It is not what it says.")
 
-    monkeypatch.setattr(type(core.forecasting), "refresh", fails)
+    monkeypatch.setattr(type(core.forecasting), "renew", fails)
     with pytest.raises(ModelCorrupt):
         jobs.refresh(core)
     assert core.meters.latencies()["refresh"].count == 2 * len(core.regions())
+
+
+def test_an_alert_goes_out_also_while_nothing_can_be_archived(monkeypatch: pytest.MonkeyPatch) -> None:
+    core, evaluated = open_core(), []
+
+    def full(*_: object) -> None:
+        raise ConfigurationError("The archive cannot be written: No space left on device.")
+
+    monkeypatch.setattr(type(core.forecasting.observing.archive), "store", full)
+    monkeypatch.setattr(type(core.alerts), "evaluate", lambda _self, issue: evaluated.append(issue.region.id))
+    with pytest.raises(ConfigurationError, match="No space"):
+        jobs.refresh(core)
+    assert evaluated == [region.id for region in core.regions()]
 
 
 def test_faults_of_the_api_are_ours_alone(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

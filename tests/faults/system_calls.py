@@ -19,8 +19,8 @@ from tests.faults.processes import Say, forked
 #: Calls that change a disk or open what will; the second names are those of other processors than Intel's.
 CALLS = {
     "openat": "openat",
-    "write": "write",
-    "fsync": "fsync",
+    "write": "write,?pwrite64",
+    "fsync": "fsync,?fdatasync",
     "rename": "?rename,?renameat,?renameat2",
     "mkdir": "?mkdir,?mkdirat",
     "unlink": "?unlink,?unlinkat",
@@ -48,7 +48,7 @@ class Traced:
     said: str
 
 
-def spoiled(act: Callable[[Say], object], call: str, number: int, fault: str) -> Traced:
+def spoiled(act: Callable[[Say], object], call: str, number: int, fault: str, lasting: bool = False) -> Traced:
     """Run `act` in a process of its own and spoil one of its system calls.
 
     Parameters
@@ -59,6 +59,8 @@ def spoiled(act: Callable[[Say], object], call: str, number: int, fault: str) ->
         Which of these calls, from 1 on.
     fault
         `KILL` ends the process before the call is made; "error=ENOSPC" lets the call fail.
+    lasting
+        Whether all later ones of these calls are spoiled too.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def spoiled(act: Callable[[Say], object], call: str, number: int, fault: str) ->
         tracer = subprocess.Popen(
             [
                 *(strace, "-o", log.name, "-p", str(process.pid)),
-                *("-e", f"trace={names}", "-e", f"inject={names}:{fault}:when={number}"),
+                *("-e", f"trace={names}", "-e", f"inject={names}:{fault}:when={number}{'+' if lasting else ''}"),
             ],
             stderr=subprocess.PIPE,
             text=True,
