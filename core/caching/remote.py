@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 from redis import Redis, Sentinel
+from redis._parsers import _RESP2Parser
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.connection import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
@@ -301,6 +302,8 @@ def _client(url: str) -> Any:
         "socket_connect_timeout": DEADLINE_S,
         "retry": Retry(NoBackoff(), 0),
         "health_check_interval": 0,
+        # In Python: of random replies hiredis 3.5.0 makes a fault of memory, which ends this whole process.
+        "parser_class": _RESP2Parser,
     }
     kind, _, rest = url.partition("://")
     try:
