@@ -48,13 +48,13 @@ def forgetful() -> None:
 
 def unguarded() -> None:
     """Use redis-py as it comes: its limits, its retries, and nobody who leaves a failing server alone."""
-    remote._client = lambda url: Redis.from_url(url)
+    remote._client = Redis.from_url
 
     def counted(self: RedisLevel, _error: BaseException) -> None:
         self.failures += 1
 
     RedisLevel._fail = counted  # type: ignore[method-assign]
-    RedisLevel._late = lambda self, _seconds: None  # type: ignore[method-assign]
+    RedisLevel._late = lambda _self, _seconds: None  # type: ignore[method-assign]
 
 
 def greeting() -> None:

@@ -36,7 +36,7 @@ class Proxy:
 
     def __init__(self, port: int) -> None:
         self.mode = "pass"
-        self._behind = port
+        self.behind = port
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -76,7 +76,7 @@ class Proxy:
             if self.mode == "reset":
                 _reset(front)
             elif self.mode != "close":
-                return socket.create_connection(("127.0.0.1", self._behind))
+                return socket.create_connection(("127.0.0.1", self.behind))
         with suppress(OSError):
             front.shutdown(socket.SHUT_RDWR)
         return None
