@@ -2,8 +2,7 @@
 
 redis-py's own limits are per read: a server that drips bytes or stands still holds a command for as long as it likes,
 and its retries take seconds. Here a command has one deadline from its first byte to its last; after the first failure
-nobody asks again until a probe in the background has been answered. A server that answers, but late every time, is left
-alone as well.
+nobody asks again until a probe in the background has been answered.
 """
 
 from __future__ import annotations
@@ -32,8 +31,6 @@ log = structlog.get_logger()
 DEADLINE_S = 0.08
 #: So many threads read at once, others wait a moment: a hundred that connect together would all miss the deadline.
 MOST_READERS = 4
-#: An answer that took so long, seconds, is late; so many in a row are a failure, since every reader pays for each.
-LATE_S, MOST_LATE = 0.02, 3
 #: Between two probes of a server that has failed, seconds.
 PROBE_S = 1.0
 #: Sets a value unless a newer one is there: after the magic an envelope begins with the time of its data, 8 bytes.
@@ -136,7 +133,6 @@ class RedisLevel:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._well = True
-        self._late_ones = 0
         self._closed = threading.Event()
         self.failures = 0
         self._newer, self._unlock = self._client.register_script(NEWER), self._client.register_script(UNLOCK)
@@ -154,9 +150,7 @@ class RedisLevel:
     def put(self, key: str, data: bytes, seconds: float) -> bool | None:
         """Keep an envelope for some seconds; False where a newer one is there, None where nobody answers."""
         milliseconds = max(1, round(seconds * 1000))
-        begun = time.monotonic()
         kept = self._asked(lambda: self._newer(keys=[self._prefix + key], args=[data, milliseconds]))
-        self._late(time.monotonic() - begun)
         return bool(kept) if kept in (0, 1) else None
 
     def delete(self, key: str) -> bool:
@@ -228,7 +222,6 @@ class RedisLevel:
             connection = self._idle.pop()
         except IndexError:
             connection = pool.make_connection()
-        begun = time.monotonic()
         try:
             connection.send_command("GET", name)
             answer = connection.read_response()
@@ -239,7 +232,6 @@ class RedisLevel:
             self._drop(connection)
             raise
         self._idle.append(connection)
-        self._late(time.monotonic() - begun)
         return answer
 
     def _drop(self, *connections: Any) -> None:
@@ -263,12 +255,6 @@ class RedisLevel:
             self._fail(error)
             return None
 
-    def _late(self, seconds: float) -> None:
-        """Count the answers that were late in a row; too many are a failure."""
-        self._late_ones = self._late_ones + 1 if seconds >= LATE_S else 0
-        if self._late_ones >= MOST_LATE and self._well:
-            self._fail(TimeoutError("it answers late"))
-
     def _fail(self, error: BaseException) -> None:
         with self._lock:
             self.failures += 1
@@ -282,16 +268,14 @@ class RedisLevel:
         """Ask until it is well again: it must take a value and give it back."""
         name = self._prefix + "probe"
         while not self._closed.wait(PROBE_S):
-            begun = time.monotonic()
             try:
                 self._client.set(name, b"well", px=5000)
-                if self._client.get(name) == b"well" and time.monotonic() - begun < 2 * LATE_S:
+                if self._client.get(name) == b"well":
                     break
             except FAILURES:
                 continue
         if not self._closed.is_set():
             log.info("the second level of the cache is back")
-            self._late_ones = 0
             self._well = True
 
 

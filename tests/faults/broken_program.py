@@ -54,7 +54,6 @@ def unguarded() -> None:
         self.failures += 1
 
     RedisLevel._fail = counted  # type: ignore[method-assign]
-    RedisLevel._late = lambda _self, _seconds: None  # type: ignore[method-assign]
 
 
 def greeting() -> None:

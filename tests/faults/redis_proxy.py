@@ -26,7 +26,8 @@ ERRORS = {
     "noauth": b"-NOAUTH Authentication required.\r\n",
     "error": b"-ERR unknown\r\n",
 }
-MODES = ("delay", "drip", "garbage", "silent", "truncate", "close", "reset", "half", *ERRORS)
+#: "delay" is no failure: what answers within the deadline is used.
+MODES = ("drip", "garbage", "silent", "truncate", "close", "reset", "half", *ERRORS)
 #: Commands reach the server in these.
 PASSING = frozenset({"pass", "delay", "drip", "truncate", "half"})
 

