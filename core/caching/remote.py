@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 from redis import Redis, Sentinel
+from redis._parsers import _RESP2Parser
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.connection import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
@@ -212,7 +213,7 @@ class RedisLevel:
         if not self._readers.acquire(timeout=DEADLINE_S / 2):
             raise MaxConnectionsError("too many read at once")
         try:
-            return self._read_by(pool, name)
+            return self._read_by(pool, name) if self._well else None  # it may have failed those who were waited for
         finally:
             self._readers.release()
 
@@ -285,6 +286,8 @@ def _client(url: str) -> Any:
         "socket_connect_timeout": DEADLINE_S,
         "retry": Retry(NoBackoff(), 0),
         "health_check_interval": 0,
+        # In Python: of random replies hiredis 3.5.0 makes a fault of memory, which ends this whole process.
+        "parser_class": _RESP2Parser,
     }
     kind, _, rest = url.partition("://")
     try:

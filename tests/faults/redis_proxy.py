@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,12 @@ from contextlib import contextmanager, suppress
 
 #: Between two bytes of a drip, seconds: each comes before a limit per read is over, all of them never before ours.
 DRIP_S = 0.03
+#: Before an answer that is delayed, seconds: whoever waits for it is not at the end of its patience yet.
+DELAY_S = 0.05
+#: Bytes of an answer that is truncated; after them nothing comes.
+TRUNCATED = 3
+#: Closing sends a reset instead of what is left to be sent.
+RESETTING = struct.pack("ii", 1, 0)
 ERRORS = {
     "loading": b"-LOADING Redis is loading the dataset in memory\r\n",
     "oom": b"-OOM command not allowed when used memory > 'maxmemory'.\r\n",
@@ -19,7 +26,10 @@ ERRORS = {
     "noauth": b"-NOAUTH Authentication required.\r\n",
     "error": b"-ERR unknown\r\n",
 }
-MODES = ("drip", "garbage", "silent", "close", "half", *ERRORS)
+#: "delay" is no failure: what answers within the deadline is used.
+MODES = ("drip", "garbage", "silent", "truncate", "close", "reset", "half", *ERRORS)
+#: Commands reach the server in these.
+PASSING = frozenset({"pass", "delay", "drip", "truncate", "half"})
 
 
 class Proxy:
@@ -27,7 +37,7 @@ class Proxy:
 
     def __init__(self, port: int) -> None:
         self.mode = "pass"
-        self._behind = port
+        self.behind = port
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -54,23 +64,36 @@ class Proxy:
             while True:
                 front, _ = self._listening.accept()
                 self._sockets.append(front)
-                if self.mode == "close":
-                    front.shutdown(socket.SHUT_RDWR)
+                back = self._reached(front)
+                if back is None:
                     continue
-                back = socket.create_connection(("127.0.0.1", self._behind))
                 self._sockets.append(back)
                 self._start(self._asked, front, back)
                 self._start(self._answered, back, front)
 
+    def _reached(self, front: socket.socket) -> socket.socket | None:
+        """Return a connection to the server; None where there is none to be had, and then the one before has ended."""
+        with suppress(OSError):
+            if self.mode == "reset":
+                _reset(front)
+            elif self.mode != "close":
+                return socket.create_connection(("127.0.0.1", self.behind))
+        with suppress(OSError):
+            front.shutdown(socket.SHUT_RDWR)
+        return None
+
     def _asked(self, front: socket.socket, back: socket.socket) -> None:
         with suppress(OSError):
             while data := front.recv(1 << 16):
-                if self.mode in {"pass", "drip", "half"}:
+                if self.mode in PASSING:
                     back.sendall(data)
                 elif self.mode == "garbage":
                     front.sendall(random.randbytes(200))  # noqa: S311 - no secret
                 elif self.mode in ERRORS:
                     front.sendall(ERRORS[self.mode])
+                elif self.mode == "reset":
+                    _reset(front)
+                    break
                 elif self.mode == "close":
                     front.shutdown(socket.SHUT_RDWR)
             back.shutdown(socket.SHUT_RDWR)
@@ -85,8 +108,17 @@ class Proxy:
                     for byte in data:
                         front.sendall(bytes([byte]))
                         time.sleep(DRIP_S)
+                elif self.mode == "truncate":
+                    front.sendall(data[:TRUNCATED])
                 else:
+                    time.sleep(DELAY_S if self.mode == "delay" else 0)
                     front.sendall(data)
+            front.shutdown(socket.SHUT_RDWR)  # the server has gone
+
+
+def _reset(front: socket.socket) -> None:
+    front.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
+    front.close()
 
 
 def reply(draw: random.Random, depth: int = 0) -> bytes:

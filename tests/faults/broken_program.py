@@ -1,0 +1,126 @@
+"""Runs the program broken in one way: what the gates that ask it from outside must find.
+
+python -m tests.faults.broken_program VARIANT run app.py --server.port 8600
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+
+from core.adapters.open_meteo import answers, client, source
+from core.adapters.open_meteo.budget import Budget
+from core.caching import remote
+from core.caching.remote import RedisLevel
+from core.workflows.forecasting import Forecasting
+
+
+class _Nothing:
+    """A lock that keeps nobody out."""
+
+    def acquire(self, **_how: object) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+
+class _Everything(tuple[Any, ...]):
+    """A tuple in which everything is."""
+
+    def __contains__(self, _one: object) -> bool:
+        return True
+
+
+def forgetful() -> None:
+    """Keep no answer of the source, so that every refresh asks it: no fault, but what lets faults be tried in a row."""
+    source.KEPT = 0
+
+
+def unguarded() -> None:
+    """Use redis-py as it comes: its limits, its retries, and nobody who leaves a failing server alone."""
+    remote._client = Redis.from_url
+
+    def counted(self: RedisLevel, _error: BaseException) -> None:
+        self.failures += 1
+
+    RedisLevel._fail = counted  # type: ignore[method-assign]
+
+
+def greeting() -> None:
+    """Use redis-py as it comes, and greet the server before anything else."""
+    unguarded()
+    plain = RedisLevel.__init__
+
+    def patient(self: RedisLevel, *arguments: Any, **named: Any) -> None:
+        plain(self, *arguments, **named)
+        try:
+            self._client.ping()
+        except remote.FAILURES:
+            self._well = False
+
+    RedisLevel.__init__ = patient  # type: ignore[method-assign]
+
+
+def resigned() -> None:
+    """Leave a server alone that has failed, for good."""
+    RedisLevel._probe = lambda _self: None  # type: ignore[method-assign]
+
+
+def crowding() -> None:
+    """Let everybody ask the source who wants to."""
+    _unlock(client.OpenMeteoClient, "_one")
+    _unlock(source.OpenMeteo, "_asking")
+    _unlock(Forecasting, "_making")
+
+
+def retrying() -> None:
+    """Go on asking a source that said wait."""
+    Budget.hold = lambda _self, _seconds: None  # type: ignore[method-assign]
+
+
+def unitless() -> None:
+    """Believe every unit; keep no answer."""
+    forgetful()
+    answers.NAMES = {one: (name, _Everything(units)) for one, (name, units) in answers.NAMES.items()}
+
+
+def _unlock(kind: type, name: str) -> None:
+    plain = kind.__init__  # type: ignore[misc]
+
+    def unlocked(self: object, *arguments: Any, **named: Any) -> None:
+        plain(self, *arguments, **named)
+        setattr(self, name, _Nothing())
+
+    kind.__init__ = unlocked  # type: ignore[misc]
+
+
+VARIANTS: dict[str, Callable[[], None]] = {
+    one.__name__: one for one in (forgetful, unguarded, greeting, resigned, crowding, retrying, unitless)
+}
+
+
+def by(variant: Callable[[], None]) -> tuple[str, str]:
+    """Return the module and its argument that run a variant."""
+    return "tests.faults.broken_program", variant.__name__
+
+
+def main() -> None:
+    """Break it and hand over to Streamlit."""
+    VARIANTS[sys.argv.pop(1)]()
+    from streamlit.web.cli import main as streamlit  # what it imports must find what is broken
+
+    streamlit()
+
+
+if __name__ == "__main__":
+    main()
