@@ -28,11 +28,11 @@ class Planted(Exception):
 
 
 def planted(parser: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """Return the parser with a bug: it falls over one input in a thousand."""
+    """Return the parser with a bug: it falls over one input in some hundred."""
 
     def tried(data: bytes) -> None:
         parser(data)
-        if len(data) > 2 and sum(data) % 1009 == 0:
+        if len(data) > 2 and sum(data) % 211 == 0:
             raise Planted
 
     return tried

@@ -30,7 +30,6 @@ CONTROL_S = 60
 SLOWEST_S, MOST_MB, LONGEST = 5, 2048, 8192
 #: Bytes that the corpus of a parser may grow to, and bytes of an input worth keeping.
 FOLDER_BYTES, INPUT_BYTES = 36_000, 1_500
-_RUNS = re.compile(r"Done (\d+) (?:runs|in)|#(\d+)\s")
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,14 @@ def fuzz(name: str, variant: str, seconds: int, corpus: Path, folder: Path) -> F
     )
     runs = int(counts[-1]) if counts else 0
     broken = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    if ended.returncode == 0 and not broken:
-        return Fuzzed(runs)
-    said = re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception|Unsound|Planted|Warning)\b.*)$", text, re.MULTILINE)
-    finding = said[0] if said else (re.findall(r"ERROR: (libFuzzer: .*)", text) or [text[-300:]])[0]
+    if re.search(r"^Done \d+ runs", text, re.MULTILINE) and not broken:
+        return Fuzzed(runs)  # whatever happens to the process on its way out
+    said = re.findall(r"^(?:\w+\.)*(\w*(?:Error|Exception|Unsound|Planted|Warning)\b.*)$", text, re.MULTILINE)
+    finding = (
+        said[0]
+        if said
+        else (re.findall(r"ERROR: (libFuzzer: .*)", text) or [f"it ended with {ended.returncode}: {text[-150:]}"])[0]
+    )
     return Fuzzed(runs, f"{finding[:200]} ({broken[0].name if broken else 'no input'})", _bytes(broken))
 
 

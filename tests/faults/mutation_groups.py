@@ -34,6 +34,7 @@ GROUPS: dict[str, Group] = {
             "unit/test_quality_instant.py",
             "unit/test_features.py",
             "unit/test_first_due.py",
+            "unit/test_units.py",
         ),
     ),
     "inference": Group(
