@@ -11,6 +11,7 @@ UNJUDGED = (
     r"^\s*(message=)?f?\"[^\"]* [^\"]*\",?$",
     r"\b(raise|return) (\w+Error|Model\w+|NotEncodable|ValueError)\(f?\"",
     r"^\s*version=self\.version,$",
+    r"\btell\(\"",
     r"\blog\.(debug|info|warning|error)\(",
     r"\"utf-8\", \"replace\"|\"backslashreplace\"",
 )
