@@ -68,14 +68,18 @@ def parse_probe(text: bytes, version: str) -> Probe:
     Raises
     ------
     ModelCorrupt
-        If it is no JSON, or no table of features with as many rows of answers.
+        If it is no JSON, or no table of features with as many rows of answers: a feature fits a float32, an answer lies
+        between 0 and 1.
     """
     what = f"The probe of {version}"
     tables = _validated(_PROBE, text, what)
     widths = [{len(row) for row in table} for table in (tables.rows, tables.probability)]
     if len(tables.rows) != len(tables.probability) or any(len(width) != 1 or 0 in width for width in widths):
         raise ModelCorrupt(f"{what} is no table of features and answers.", hint=RESTORE)
-    return Probe(_array(tables.rows).astype(np.float32), _array(tables.probability))
+    rows, probability = _array(tables.rows), _array(tables.probability)
+    if (np.abs(rows) > np.finfo(np.float32).max).any() or ((probability < 0) | (probability > 1)).any():
+        raise ModelCorrupt(f"{what} has a number beyond all features or answers.", hint=RESTORE)
+    return Probe(rows.astype(np.float32), probability)
 
 
 def _validated(adapter: TypeAdapter[Value], text: bytes, what: str) -> Value:

@@ -21,6 +21,8 @@ import pandas as pd
 import pyarrow as pa
 from xxhash import xxh3_128_digest
 
+from core.domain.units import as_utc
+
 MAGIC = b"CBW1"
 #: Version of header and payload; another one is a miss.
 SCHEMA = 2
@@ -110,7 +112,12 @@ def _value(kind: str, payload: memoryview) -> Any:
     if kind == "arrow":
         with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
             return reader.read_all().to_pandas()
-    return msgpack.unpackb(payload, ext_hook=_restored, strict_map_key=False)
+    return _unpacked(payload)
+
+
+def _unpacked(data: bytes | memoryview, depth: int = 0) -> Any:
+    # A time in the form of msgpack, which we never write, is a moment too, and no type of its library.
+    return msgpack.unpackb(data, ext_hook=partial(_restored, depth=depth), strict_map_key=False, timestamp=3)
 
 
 def _extended(value: Any, depth: int = 0) -> msgpack.ExtType:
@@ -124,7 +131,7 @@ def _extended(value: Any, depth: int = 0) -> msgpack.ExtType:
 
 def _restored(code: int, data: bytes, depth: int = 0) -> Any:
     if code == _TUPLE and depth < DEEPEST:
-        return tuple(msgpack.unpackb(data, ext_hook=partial(_restored, depth=depth + 1), strict_map_key=False))
+        return tuple(_unpacked(data, depth + 1))
     if code == _MOMENT:
-        return datetime.fromisoformat(data.decode())
+        return as_utc(datetime.fromisoformat(data.decode()))
     raise ValueError("unknown extension")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.adapters import manifests
 from core.adapters.model_store import FolderModelStore
 from core.adapters.version_files import MANIFEST, PROBE, SIZE_LIMIT_BYTES
 from core.errors import ModelCorrupt, ModelError, ModelUntrusted
@@ -200,3 +201,22 @@ def test_an_edited_card_is_refused(store: FolderModelStore, tmp_path: Path) -> N
     (folder(version, tmp_path) / "card.md").write_text("verified everywhere")
     with pytest.raises(ModelCorrupt, match="card"):
         store.card(version)
+
+
+@pytest.mark.parametrize(
+    ("rows", "probability"),
+    [
+        ("[[1e39, null]]", "[[0.5]]"), ("[[-1e300, 1]]", "[[0.5]]"), ("[[1, 2]]", "[[1.5]]"), ("[[1, 2]]", "[[-0.1]]"),
+        ("[[1, 2]]", "[[0.5], [0.5]]"), ("[]", "[]"), ("[[]]", "[[0.5]]"), ("[[1, 2]]", "[[]]"),
+        ("[[1, 2], [1]]", "[[0.5], [0.5]]"), ("[[1, 2], [1, 2]]", "[[0.5], [0.5, 0.5]]"),
+    ],
+)  # fmt: skip
+def test_a_probe_holds_features_and_probabilities_and_nothing_else(rows: str, probability: str) -> None:
+    with pytest.raises(ModelCorrupt):
+        manifests.parse_probe(f'{{"rows": {rows}, "probability": {probability}}}'.encode(), "a")
+
+
+def test_a_probe_may_lack_features_and_answers_and_reach_their_bounds() -> None:
+    probe = manifests.parse_probe(b'{"rows": [[3.4e38, null]], "probability": [[0, 1, null]]}', "a")
+    np.testing.assert_array_equal(probe.rows, np.array([[3.4e38, np.nan]], np.float32))
+    np.testing.assert_array_equal(probe.probability, [[0, 1, np.nan]])

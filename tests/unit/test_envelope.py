@@ -198,6 +198,15 @@ def test_a_crafted_envelope_is_read_where_everything_is_right() -> None:  # so t
     assert found.value == 1
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_time_of_msgpacks_own_is_a_moment(deep: bool) -> None:
+    sent = msgpack.packb([msgpack.Timestamp(1785348000)])
+    payload = msgpack.packb(msgpack.ExtType(1, sent)) if deep else sent
+    found = decode("k", crafted([2, "k", 2.0, 3.0, 0, "plain"], payload))
+    assert found is not None
+    assert list(found.value) == [datetime(2026, 7, 29, 18, tzinfo=UTC)]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -219,6 +228,7 @@ def test_a_crafted_envelope_is_read_where_everything_is_right() -> None:  # so t
         crafted([2, "k", 2.0, 3.0, 0, "plain"], b"\x01\x01"),
         crafted([2, "k", 2.0, 3.0, 0, "plain"], b"\xc1"),
         crafted([2, "k", 2.0, 3.0, 0, "plain"], msgpack.packb(msgpack.ExtType(2, b"yesterday"))),
+        crafted([2, "k", 2.0, 3.0, 0, "plain"], msgpack.packb(msgpack.ExtType(2, b"2026-07-29T18:00"))),
         crafted([2, "k", 2.0, 3.0, 0, "plain"], msgpack.packb(msgpack.ExtType(9, b"?"))),
         crafted([2, "k", 2.0, 3.0, 0, "plain"], bomb(3000)),
         crafted([2, "k", 2.0, 3.0, 0, "arrow"], b"no table"),

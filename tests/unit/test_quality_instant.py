@@ -101,3 +101,12 @@ def test_a_place_without_enough_past_has_no_z_score() -> None:
     short = fit(weather(temperature_c=[20.0 + i % 3 for i in range(rules.SCALE_VALUES - 1)]))
     found = instant.instant({"temperature_c": np.array([-40.0])}, NAN, short, 0)
     assert not any(f.where.any() for f in found if f.test == "z-score")
+
+
+def test_every_suspicion_says_why() -> None:
+    wet = arrays(precipitation_mm=[60.0], relative_humidity_pct=[5.0], cloud_cover_pct=[0.0])
+    high = arrays(surface_pressure_hpa=[500.0])
+    found = [*instant.rain(wet), *instant.pressure_at_height(high, np.array([[0.0]]))]
+    assert len(found) == 3
+    assert all(finding.where.any() and str(finding.reason) for finding in found)
+    assert all(isinstance(finding.reason, str) for finding in found)

@@ -1,0 +1,57 @@
+"""Every input kept of the fuzzers, again; and the pieces of fuzzing and of mutation testing that need neither tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import fuzz_parsers, parsers_judged
+from tests.faults.fuzz_parsers import CORPUS, gate
+from tests.faults.gates import Absent
+from tests.faults.mutation import Tally, codes, section, tally
+from tests.faults.mutation_groups import GROUPS
+from tests.faults.parsers_judged import PARSERS, replay
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_the_corpus_finds_nothing(name: str) -> None:
+    assert list((CORPUS / name).iterdir())
+    assert replay(name, CORPUS / name) == []
+
+
+def test_the_corpus_stays_small() -> None:
+    assert sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()) < 200_000
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_a_parser_that_falls_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def falls(data: bytes) -> None:
+        raise IndexError(len(data))
+
+    monkeypatch.setitem(parsers_judged.PARSERS, name, falls)
+    assert len(replay(name, CORPUS / name)) == len(list((CORPUS / name).iterdir()))
+
+
+def test_without_atheris_the_gate_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fuzz_parsers.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(Absent, match="atheris"):
+        gate("manifest", 1, tmp_path, False)
+
+
+def test_mutants_are_counted_by_what_became_of_them() -> None:
+    found = tally({"a": 1, "b": 0, "c": 33, "d": 36, "e": None, "f": 3, "g": -9})
+    assert (found.killed, found.tried, found.total, found.survivors) == (4, 6, 7, ["b", "c"])
+    assert found.line("some").startswith("some        4/6 66.7% (95 %: 30.0% to 90.3%; a sample of 7); 2 killed")
+    assert Tally().share == 0.0
+
+
+def test_modules_and_tests_of_every_group_are_there(tmp_path: Path) -> None:
+    for group in GROUPS.values():
+        assert all((ROOT / "core" / name).is_file() for name in group.modules)
+        assert all((ROOT / "tests" / name).is_file() for name in group.tests)
+        assert all((ROOT / "tests" / name.partition("::")[0]).is_file() for name in group.without)
+        assert section(group).startswith("\n[tool.mutmut]\nsource_paths = [")
+    assert codes(tmp_path) == {}
