@@ -13,7 +13,8 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
-.PHONY: run smoke test check slow browser format seed-model clean fuzz-source fuzz-api faults-model \
+.PHONY: run smoke test check slow browser format seed-model clean lock audit \
+  faults faults-full faults-model fuzz-source fuzz-api fuzz-parsers mutation load soak \
   bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map-drawing bench-exports
 
 run: $(VENV)/.run
@@ -112,7 +113,15 @@ bench-exports: $(VENV)/.dev
 	$(PY) -m benchmarks.exports_speed
 	$(PY) -m benchmarks.workbook_speed
 
-# Kills, full disks, flipped bits, canaries and races around the model store; each gate must fail a broken variant.
+# The promises of docs/RELIABILITY.md on real processes: each gate passes, and fails a broken variant (below 10 minutes);
+# the full form tries as often as a release asks for (hours).
+faults: $(VENV)/.dev
+	$(PY) -m tests.faults
+
+faults-full: $(VENV)/.dev
+	$(PY) -m tests.faults --full
+
+# Of these the model store alone: kills, failing disks, flipped bits, canaries and races.
 faults-model: $(VENV)/.dev
 	$(PY) -m tests.faults.model_faults
 
@@ -125,6 +134,33 @@ fuzz-source: $(VENV)/.dev
 fuzz-api: $(VENV)/.dev
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.faults.fuzz_api --runs 100000 --cases 3000
 
+# Ten minutes of atheris on each parser of foreign bytes (about 55 minutes).
+fuzz-parsers: $(VENV)/.faults
+	$(PY) -m tests.faults.fuzz_parsers --seconds 600
+
+# How many changes of the code no test notices, by group of modules (about two hours).
+mutation: $(VENV)/.faults
+	$(PY) -m tests.faults.mutation
+
+# A hundred open dashboards beside programs that use the API, then two hundred, beside a naive page (about 45 minutes).
+load: $(VENV)/.dev
+	$(PY) -m benchmarks.load --out docs/RELIABILITY.md
+
+# 25 days in an hour: what the ledger says is counted again from outside, and nothing grows without bound.
+soak: $(VENV)/.dev
+	$(PY) -m benchmarks.soak --out docs/RELIABILITY.md
+
+# Known vulnerabilities of what is installed (asks PyPI, so it needs the internet), and secrets in what is committed.
+audit: $(VENV)/.faults
+	$(PY) -m pip_audit --strict --require-hashes --disable-pip -r requirements.lock
+	git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .secrets.baseline
+
+# What a release installs: every requirement with all that it brings along, by their digests.
+lock: $(VENV)/bin/python
+	( sed -n '/^#/!q;p' requirements.lock ; $(PY) -m uv pip compile -q --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header requirements.txt ) > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what runs ..."
 	@$(call INSTALL,requirements.txt)
@@ -134,6 +170,11 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what develops ..."
 	@$(call INSTALL,requirements-dev.txt)
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.faults: requirements.txt requirements-dev.txt requirements-faults.txt | $(VENV)/bin/python
+	@echo "Installing what breaks things on purpose ..."
+	@$(call INSTALL,requirements-faults.txt)
+	@touch $@ $(VENV)/.dev $(VENV)/.run
 
 $(VENV)/.bench: requirements.txt requirements-dev.txt requirements-bench.txt | $(VENV)/bin/python
 	@echo "Installing what benchmarks compare with ..."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,37 +46,30 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
     def say(self, text: str, *wrong: str) -> None:
+        """Note what was counted of one kind, and what disagrees."""
         self.texts.append(text)
         self.wrong += wrong
 
 
 def tally(home: Path, seen: Witness) -> Tally:
-    """Count again, from the ledger and from the disk, what the witness and the simulator say independently of them."""
+    """Count again from the ledger what the witness, the simulator, the log and the store say independently of it."""
     found = Tally()
     with sqlite3.connect(f"file:{home / 'data' / 'ledger.sqlite'}?mode=ro", uri=True) as ledger:
         _issues(ledger, seen, found)
         _truths(ledger, found)
         _trainings(ledger, home, found)
         _experiments(ledger, found)
-    _exports(home, found)
     return found
 
 
 def _issues(ledger: sqlite3.Connection, seen: Witness, found: Tally) -> None:
     """Every number that a client was shown stands in the ledger, and hardly one that none was shown."""
-    kept = {
-        (_iso(valid_from), place): p
-        for valid_from, place, p in ledger.execute(
-            "select valid_from, location_id, p_15 from forecasts where shown and begin_h = 0 and window_h = 6"
-            " order by id"
-        )
-    }
-    every: dict[tuple[str, str], set[float]] = {}
+    kept: dict[tuple[str, str], set[float]] = {}
     query = "select valid_from, location_id, p_15 from forecasts where shown and begin_h = 0 and window_h = 6"
     for valid_from, place, p in ledger.execute(query):
-        every.setdefault((_iso(valid_from), place), set()).add(round(p, 9) if p is not None else -1.0)
+        kept.setdefault((_iso(valid_from), place), set()).add(math.nan if p is None else round(p, 9))
     shown = [(hour, place, p) for (hour, _), places in seen.issues.items() for place, p in places.items()]
-    lost = [f"{hour} {place} {p}" for hour, place, p in shown if round(p, 9) not in every.get((hour, place), set())]
+    lost = [f"{hour} {place} {p}" for hour, place, p in shown if round(p, 9) not in kept.get((hour, place), set())]
     hours = sorted({hour for hour, _ in seen.issues})
     between = {hour for hour, _ in kept if hours[0] <= hour <= hours[-1]}
     unseen = between - set(hours)
@@ -131,7 +126,7 @@ def _trainings(ledger: sqlite3.Connection, home: Path, found: Tally) -> None:
     lost, twice = begun - set(ended), len(ended) - len(set(ended))
     by_status = _counted(status for status, _ in runs)
     made = ledger.execute("select count(*), max(generation) from deployments").fetchone()
-    marks = [int(path.read_text("ascii").split()[0]) for path in (home / "models").rglob("*.generation")]
+    marks = [int(path.read_text("ascii").split()[0]) for path in (home / "models").rglob("*@*.generation")]
     drift = _counted(status for (status,) in ledger.execute("select status from runs where kind = 'drift'"))
     found.say(
         f"{len(begun)} trainings begun by the log, ended by the ledger: {by_status}; {made[0]} deployments, the newest"
@@ -163,13 +158,17 @@ def _experiments(ledger: sqlite3.Connection, found: Tally) -> None:
     )
 
 
-def _exports(home: Path, found: Tally) -> None:
-    """Read the reports again."""
-    reports = sorted((home / "data" / "reports").iterdir())
+def read_again(home: Path) -> Tally:
+    """Open every report that is kept with a second reader."""
+    found, reports = Tally(), sorted((home / "data" / "reports").iterdir())
     unreadable = []
     for path in reports:
         try:
-            pages = len(PdfReader(path).pages) if path.suffix == ".pdf" else len(load_workbook(path).sheetnames)
+            pages = (
+                len(PdfReader(path).pages)
+                if path.suffix == ".pdf"
+                else len(load_workbook(path, read_only=True).sheetnames)
+            )
         except Exception as error:  # whatever a second reader says
             unreadable.append(f"{path.name}: {type(error).__name__}")
         else:
@@ -178,12 +177,11 @@ def _exports(home: Path, found: Tally) -> None:
     found.say(f"{len(reports)} reports kept, {len(unreadable)} unreadable", *unreadable[:5])
     if not reports:
         found.wrong.append("no report was written")
+    return found
 
 
-def _counted(words: object) -> Mapping[str, int]:
-    from collections import Counter
-
-    return dict(Counter(words))  # type: ignore[call-overload, no-any-return]
+def _counted(words: Iterable[str]) -> Mapping[str, int]:
+    return dict(Counter(words))
 
 
 def _moment(text: str) -> datetime:

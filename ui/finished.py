@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 
-class Finished(go.Figure):
+class Finished(go.Figure):  # type: ignore[misc]  # plotly ships no types
     """A figure that nobody changes any more, shared by all sessions: its dictionary is made once.
 
     Streamlit asks for it at every run of a page, and plotly packs every array of it anew.
