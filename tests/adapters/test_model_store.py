@@ -14,7 +14,7 @@ import pytest
 
 from core.adapters.model_store import FolderModelStore
 from core.adapters.skops_files import TRUSTED_TYPES
-from core.adapters.version_files import MANIFEST, MODEL, SIGNATURE
+from core.adapters.version_files import CARD, MANIFEST, MODEL, SIGNATURE, VersionFiles
 from core.errors import ModelCorrupt, ModelNotFound, ModelUntrusted
 from core.learning.estimators import ALGORITHMS
 from core.learning.exceedance import ExceedanceModel
@@ -44,6 +44,35 @@ def test_versions_are_numbered_and_named_after_algorithm_and_time(store: FolderM
     assert first.version == "logistic_regression_20260101T000000Z_1"
     assert [v.version for v in store.versions()] == [second.version, first.version]
     assert store.card(first.version).startswith(f"# {first.version}")
+
+
+def test_a_version_is_looked_at_again_only_where_its_files_changed(
+    store: FolderModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, opened = stored(store).version, []
+    whole = VersionFiles.whole
+    monkeypatch.setattr(VersionFiles, "whole", lambda files: opened.append(files.version) or whole(files))
+    first = store.versions()
+    assert store.versions() == first
+    assert opened == [name]
+    card = folder(name, tmp_path) / CARD
+    card.write_text(card.read_text("utf-8") + "more", "utf-8")
+    assert store.versions()[0].refused
+    assert opened == [name, name]
+
+
+def test_a_version_that_could_not_be_read_for_a_moment_is_well_again(
+    store: FolderModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(store)
+
+    def failing(_files: VersionFiles) -> None:
+        raise ModelCorrupt("The disk does not answer.", hint="Wait.")
+
+    with monkeypatch.context() as only:
+        only.setattr(VersionFiles, "whole", failing)
+        assert store.versions()[0].refused
+    assert store.versions()[0].refused is None
 
 
 def test_the_probe_comes_back_to_the_last_bit(store: FolderModelStore) -> None:
