@@ -31,6 +31,7 @@ def lines() -> list[str]:
     return ran.stdout.splitlines()
 
 
+@pytest.mark.slow  # `make faults` runs them whole
 @pytest.mark.parametrize("gate", GATES)
 def test_a_gate_passes_and_catches_its_broken_variant(lines: list[str], gate: str) -> None:
     at = next(i for i, line in enumerate(lines) if line.startswith(gate))
