@@ -33,7 +33,7 @@ from pathlib import Path
 
 from benchmarks.load_pages import MAP, Habit, Seen, opened
 from benchmarks.load_requests import Answers, asking
-from benchmarks.program import ROOT, ask, process_of, served, settings
+from benchmarks.program import ROOT, ask, held_mb, process_of, served, settings
 from tests.faults.gates import Result, judged
 
 #: Goals: seconds of 95 of 100 draws with so many dashboards and with twice as many, of answers about health, and the
@@ -131,7 +131,7 @@ def load(name: str, address: str, count: int, habit: Habit, *, api: bool = True)
     def watch() -> None:
         while not over.wait(LOOK_S if memory.at_s else 0):
             memory.at_s.append(time.monotonic() - begun)
-            memory.held_mb.append(_held_mb(process))
+            memory.held_mb.append(held_mb(process))
 
     watching = threading.Thread(target=watch)
     watching.start()
@@ -206,11 +206,6 @@ def _kept(
         bool(control.seen.leaks),
     )
     return judged(name, lambda: result, out)
-
-
-def _held_mb(process: int) -> float:
-    text = Path(f"/proc/{process}/status").read_text("ascii")
-    return int(text.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def _cpu_s(process: int) -> float:

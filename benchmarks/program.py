@@ -76,6 +76,12 @@ def process_of(address: str) -> int:
     raise ProcessLookupError(address)
 
 
+def held_mb(process: int) -> float:
+    """Return the memory that a process holds, megabytes."""
+    text = Path(f"/proc/{process}/status").read_text("ascii")
+    return int(text.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def _until(what: Any, most_s: float) -> None:
     until = time.monotonic() + most_s
     while True:

@@ -27,7 +27,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.load_pages import Habit, Seen, opened
-from benchmarks.program import process_of, served, settings
+from benchmarks.program import held_mb, process_of, served, settings
 from benchmarks.soak_tally import Tally, Witness, read_again, tally
 from tests.faults.gates import Result, judged
 
@@ -83,7 +83,7 @@ def _lived(address: str, home: Path, seconds: float) -> tuple[Witness, Seen]:
         while (now := time.monotonic() - begun) < seconds:
             _asked(client, seen)
             if now >= look:
-                _looked(process, home, now, seen)
+                _looked(process, home, seen)
                 look = now + LOOK_S
             time.sleep(ASK_S)
     looking.join()
@@ -104,10 +104,9 @@ def _asked(client: httpx.Client, seen: Witness) -> None:
         seen.issues[key] = {place: p for place, p in known.items() if p is not None}
 
 
-def _looked(process: int, home: Path, now_s: float, seen: Witness) -> None:
+def _looked(process: int, home: Path, seen: Witness) -> None:
     of = Path(f"/proc/{process}")
-    seen.at_h.append(now_s / 3600)
-    seen.held_mb.append(int(of.joinpath("status").read_text("ascii").partition("VmRSS:")[2].split()[0]) / 1024)
+    seen.held_mb.append(held_mb(process))
     seen.handles.append(len(list(of.joinpath("fd").iterdir())))
     seen.threads.append(len(list(of.joinpath("task").iterdir())))
     seen.home_mb.append(_size_mb(home))

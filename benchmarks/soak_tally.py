@@ -30,7 +30,6 @@ class Witness:
 
     #: By (hour the windows begin at, moment of issue): by place.
     issues: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
-    at_h: list[float] = field(default_factory=list)
     held_mb: list[float] = field(default_factory=list)
     handles: list[int] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.adapters.experiment_writers import BATCHES, WRITERS
 from tests.experiments_made import CHALLENGER, CONTROL
+from tests.faults.processes import told_alone
 
-PROJECT = Path(__file__).resolve().parents[2]
 KILLS, SEED = 14, 1
 
 
@@ -22,17 +17,7 @@ KILLS, SEED = 14, 1
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what a process without the threads of other tests found: it forks."""
     folder = tmp_path_factory.mktemp("writers")
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.adapters.experiment_writers", str(folder), str(KILLS), str(SEED)],
-        cwd=PROJECT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)  # type: ignore[no-any-return]
+    return told_alone("tests.adapters.experiment_writers", str(folder), str(KILLS), str(SEED))  # type: ignore[no-any-return]
 
 
 def test_eight_processes_that_write_at_once_lose_nothing(found: dict[str, Any]) -> None:

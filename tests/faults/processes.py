@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import structlog
 
+PROJECT = Path(__file__).resolve().parents[2]
 Say = Callable[[str], None]
 #: How long a process may take before it counts as hung, seconds.
 PATIENCE_S = 60.0
@@ -79,6 +84,21 @@ def _run(act: Callable[[Say], object], pipe: int) -> NoReturn:
 def _say(pipe: int, line: str) -> None:
     """Say a line by writev, so that it is none of the writes that are counted."""
     os.writev(pipe, [line.replace("\n", " ").encode("utf-8", "replace") + b"\n"])
+
+
+def told_alone(module: str, *words: str) -> Any:
+    """Return the JSON that a module says in a process without the threads of other tests: it forks."""
+    ran = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=PROJECT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
 
 
 def silence() -> list[str]:

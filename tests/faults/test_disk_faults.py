@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,9 @@ from tests.faults.crowds import SHARED, crowd, unlocked
 from tests.faults.disk_failing import failing, in_place
 from tests.faults.disk_writers import WRITERS, Writer
 from tests.faults.gates import Absent
-from tests.faults.processes import silence
+from tests.faults.processes import silence, told_alone
 from tests.faults.torn_files import believed, unchecked
 
-PROJECT = Path(__file__).resolve().parents[2]
 #: Writers that are tried here; the gates try all.
 SOME = ("run", "outbox")
 
@@ -48,17 +45,7 @@ def test_there_is_a_gate_for_every_fault_of_a_disk() -> None:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what a process without the threads of other tests found: it forks."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.faults.test_disk_faults", str(tmp_path_factory.mktemp("disk"))],
-        cwd=PROJECT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)  # type: ignore[no-any-return]
+    return told_alone("tests.faults.test_disk_faults", str(tmp_path_factory.mktemp("disk")))  # type: ignore[no-any-return]
 
 
 def test_a_call_that_fails_leaves_the_old_state_or_the_new_one(found: dict[str, Any]) -> None:
