@@ -11,11 +11,15 @@ from typing import Any
 
 from redis import Redis
 
+from core import Core, Health
 from core.adapters.open_meteo import answers, client, source
 from core.adapters.open_meteo.budget import Budget
 from core.caching import remote
 from core.caching.remote import RedisLevel
 from core.workflows.forecasting import Forecasting
+
+#: What `careless` leaves: more than a full disk has room for.
+COPY = 100_000 * "x"
 
 
 class _Nothing:
@@ -94,6 +98,17 @@ def unitless() -> None:
     answers.NAMES = {one: (name, _Everything(units)) for one, (name, units) in answers.NAMES.items()}
 
 
+def careless() -> None:
+    """Leave a copy of every answer about health on the disk first, in place."""
+    careful = Core.health
+
+    def copied(core: Core, region_id: str | None = None) -> Health:
+        (core.settings.home / "data" / "last_answer.txt").write_text(COPY, "utf-8")
+        return careful(core, region_id)
+
+    Core.health = copied  # type: ignore[method-assign]
+
+
 def _unlock(kind: type, name: str) -> None:
     plain = kind.__init__  # type: ignore[misc]
 
@@ -105,7 +120,7 @@ def _unlock(kind: type, name: str) -> None:
 
 
 VARIANTS: dict[str, Callable[[], None]] = {
-    one.__name__: one for one in (forgetful, unguarded, greeting, resigned, crowding, retrying, unitless)
+    one.__name__: one for one in (forgetful, unguarded, greeting, resigned, crowding, retrying, unitless, careless)
 }
 
 

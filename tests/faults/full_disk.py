@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.page_sessions import PageSession
 from benchmarks.program import TOKEN, ask, served, settings
+from tests.faults import broken_program
 from tests.faults.file_systems import make, memory, mounted, run
 from tests.faults.gates import Absent, Result
 
@@ -26,7 +27,7 @@ OUTAGE_S, FULL_S, PATIENCE_S = 12.0, 120.0, 60.0
 WORDS = ("cannot be written", "not recorded", "ledger cannot be used")
 #: Wrong answers after which nobody asks on.
 ENOUGH = 10
-CARELESS = ("tests.faults.careless_program",)
+CARELESS = broken_program.by(broken_program.careless)
 
 
 @dataclass
