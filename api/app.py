@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from api import problems
 from api.bodies import StrictBodies
 from api.browsers import API_HEADERS, Cors, Told, policy_of
-from api.caching import KeptAnswers
+from api.caching import KeptAnswers, KeptHealth
 from api.leaving import leave_when_told
 from api.limits import PredictLimit
 from api.metrics import REGISTRY, Measured
@@ -53,6 +53,7 @@ api.include_router(experiments.router)
 api.add_middleware(PostedObservations, paths={"/monitoring/data-quality/check", "/observations"})
 api.add_middleware(KeptAnswers)  # behind what reads the body: what is asked stands in it
 api.add_middleware(StrictBodies)
+api.add_middleware(KeptHealth)  # as far out as an answer is counted
 api.add_middleware(Measured)  # around the cache: an answer from there is one as well
 api.add_middleware(PredictLimit)  # before anything that costs, and before an answer from the cache
 api.add_middleware(Told, headers=API_HEADERS)

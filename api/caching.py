@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,11 +18,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.middleware import path_of
 from core import Core, opened_core
 
+log = structlog.get_logger()
 #: What is kept: first parts of paths by method. What tells of the house at this moment is not among them.
 KEPT = {
     "GET": frozenset({"forecasts", "map", "model"}),
     "POST": frozenset({"predict"}),
 }
+#: Whoever watches asks for this every few seconds or more often, and must be answered at once.
+WATCHED = "/health"
+#: From so many seconds on it is made anew behind the answer, and from so many on before it.
+RENEWED_S, OVER_S = 1.0, 3.0
 #: Longer answers are made anew.
 MOST_BYTES = 2 * 2**20
 NAME = "cloudburst"
@@ -61,7 +69,7 @@ class KeptAnswers:
             status = f"{NAME}; hit; detail={hit.level}"
             await _Answer(hit.value["headers"], hit.value["body"]).send(send, status, hit.age_s, known)
             return
-        answer = await self._made(scope, receive, send)
+        answer = await _made(self._app, scope, receive, send)
         if answer is None:
             return
         value = {"headers": answer.headers, "body": answer.body, "route": getattr(scope.get("route"), "path", "none")}
@@ -70,28 +78,76 @@ class KeptAnswers:
         status = f"{NAME}; fwd={'request' if anew else 'miss'}{'; stored' if stored else ''}"
         await answer.send(send, status, 0.0, known)
 
-    async def _made(self, scope: Scope, receive: Receive, send: Send) -> _Answer | None:
-        """Return what the inner application answers, None where it was passed on: only what went well is kept."""
-        start: Message = {}
-        body = bytearray()
-        passed = False
 
-        async def taken(message: Message) -> None:
-            nonlocal start, passed
-            if message["type"] == "http.response.start" and message["status"] == OK:
-                start = message
+class KeptHealth:
+    """ASGI middleware that answers `GET /health` from what was found at most three seconds ago, and says so in `Age`.
+
+    An answer of health needs a thread, which waits for its turn among all that draw pages, for tens of milliseconds
+    where a hundred are open; what is kept needs none. Who asks less often than every three seconds, or with
+    `Cache-Control: no-cache`, gets what holds now.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._kept: _Kept | None = None
+        self._renewal: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from what is kept, or pass on and keep the answer."""
+        if scope["type"] != "http" or scope["method"] != "GET" or path_of(scope) != WATCHED:
+            await self._app(scope, receive, send)
+            return
+        kept = self._kept
+        if kept is None or kept.over or "no-cache" in Headers(scope=scope).get("cache-control", "").lower():
+            kept = await self._make(scope, receive, send)
+        elif kept.age_s > RENEWED_S and (self._renewal is None or self._renewal.done()):
+            self._renewal = asyncio.create_task(self._renew({**scope}))
+        if kept is not None:
+            scope["route"] = _Route(WATCHED)
+            await kept.send(send)
+
+    async def _make(self, scope: Scope, receive: Receive, send: Send) -> _Kept | None:
+        """Return a new answer, None where it was none to keep and was passed on."""
+        core, begun = opened_core(), time.monotonic()
+        answer = await _made(self._app, scope, receive, send)
+        self._kept = None if answer is None else _Kept(answer, core, begun)
+        return self._kept
+
+    async def _renew(self, scope: Scope) -> None:
+        async def nothing() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def unheard(_message: Message) -> None:
+            """Leave a refusal to whoever asks next."""
+
+        try:
+            await self._make(scope, nothing, unheard)
+        except Exception:  # whoever asks once this is over meets it, with an id of the request
+            log.exception("health cannot be told anew")
+
+
+async def _made(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> _Answer | None:
+    """Return what the inner application answers, None where it was passed on: only what went well is kept."""
+    start: Message = {}
+    body = bytearray()
+    passed = False
+
+    async def taken(message: Message) -> None:
+        nonlocal start, passed
+        if message["type"] == "http.response.start" and message["status"] == OK:
+            start = message
+            return
+        if start and not passed:
+            body.extend(message.get("body", b""))
+            if len(body) <= MOST_BYTES:
                 return
-            if start and not passed:
-                body.extend(message.get("body", b""))
-                if len(body) <= MOST_BYTES:
-                    return
-                passed = True
-                await send(start)
-                message = {**message, "body": bytes(body)}
-            await send(message)
+            passed = True
+            await send(start)
+            message = {**message, "body": bytes(body)}
+        await send(message)
 
-        await self._app(scope, receive, taken)
-        return None if passed or not start else _Answer(list(start["headers"]), bytes(body))
+    await app(scope, receive, taken)
+    return None if passed or not start else _Answer(list(start["headers"]), bytes(body))
 
 
 @dataclass(frozen=True)
@@ -119,6 +175,31 @@ class _Answer:
             del headers["Content-Length"]
         await send(start)
         await send({"type": "http.response.body", "body": b"" if same else self.body})
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An answer of health, the core that it tells of, and the second of the monotonic clock at which it was asked."""
+
+    answer: _Answer
+    core: Core | None
+    at_s: float
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was asked for."""
+        return time.monotonic() - self.at_s
+
+    @property
+    def over(self) -> bool:
+        """Say whether it tells of another core, or of too long ago."""
+        return self.age_s > OVER_S or self.core is not opened_core()
+
+    async def send(self, send: Send) -> None:
+        """Send it with its age."""
+        headers = [*self.answer.headers, (b"age", b"%.0f" % self.age_s), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": OK, "headers": headers})
+        await send({"type": "http.response.body", "body": self.answer.body})
 
 
 def _kept(scope: Scope) -> bool:

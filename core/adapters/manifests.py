@@ -42,9 +42,12 @@ def parse(text: bytes, version: str) -> ModelManifest:
     Raises
     ------
     ModelCorrupt
-        If it is no JSON, a field is missing or of another type, or it belongs to another version.
+        If it is no JSON, a field is missing or of another type, a time says no zone, or it belongs to another version.
     """
-    manifest = _validated(_ADAPTER, text, f"The manifest of {version}")
+    what = f"The manifest of {version}"
+    manifest = _validated(_ADAPTER, text, what)
+    if None in (manifest.created_at.tzinfo, manifest.trained_on.begin.tzinfo, manifest.trained_on.end.tzinfo):
+        raise ModelCorrupt(f"{what} has a time without its zone.", hint=RESTORE)
     if manifest.version != version:
         raise ModelCorrupt(f"The manifest in {version} belongs to {_short(manifest.version)}.", hint=RESTORE)
     return manifest

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from core.adapters.model_store import FolderModelStore
 from core.adapters.version_files import MANIFEST, PROBE, SIZE_LIMIT_BYTES
 from core.errors import ModelCorrupt, ModelError, ModelUntrusted
 from tests.adapters.version_folders import FILES, folder, sign
-from tests.models_made import model_store, stored
+from tests.models_made import manifest, model_store, stored
 
 
 @pytest.fixture
@@ -201,6 +203,19 @@ def test_an_edited_card_is_refused(store: FolderModelStore, tmp_path: Path) -> N
     (folder(version, tmp_path) / "card.md").write_text("verified everywhere")
     with pytest.raises(ModelCorrupt, match="card"):
         store.card(version)
+
+
+def test_times_of_a_manifest_say_their_zone() -> None:
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001 - that is the point
+    sound = manifest()
+    assert manifests.parse(manifests.dump(sound).encode(), sound.version) == sound
+    for changes in (
+        {"created_at": naive},
+        {"trained_on": replace(sound.trained_on, begin=naive)},
+        {"trained_on": replace(sound.trained_on, end=naive)},
+    ):
+        with pytest.raises(ModelCorrupt, match="without its zone"):
+            manifests.parse(manifests.dump(replace(sound, **changes)).encode(), sound.version)
 
 
 @pytest.mark.parametrize(

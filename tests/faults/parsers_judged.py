@@ -117,7 +117,8 @@ def manifest(data: bytes) -> None:
         pass
     else:
         _hold(found.version == VERSION, "the manifest of another version")
-        _hold(found.created_at.tzinfo is not None, "a time without its zone")
+        times = (found.created_at, found.trained_on.begin, found.trained_on.end)
+        _hold(all(time.tzinfo is not None for time in times), "a time without its zone")
         _hold(all(map(math.isfinite, _floats(dataclasses.asdict(found)))), "a number that is not finite")
     try:
         probe = manifests.parse_probe(data, VERSION)
