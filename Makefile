@@ -13,6 +13,9 @@ INSTALL = ( $(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install -q --d
   then UV_SYSTEM_CERTS=1 $(PY) -m uv pip install -q --python $(PY) -r $(1) || $(PY) -m pip install -q -r $(1) ; \
   else $(PY) -m pip install -q -r $(1) ; fi
 
+# The program is started again and again: it is compiled once, also where the system keeps no bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run smoke test check slow browser format seed-model clean lock audit \
   faults faults-full faults-model fuzz-source fuzz-api fuzz-parsers mutation load soak \
   bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map-drawing bench-exports

@@ -17,7 +17,13 @@ def parse(text: bytes) -> Any:
         nested too deeply.
     """
     try:
-        return json.loads(text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refused, parse_float=_finite)
+        return json.loads(
+            text.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_constant=_refused,
+            parse_float=_finite,
+            parse_int=_integer,
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -31,6 +37,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refused(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _integer(text: str) -> int:
+    _finite(text)  # a field of floats makes an infinite one of it
+    return int(text)
 
 
 def _finite(text: str) -> float:

@@ -218,6 +218,13 @@ def test_times_of_a_manifest_say_their_zone() -> None:
             manifests.parse(manifests.dump(replace(sound, **changes)).encode(), sound.version)
 
 
+@pytest.mark.parametrize("number", ["1e400", "1" + 400 * "0", "-1" + 400 * "0", "1" + 5000 * "0", "NaN"])
+def test_a_number_of_a_manifest_is_one_that_a_float_holds(number: str) -> None:
+    text = manifests.dump(manifest(seed=12345)).replace("12345", number)
+    with pytest.raises(ModelCorrupt, match="cannot be read"):
+        manifests.parse(text.encode(), "")
+
+
 @pytest.mark.parametrize(
     ("rows", "probability"),
     [

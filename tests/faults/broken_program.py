@@ -1,11 +1,13 @@
-"""Runs the program broken in one way: what the gates that ask it from outside must find.
+"""Runs the program broken in one way, or in several: what the gates that ask it from outside must find.
 
-python -m tests.faults.broken_program VARIANT run app.py --server.port 8600
+python -m tests.faults.broken_program VARIANT[+VARIANT] run app.py --server.port 8600
 """
 
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,7 @@ from redis import Redis
 from core import Core, Health
 from core.adapters.open_meteo import answers, client, source
 from core.adapters.open_meteo.budget import Budget
+from core.adapters.scheduler import ThreadScheduler
 from core.caching import remote
 from core.caching.remote import RedisLevel
 from core.workflows.forecasting import Forecasting
@@ -109,6 +112,17 @@ def careless() -> None:
     Core.health = copied  # type: ignore[method-assign]
 
 
+def faked() -> None:
+    """Sleep by a lock: no fault, but libfaketime 0.9.10 lets Python's own sleep fail (wolfcw/libfaketime#426)."""
+    time.sleep = lambda seconds: threading.Event().wait(seconds)  # type: ignore[assignment,misc]
+
+
+def walled() -> None:
+    """Let every scheduler be due by the wall clock: one that is set back waits for hours."""
+    defaults = ThreadScheduler.__init__.__defaults__ or ()
+    ThreadScheduler.__init__.__defaults__ = (time.time, *defaults[1:])  # type: ignore[misc]
+
+
 def _unlock(kind: type, name: str) -> None:
     plain = kind.__init__  # type: ignore[misc]
 
@@ -120,18 +134,20 @@ def _unlock(kind: type, name: str) -> None:
 
 
 VARIANTS: dict[str, Callable[[], None]] = {
-    one.__name__: one for one in (forgetful, unguarded, greeting, resigned, crowding, retrying, unitless, careless)
+    one.__name__: one
+    for one in (forgetful, unguarded, greeting, resigned, crowding, retrying, unitless, careless, faked, walled)
 }
 
 
-def by(variant: Callable[[], None]) -> tuple[str, str]:
-    """Return the module and its argument that run a variant."""
-    return "tests.faults.broken_program", variant.__name__
+def by(*variants: Callable[[], None]) -> tuple[str, str]:
+    """Return the module and its argument that run the program with all that some variants do."""
+    return "tests.faults.broken_program", "+".join(variant.__name__ for variant in variants)
 
 
 def main() -> None:
     """Break it and hand over to Streamlit."""
-    VARIANTS[sys.argv.pop(1)]()
+    for name in sys.argv.pop(1).split("+"):
+        VARIANTS[name]()
     from streamlit.web.cli import main as streamlit  # what it imports must find what is broken
 
     streamlit()

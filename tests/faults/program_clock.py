@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,12 @@ from pathlib import Path
 
 import time_machine
 
-from core.adapters.scheduler import ThreadScheduler
+from tests.faults.broken_program import by, faked, walled
 from tests.faults.gates import Result
 from tests.faults.ledger_tally import asked, deployed, torn
-from tests.faults.moved_clock import moved_by
+from tests.faults.moved_clock import followed, move, moved_by
 from tests.faults.program_stale import AMBER
-from tests.faults.programs import LOOK_S, Program, Spoil, gone, house, running, started, until
+from tests.faults.programs import LOOK_S, Program, Spoil, gone, house, launched, running, started, until
 
 PERIOD_S = 3.0
 HOUR, DAY, YEAR = 3600, 86400, 365 * 86400
@@ -76,20 +77,40 @@ class _Watched:
 
 
 def gate_of_jumps(folder: Path, full: bool) -> Result:
-    """Set the clock of a program from outside, by hours, days and years; a scheduler by the wall clock stops."""
+    """Set the clock within a program, by hours, days and years; a scheduler by the wall clock stops."""
+
+    def begin(name: str, clock: Path) -> Program:
+        spoils = [moved_by(clock)] if name == "sound" else [walled, moved_by(clock)]
+        return started(_house(folder / name), folder / f"{name}.log", lambda: [spoil() for spoil in spoils])
+
+    return _jumps(folder, full, begin)
+
+
+def gate_of_faked_jumps(folder: Path, full: bool) -> Result:
+    """Set the clock around a program, as libfaketime does for all that asks the system."""
+
+    def begin(name: str, clock: Path) -> Program:
+        way = by(faked) if name == "sound" else by(faked, walled)
+        return launched(_house(folder / name) | followed(clock), folder / f"{name}.log", way)
+
+    return _jumps(folder, full, begin)
+
+
+def _jumps(folder: Path, full: bool, begin: Callable[[str, Path], Program]) -> Result:
+    """Move the clocks of two programs, one of them due by the wall clock, and judge what both said."""
     jumps = JUMPS if full else SHORT
     with ExitStack() as ends:
         clocks = {name: folder / f"{name}.clock" for name in ("sound", "careless")}
-        programs = {
-            "sound": _begun(folder / "sound", clocks["sound"]),
-            "careless": _begun(folder / "careless", clocks["careless"], _by_the_wall),
-        }
+        for clock in clocks.values():
+            move(clock, 0)
+        programs = {name: begin(name, clock) for name, clock in clocks.items()}
         for program in programs.values():
             ends.callback(gone, program)
         for program in programs.values():
             until(program.fresh)
         found = _jumped(programs["sound"], clocks["sound"], jumps)
-        careless = _jumped(programs["careless"], clocks["careless"], (-DAY,))
+        # One refresh may have been due in the moment of the jump: the next one is missed.
+        careless = _jumped(programs["careless"], clocks["careless"], (-DAY,), PERIOD_S + 2 * SLACK_S)
         found.wrong += programs["sound"].tracebacks()
     home = folder / "sound"
     trained = int(asked(home, "SELECT count(*) FROM runs WHERE kind = 'retrain'")[0][0])
@@ -122,27 +143,17 @@ def gate_of_days(folder: Path, full: bool) -> Result:
     return Result(text, wrong, f"ages by another clock: {(control.wrong or ['nothing found'])[0]}", bool(control.wrong))
 
 
-def _begun(home: Path, clock: Path, spoil: Spoil = lambda: None) -> Program:
-    def spoiled() -> None:
-        spoil()
-        moved_by(clock)()
-
-    return started(house(home, REFRESH_MINUTES=PERIOD_S / 60, RETRAIN_EVERY_DAYS=1), home.with_suffix(".log"), spoiled)
+def _house(home: Path) -> dict[str, str]:
+    return house(home, REFRESH_MINUTES=PERIOD_S / 60, RETRAIN_EVERY_DAYS=1)
 
 
-def _by_the_wall() -> None:
-    """Let every scheduler be due by the wall clock: one that is set back waits for hours."""
-    defaults = ThreadScheduler.__init__.__defaults__ or ()
-    ThreadScheduler.__init__.__defaults__ = (time.time, *defaults[1:])  # type: ignore[misc]
-
-
-def _jumped(program: Program, clock: Path, jumps: tuple[int, ...]) -> _Watched:
-    """Set the clock of a program again and again, and watch it for two periods each time."""
+def _jumped(program: Program, clock: Path, jumps: tuple[int, ...], seconds: float = PERIOD_S) -> _Watched:
+    """Set the clock of a program again and again, and watch it for so long each time."""
     found = _Watched(program)
     for jump in jumps:
-        clock.write_text(str(jump), "utf-8")
+        move(clock, jump)
         time.sleep(UNSEEN_S)
-        found.watch(PERIOD_S, f"{jump:+d} s")
+        found.watch(seconds, f"{jump:+d} s")
         if abs(found.look()[0] - time.time() - jump) > PATIENCE_S:
             found.wrong.append(f"{jump:+d} s: the clock did not jump")
     return found

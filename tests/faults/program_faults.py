@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from tests.faults.gates import Gate, main
-from tests.faults.program_clock import gate_of_days, gate_of_jumps
+from tests.faults.program_clock import gate_of_days, gate_of_faked_jumps, gate_of_jumps
 from tests.faults.program_ends import gate_of_restart, gate_of_sigterm
 from tests.faults.program_jobs import gate_of_killed_jobs, gate_of_killed_trainings, gate_of_two_programs
 from tests.faults.program_silence import gate_of_silence
@@ -24,6 +24,7 @@ GATES: dict[str, Gate] = {
     "two programs": gate_of_two_programs,
     "silent death": gate_of_silence,
     "clock jumps": gate_of_jumps,
+    "faked clock": gate_of_faked_jumps,
     "odd days": gate_of_days,
     "stale marked": gate_of_stale,
 }

@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,10 +126,10 @@ def started(environment: Mapping[str, str], log: Path, spoil: Spoil | None = Non
     return Program(pid, f"http://127.0.0.1:{port}", log)
 
 
-def launched(environment: Mapping[str, str], log: Path) -> Program:
-    """Start a program as a user does."""
+def launched(environment: Mapping[str, str], log: Path, by: Sequence[str] = ("streamlit",)) -> Program:
+    """Start a program as a user does, or by another module with its arguments."""
     port = _free()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", *by, "run", "app.py", "--server.port", str(port)]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=out, stderr=out)
     process.returncode = 0  # it is waited for by its number
