@@ -182,3 +182,9 @@ def test_raw_years_hold_what_the_converted_archive_holds(station: str, year: int
     known = pd.read_csv(DATA / "gauges" / "stations.csv").set_index("station_id").loc[station]
     assert region.locations[place].elevation_m == known.elevation_m
     assert region.locations[place].latitude == pytest.approx(known.latitude, abs=1e-3)
+
+
+@pytest.mark.parametrize(("written", "means"), [("312,07416668", -47.92583332), ("180", 180.0), ("-180", -180.0)])
+def test_longitudes_may_be_counted_to_the_east_alone(tmp_path: Path, written: str, means: float) -> None:
+    path = raw(tmp_path, (HEAD + NAMES + ROWS).replace("-47,92583332", written)) / "a.CSV"
+    assert InmetFile(path).station().longitude == pytest.approx(means, abs=1e-8)

@@ -73,6 +73,8 @@ def _station(entry: Mapping[str, str], path: Path, line: int) -> Location:
 def coordinate(text: str, column: str, path: Path, line: int, form: TextForm | None = None) -> float:
     """Return a latitude, longitude or elevation; an elevation that is not known is NaN.
 
+    A longitude may be counted to 360° east; it is returned within -180 to 180.
+
     Raises
     ------
     SchemaMismatch
@@ -90,4 +92,4 @@ def coordinate(text: str, column: str, path: Path, line: int, form: TextForm | N
         raise mismatch(
             path, column, line, f"{text[:30]!r} is not within {low:g} to {high:g}", f"Unit: {UNITS[column]}."
         )
-    return number
+    return number - 360 if column == "longitude" and number > 180 else number
