@@ -126,20 +126,20 @@ faults-full: $(VENV)/.dev
 
 # Of these the model store alone: kills, failing disks, flipped bits, canaries and races.
 faults-model: $(VENV)/.dev
-	$(PY) -m tests.faults.model_faults
+	$(PY) -m tests.faults.model
 
 # 10,000 wrong answers of the live source: none may reach a number, none may raise anything but a SourceError.
 fuzz-source: $(VENV)/.dev
-	$(PY) -m tests.faults.fuzz_source --runs 10000
+	$(PY) -m tests.faults.source.fuzz --runs 10000
 
 # 100,000 requests that should not be, and 3,000 of schemathesis: no server error, no echo, nothing but strict JSON and
 # problem documents; broken applications must be found.
 fuzz-api: $(VENV)/.dev
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.faults.fuzz_api --runs 100000 --cases 3000
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.faults.api.fuzz --runs 100000 --cases 3000
 
 # Ten minutes of atheris on each parser of foreign bytes (about 55 minutes).
 fuzz-parsers: $(VENV)/.faults
-	$(PY) -m tests.faults.fuzz_parsers --seconds 600
+	$(PY) -m tests.faults.parsers.fuzz --seconds 600
 
 # How many changes of the code no test notices, by group of modules (about two hours).
 mutation: $(VENV)/.faults

@@ -12,7 +12,7 @@ import httpx
 from core.adapters.open_meteo.runs import MODELS
 from core.adapters.open_meteo.source import OpenMeteo
 from core.domain.weather import Location, Region
-from tests.faults.source_server import good, run_page
+from tests.faults.source.server import good, run_page
 from tests.weather_made import REGION
 
 NOW = datetime(2026, 7, 29, 18, 20, tzinfo=UTC)

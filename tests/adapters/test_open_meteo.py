@@ -16,7 +16,7 @@ from core.adapters.open_meteo.contract import NAMES, Endpoint, Query
 from core.domain.weather import Location
 from core.errors import SourceRateLimited, SourceResponseInvalid
 from tests.adapters.open_meteo_made import HOUR, NOW, Clock, Service, many, source
-from tests.faults.source_server import good, made_values
+from tests.faults.source.server import good, made_values
 from tests.weather_made import PLACES, REGION
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "open_meteo"

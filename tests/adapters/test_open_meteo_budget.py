@@ -14,7 +14,7 @@ from core.adapters.open_meteo.budget import Budget
 from core.adapters.open_meteo.source import OpenMeteo
 from core.errors import SourceRateLimited, SourceUnavailable
 from tests.adapters.open_meteo_made import HOUR, NOW, Clock
-from tests.faults import source_server as fault
+from tests.faults.source import server as fault
 from tests.weather_made import REGION
 
 

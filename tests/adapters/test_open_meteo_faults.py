@@ -19,10 +19,10 @@ from core.adapters.open_meteo.waits import seconds_of
 from core.domain.weather import HourlyWeather
 from core.errors import SourceError, SourceRateLimited, SourceResponseInvalid, SourceUnavailable
 from tests.adapters.open_meteo_made import HOUR, NOW, Clock
-from tests.faults import fuzz_source
-from tests.faults import source_server as fault
-from tests.faults.source_mutations import REFUSED, REFUSED_BODIES, all_refused
-from tests.faults.source_server import SourceServer, answer, serving
+from tests.faults.source import fuzz
+from tests.faults.source import server as fault
+from tests.faults.source.mutations import REFUSED, REFUSED_BODIES, all_refused
+from tests.faults.source.server import SourceServer, answer, serving
 from tests.weather_made import PLACES, REGION
 
 QUERY = Query(Endpoint.FORECAST, PLACES[:2], NOW.date(), NOW.date())
@@ -280,4 +280,4 @@ def test_a_strange_header_is_no_crash(header: str) -> None:
 
 
 def test_the_fuzzer_finds_nothing_and_its_controls_are_found() -> None:
-    assert fuzz_source.main(["--runs", "400", "--seed", "7"]) == 0
+    assert fuzz.main(["--runs", "400", "--seed", "7"]) == 0

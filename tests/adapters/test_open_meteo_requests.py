@@ -15,7 +15,7 @@ from core.adapters.open_meteo.source import OpenMeteo
 from core.domain.weather import VARIABLES
 from core.errors import ConfigurationError, SourceRateLimited
 from tests.adapters.open_meteo_made import HOUR, NOW, Clock, Service, many, source
-from tests.faults.source_server import answer, good, serving
+from tests.faults.source.server import answer, good, serving
 from tests.weather_made import PLACES, REGION
 
 

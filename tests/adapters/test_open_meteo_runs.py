@@ -12,8 +12,8 @@ from core.adapters.open_meteo.source import OpenMeteo
 from core.domain.weather import ModelRun
 from core.errors import SourceRateLimited, SourceResponseInvalid
 from tests.adapters.open_meteo_made import HOUR, NOW, Clock, Service, source
-from tests.faults import source_server as fault
-from tests.faults.source_server import run_page
+from tests.faults.source import server as fault
+from tests.faults.source.server import run_page
 from tests.weather_made import REGION
 
 

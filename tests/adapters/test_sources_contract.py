@@ -28,8 +28,8 @@ from core.quality.checks import check
 from core.workflows.observing import Observing
 from tests.adapters.gauge_folders import folder, hour, observations
 from tests.adapters.open_meteo_made import NOW, Clock
-from tests.faults.source_mutations import REFUSED
-from tests.faults.source_server import Document, answer, failure, limited, places_of, serving
+from tests.faults.source.mutations import REFUSED
+from tests.faults.source.server import Document, answer, failure, limited, places_of, serving
 from tests.weather_made import PLACES, REGION
 
 ELSEWHERE = Region("atlantis", "Atlantis", "UTC", (Location("x", "Far away", -40.0, -20.0),), (), 0.25)

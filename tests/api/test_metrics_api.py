@@ -16,7 +16,7 @@ from core import QualityMetrics, open_core
 from core.bootstrap import jobs
 from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
 from core.errors import ConfigurationError, ModelCorrupt, SourceUnavailable
-from tests.faults.source_server import serving
+from tests.faults.source.server import serving
 
 REGION = "uttarakhand-himachal"
 

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.app import api
 from core import open_core
 from core.domain.drift import DriftReport, VariableDrift
-from tests.faults.source_server import serving
+from tests.faults.source.server import serving
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 GRAFANA = DEPLOY / "grafana"

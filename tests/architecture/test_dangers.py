@@ -12,8 +12,8 @@ from tests.architecture.test_house import ROOT, ours
 #: Tests that make the pickle which must not be loaded, the variant that loads it, and one that runs the README.
 MEANT = {
     "tests/adapters/test_model_store.py": "pickle",
-    "tests/faults/model_broken.py": "pickle",
-    "tests/faults/canary_shapes.py": "pickle",
+    "tests/faults/model/broken.py": "pickle",
+    "tests/faults/model/canary_shapes.py": "pickle",
     "tests/architecture/test_readme.py": "exec",
 }
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}

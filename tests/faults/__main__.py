@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     for name in SUITES:
         full = () if not args.full else MODEL_FULL if name == "model" else ("--full",)
-        command = [sys.executable, "-m", f"tests.faults.{name}_faults", *full, *out]
+        command = [sys.executable, "-m", f"tests.faults.{name}", *full, *out]
         if subprocess.run(command, env=environment, check=False).returncode:
             failed.append(name)
     sys.stdout.write(f"{time.monotonic() - begun:.0f} s; {', '.join(failed) or 'no suite'} failed\n")

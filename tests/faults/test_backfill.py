@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.faults.source_server import SourceServer, serving, text
+from tests.faults.source.server import SourceServer, serving, text
 
 ROOT = Path(__file__).resolve().parents[2]
 MONTHS = ["2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"]

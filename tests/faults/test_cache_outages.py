@@ -22,7 +22,7 @@ from core.caching.remote import RedisLevel
 from core.caching.two_level import TwoLevelCache
 from tests.adapters.test_caches import Clock
 from tests.caches_made import Caches, running
-from tests.faults.redis_proxy import MODES, Proxy, impostor
+from tests.faults.redis.proxy import MODES, Proxy, impostor
 
 #: The first call may cost that once, then 99 of 100 that, seconds: generous, this runs on loaded machines.
 ONCE_S, THEN_S = 0.5, 0.02

@@ -18,7 +18,7 @@ from core import close_core
 from core.__main__ import main
 from core.adapters.keys import secret
 from core.adapters.seed import SEED_VERSION
-from tests.faults.source_server import answer, failure, serving
+from tests.faults.source.server import answer, failure, serving
 from tests.models_made import deployed, model_store, stored
 
 ROOT = Path(__file__).resolve().parents[2]

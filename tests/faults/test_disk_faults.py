@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults import disk_failing, disk_faults
-from tests.faults.crowds import SHARED, crowd, unlocked
-from tests.faults.disk_failing import failing, in_place
-from tests.faults.disk_writers import WRITERS, Writer
+from tests.faults.disk import __main__ as suite
+from tests.faults.disk.crowds import SHARED, crowd, unlocked
+from tests.faults.disk.failing import CALLS, failing, in_place
+from tests.faults.disk.torn_files import believed, unchecked
+from tests.faults.disk.writers import WRITERS, Writer
 from tests.faults.gates import Absent
 from tests.faults.processes import silence, told_alone
-from tests.faults.torn_files import believed, unchecked
 
 #: Writers that are tried here; the gates try all.
 SOME = ("run", "outbox")
@@ -31,7 +31,7 @@ def test_what_a_writer_wrote_is_there_by_its_number(writer: Writer, tmp_path: Pa
 
 
 def test_there_is_a_gate_for_every_fault_of_a_disk() -> None:
-    assert list(disk_faults.GATES) == [
+    assert list(suite.GATES) == [
         "power cut",
         "failing writers",
         "full disk",
@@ -39,7 +39,7 @@ def test_there_is_a_gate_for_every_fault_of_a_disk() -> None:
         "torn files",
         "processes",
     ]
-    assert disk_failing.CALLS == ("openat", "write", "fsync", "rename")
+    assert CALLS == ("openat", "write", "fsync", "rename")
 
 
 @pytest.fixture(scope="module")

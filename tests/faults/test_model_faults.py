@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import model_faults
 from tests.faults.gates import Absent, Result
-from tests.faults.model_faults import GATES
+from tests.faults.model import __main__ as suite
+from tests.faults.model.__main__ import GATES
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def lines() -> list[str]:
     """Return what the short form prints, from a process without the threads of other tests: it forks."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.faults.model_faults", "--short"],
+        [sys.executable, "-m", "tests.faults.model", "--short"],
         cwd=PROJECT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -47,8 +47,8 @@ def test_without_strace_only_the_short_form_goes_on(
     def untraceable(*_: object) -> Result:
         raise Absent("no strace")
 
-    monkeypatch.setattr(model_faults, "silence", list)
-    monkeypatch.setattr(model_faults, "made_home", lambda _folder: None)
+    monkeypatch.setattr(suite, "silence", list)
+    monkeypatch.setattr(suite, "made_home", lambda _folder: None)
     monkeypatch.setitem(GATES, "last calls", untraceable)
-    assert model_faults.main(["--only", "last calls", *form]) == code
+    assert suite.main(["--only", "last calls", *form]) == code
     assert "skipped: no strace" in capsys.readouterr().out

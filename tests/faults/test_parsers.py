@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import fuzz_parsers, parsers_judged
-from tests.faults.fuzz_parsers import CORPUS, gate
 from tests.faults.gates import Absent
-from tests.faults.mutation import Tally, codes, section, tally
-from tests.faults.mutation_groups import GROUPS
-from tests.faults.parsers_judged import PARSERS, replay
+from tests.faults.mutation.__main__ import Tally, codes, section, tally
+from tests.faults.mutation.groups import GROUPS
+from tests.faults.parsers import fuzz, judged
+from tests.faults.parsers.fuzz import CORPUS, gate
+from tests.faults.parsers.judged import PARSERS, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,12 +31,12 @@ def test_a_parser_that_falls_is_found(name: str, monkeypatch: pytest.MonkeyPatch
     def falls(data: bytes) -> None:
         raise IndexError(len(data))
 
-    monkeypatch.setitem(parsers_judged.PARSERS, name, falls)
+    monkeypatch.setitem(judged.PARSERS, name, falls)
     assert len(replay(name, CORPUS / name)) == len(list((CORPUS / name).iterdir()))
 
 
 def test_without_atheris_the_gate_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fuzz_parsers.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(fuzz.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(Absent, match="atheris"):
         gate("manifest", 1, tmp_path, False)
 

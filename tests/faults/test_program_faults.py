@@ -10,11 +10,11 @@ import pytest
 
 from core.adapters.ledger import SqlLedger
 from core.adapters.ledger_tables import deployments, forecasts
-from tests.faults.ledger_tally import deployed, torn
-from tests.faults.moved_clock import moved_by
 from tests.faults.processes import Say, forked
-from tests.faults.program_faults import GATES
-from tests.faults.program_stale import _says, _steps
+from tests.faults.program.__main__ import GATES
+from tests.faults.program.ledger_tally import deployed, torn
+from tests.faults.program.moved_clock import moved_by
+from tests.faults.program.stale import _says, _steps
 
 AT = datetime(2026, 7, 29, 18, tzinfo=UTC)
 DEPLOYMENT = {"source": "simulator", "region_id": "x", "at": AT, "action": "promoted", "who": "", "why": ""}

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import BudgetLine, Core, open_core
 from core.errors import ConfigurationError
-from tests.faults.source_server import serving
+from tests.faults.source.server import serving
 from tests.weather_made import REGION
 from ui import monitoring
 from ui import monitoring_tables as tables

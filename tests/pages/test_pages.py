@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import close_core, open_core
 from core.adapters.seed import SEED_VERSION
-from tests.faults.source_server import serving
+from tests.faults.source.server import serving
 from tests.models_made import stored
 from ui.shell import PAGES
 

@@ -1,0 +1,191 @@
+"""Mutation testing: what of the code can be changed without a quick test of it noticing.
+
+    python -m tests.faults.mutation [--only GROUP] [--most 300] [--seed 0] [--work FOLDER]
+
+mutmut changes one thing of a function at a time and runs the tests that reach it. For each group of modules it is run
+in a copy of the project, for it needs its settings in pyproject.toml, and every group has tests of its own. Prints
+`group killed/tried share` with the 95 % interval of Wilson where only a sample was tried, the survivors below it, and
+ends with 1 where a group is below 90 %. What survives and why stands in docs/mutation.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.mutation.groups import GROUPS, UNJUDGED, Group
+
+ROOT = Path(__file__).resolve().parents[3]
+#: Least share of the mutants that the tests must notice.
+LEAST = 0.9
+#: What mutmut's exit codes mean (3.8): a test failed, none did, none came by. Others are runs without end, or a crash.
+KINDS = {1: "killed", 3: "killed", 0: "survived", 5: "survived", 33: "unreached"}
+#: Normal quantile of a two-sided interval of 95 %.
+Z = 1.96
+#: Files copied beside core/: what its tests open.
+BESIDE = ("api", "ui", "pages", "app.py", "data", "models", "deploy", "docs", "benchmarks", ".streamlit", "README.md")
+
+
+@dataclass
+class Tally:
+    """What became of the mutants of a group."""
+
+    total: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    survivors: list[str] = field(default_factory=list)
+
+    @property
+    def tried(self) -> int:
+        """Mutants that were run."""
+        return self.counts.total()
+
+    @property
+    def killed(self) -> int:
+        """Mutants that were noticed, by a failure, a crash or a run without end."""
+        return self.counts["killed"] + self.counts["timeout"]
+
+    @property
+    def share(self) -> float:
+        """Share that was noticed; 0 where nothing was tried."""
+        return self.killed / self.tried if self.tried else 0.0
+
+    def line(self, name: str) -> str:
+        """Return the line of a group."""
+        text = f"{name:<12}{self.killed}/{self.tried} {self.share:.1%}"
+        if self.tried < self.total:
+            low, high = interval(self.killed, self.tried)
+            text += f" (95 %: {low:.1%} to {high:.1%}; a sample of {self.total})"
+        return f"{text}; {', '.join(f'{n} {kind}' for kind, n in sorted(self.counts.items()))}"
+
+
+def interval(killed: int, tried: int) -> tuple[float, float]:
+    """Return the interval of a share that holds it in 95 of 100 samples (Wilson 1927, doi:10.2307/2276774).
+
+    >>> [round(bound, 3) for bound in interval(90, 100)]
+    [0.826, 0.945]
+    """
+    if not tried:
+        return 0.0, 1.0
+    share, weight = killed / tried, Z**2 / tried
+    middle, half = share + weight / 2, Z * math.sqrt(share * (1 - share) / tried + weight / (4 * tried))
+    return (middle - half) / (1 + weight), (middle + half) / (1 + weight)
+
+
+def tally(codes: Mapping[str, int | None]) -> Tally:
+    """Return what mutmut's exit codes say; None: not tried."""
+    found = Tally(len(codes))
+    for name, code in sorted(codes.items()):
+        if code is None:
+            continue
+        kind = KINDS.get(code, "timeout")
+        found.counts[kind] += 1
+        if kind in ("survived", "unreached"):
+            found.survivors.append(name)
+    return found
+
+
+def run(group: Group, folder: Path, most: int, seed: int, source: Path = ROOT) -> Tally:
+    """Try the mutants of a group, at most so many of them, in a copy of the project."""
+    if not folder.is_dir():
+        copy(source, folder)
+        (folder / "pyproject.toml").write_text((source / "pyproject.toml").read_text() + section(group))
+    if not most:
+        mutmut(folder)
+        return tally(codes(folder))
+    mutmut(folder, ["nothing"])  # makes the mutants, and finds none of this name
+    names = sorted(codes(folder))
+    chosen = random.Random(seed).sample(names, min(most, len(names)))  # noqa: S311 - a sample, no secret
+    mutmut(folder, chosen)
+    found = codes(folder)
+    return tally({name: found[name] if name in chosen else None for name in names})
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy what git keeps, and what is new, of the project."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=source, check=True, capture_output=True
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (source / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, folder / name)
+
+
+def section(group: Group) -> str:
+    """Return mutmut's settings for a group."""
+    settings = {
+        "source_paths": ["core"],
+        "only_mutate": [f"core/{name}" for name in group.modules],
+        "also_copy": list(BESIDE),
+        "pytest_add_cli_args_test_selection": [f"tests/{name}" for name in group.tests],
+        "pytest_add_cli_args": ["-p", "no:xdist", *(f"--deselect=tests/{name}" for name in group.without)],
+        "do_not_mutate_patterns": list(UNJUDGED),
+        "timeout_constant": 2.0,
+        "timeout_multiplier": 10.0,
+        "track_dependencies": False,
+        "use_git_change_detection": False,
+    }
+    return "\n[tool.mutmut]\n" + "".join(f"{name} = {_toml(value)}\n" for name, value in settings.items())
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value)  # of lists of texts, numbers and booleans JSON is TOML
+
+
+def mutmut(folder: Path, names: Sequence[str] = ()) -> None:
+    """Run mutmut; what it prints is kept in the folder."""
+    # CI: hypothesis then tries the same examples every time and knows no deadline, which a busy machine would not keep.
+    ours = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
+    environment = {**os.environ, **ours}
+    with (folder / "mutmut.log").open("ab") as log:
+        subprocess.run(
+            [sys.executable, "-m", "mutmut", "run", "--max-children", "2", *names],
+            cwd=folder, env=environment, stdout=log, stderr=log, check=False,
+        )  # fmt: skip
+
+
+def codes(folder: Path) -> dict[str, int | None]:
+    """Return mutmut's exit code of every mutant by its name, None where it was not tried."""
+    found: dict[str, int | None] = {}
+    for path in sorted((folder / "mutants" / "core").rglob("*.meta")):
+        found |= json.loads(path.read_text())["exit_code_by_key"]
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try, print, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.mutation", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--only", choices=sorted(GROUPS), help="one group")
+    parser.add_argument("--most", type=int, default=0, metavar="N", help="a random sample of N of each group (0: all)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help="where copies are made and kept")
+    args = parser.parse_args(arguments)
+    well = True
+    with tempfile.TemporaryDirectory() as made:
+        for name in [args.only] if args.only else list(GROUPS):
+            found = run(GROUPS[name], (args.work or Path(made)) / name, args.most, args.seed)
+            well &= found.share >= LEAST
+            _print(found.line(name) + (" PASS" if found.share >= LEAST else " FAIL"))
+            for survivor in found.survivors:
+                _print(f"    {survivor}")
+    return 0 if well else 1
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
