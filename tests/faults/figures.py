@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock
+
 
 def keep(page: Path, gate: str, cells: Sequence[str]) -> None:
     """Replace the last cells of the row whose second cell is `gate`: what was found, the verdict, and the day.
+
+    Two suites may run side by side.
 
     Raises
     ------
     ValueError
         If the page has no row of that gate.
     """
+    with FileLock(Path(tempfile.gettempdir()) / f"figures of {page.name}.lock"):
+        _replace(page, gate, cells)
+
+
+def _replace(page: Path, gate: str, cells: Sequence[str]) -> None:
     day = datetime.now(UTC).date().isoformat()
     lines, found = page.read_text("utf-8").splitlines(), 0
     for at, line in enumerate(lines):

@@ -19,6 +19,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,9 @@ def judged(name: str, gate: Callable[[], Result], out: Path | None = None, may_b
     except Absent as error:
         _print(f"{name:<16}skipped: {error} {'SKIP' if may_be_absent else 'FAIL'}")
         return may_be_absent
+    except Exception as error:  # whatever ends a gate, the others are tried
+        traceback.print_exc()
+        result = Result("not ended", [f"{type(error).__name__}: {error}"], "not tried", False)
     verdict = "PASS" if result.well else "FAIL"
     _print(f"{name:<16}{result.text} | {result.control} | {time.monotonic() - began:.0f} s {verdict}")
     for one in result.wrong[:TOLD]:

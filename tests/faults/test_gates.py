@@ -48,6 +48,16 @@ def test_a_gate_without_its_tools_is_skipped_or_fails(capsys: pytest.CaptureFixt
     ]
 
 
+def test_a_gate_that_ends_by_an_error_fails_and_the_others_are_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    def gate(_folder: Path, _full: bool) -> Result:
+        raise OSError("no port")
+
+    assert main("suite", {"bad": gate, "good": lambda *_: _result()}, []) == 1
+    said = capsys.readouterr().out
+    assert "OSError: no port" in said
+    assert said.splitlines()[-1].startswith("good")
+
+
 def test_one_failing_gate_makes_the_suite_fail(capsys: pytest.CaptureFixture[str]) -> None:
     gates = {"good": lambda *_: _result(), "bad": lambda *_: _result(*["torn"] * 20)}
     assert main("suite", gates, []) == 1

@@ -22,7 +22,7 @@ from tests.faults.gates import Absent, Result
 DOORS = ("health", "ready", "freshness", "forecasts", "alerts", "monitoring/data-quality/report")
 PAGES = ("", "monitoring")
 #: How long the disk is out of order, and how long the program may take to say so and to write again, seconds.
-OUTAGE_S, FULL_S, PATIENCE_S = 12.0, 120.0, 60.0
+OUTAGE_S, FULL_S, PATIENCE_S = 6.0, 120.0, 60.0
 #: Of what the program says of itself: the disk.
 WORDS = ("cannot be written", "not recorded", "ledger cannot be used")
 #: Wrong answers after which nobody asks on.

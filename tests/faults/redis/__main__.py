@@ -12,11 +12,12 @@ import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.program import ask, served, settings
+from tests.caches_made import running
 from tests.faults.broken_program import by, greeting, resigned, unguarded
 from tests.faults.gates import Gate, Result, main
 from tests.faults.redis.cache_in_processes import gate_of_replies, gate_of_stampede
@@ -172,7 +173,11 @@ def _unguarded(redis: Station, ours: str, twin: str) -> float:
 
 def _starts(folder: Path) -> dict[str, float]:
     """Start the program in four ways at once, since a busy machine is as busy for all; return until each was ready."""
-    hanging, released = (Proxy(1) for _ in range(2))
+    with running() as server:
+        return _started(folder, *(Proxy(server.port) for _ in range(2)))
+
+
+def _started(folder: Path, hanging: Proxy, released: Proxy) -> dict[str, float]:
     hanging.mode = released.mode = "silent"
     ways = {
         "memory": ("memory:", PLAIN),
@@ -182,10 +187,10 @@ def _starts(folder: Path) -> dict[str, float]:
     }
     with ThreadPoolExecutor(len(ways)) as pool:
         found = {name: pool.submit(_ready_s, folder / name, *way) for name, way in ways.items()}
-        slow = max(found[name].result() for name in ("memory", "refused", "hanging"))
+        wait([found[name] for name in ("memory", "refused", "hanging")])
         time.sleep(2 * START_S)
         released.close()
-        return {name: one.result() for name, one in found.items()} if slow else {}
+        return {name: one.result() for name, one in found.items()}
 
 
 def _ready_s(home: Path, cache: str, way: Sequence[str]) -> float:

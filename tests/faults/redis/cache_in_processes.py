@@ -25,7 +25,7 @@ from tests.faults.source.server import failure, serving
 CLIENTS, ENDS_S = 100, 0.7
 #: Who finds the key ended first computes so long, seconds.
 TAKES_S = 0.2
-REPLIES, FULL_REPLIES = 10_000, 100_000
+REPLIES, FULL_REPLIES = 3_000, 100_000
 #: Commands per impostor; who waits for the rest of a reply that is none waits so long, seconds.
 EACH, DEADLINE_S = 500, 0.004
 

@@ -61,11 +61,12 @@ class Rush:
                 self.pairs.append(Pair(at, took[self.ours], took[self.twin]))
 
     def page(self) -> None:
-        """Draw a page of the program again and again."""
+        """Draw a page of the program again and again, and of its twin as well: requests wait for what is drawn."""
         try:
-            with PageSession(self.ours, "", PATIENCE_S) as page:
+            with PageSession(self.ours, "", PATIENCE_S) as page, PageSession(self.twin, "", PATIENCE_S) as other:
                 while not self.over.wait(0.5):
                     self.pages_s.append(page.rerun())
+                    other.rerun()
         except Exception as error:  # whatever a page may raise is what is looked for
             self.wrong.append(f"page: {type(error).__name__}: {error}")
 
@@ -82,7 +83,7 @@ class Rush:
 
 @contextmanager
 def rushing(ours: str, twin: str, clients: int, *, pages: bool = True) -> Iterator[Rush]:
-    """Let so many clients ask, and one page be drawn."""
+    """Let so many clients ask, and one page of each be drawn."""
     rush = Rush(ours, twin, _points(ours))
     for address in (ours, twin):
         ask(f"{address}/api/forecasts")

@@ -154,7 +154,7 @@ def _warmth_in_fahrenheit(document: Document) -> Document:
 def _most_calls(home: Path, way: tuple[str, ...]) -> int:
     """Return how often the most frequent call was made when many asked at once where nothing was kept."""
     with _program(home, way, fault.failure(404)) as (address, source):
-        ask(f"{address}/api/forecasts")
+        _quietly(address)
         source.steps = [_slowly(fault.answer())]
         source.asked.clear()
         _forget(address)
