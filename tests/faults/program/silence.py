@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.adapters.scheduler import ThreadScheduler
@@ -30,20 +30,18 @@ def gate_of_silence(folder: Path, full: bool) -> Result:
     faster = 1 if full else FASTER
     deaths = {"stopped": _stopped, "dead": _dead, "hung": _hung}
     wrong, ages = [], []
-    with ExitStack() as open_programs:
 
-        def begun(name: str, spoil: Spoil) -> Program:
-            environment = house(folder / name, REFRESH_MINUTES=PERIOD_S / 60 / faster)
-            return open_programs.enter_context(running(environment, folder / f"{name}.log", _with(spoil, faster)))
+    def begun(name: str, spoil: Spoil) -> AbstractContextManager[Program]:
+        environment = house(folder / name, REFRESH_MINUTES=PERIOD_S / 60 / faster)
+        return running(environment, folder / f"{name}.log", _with(spoil, faster))
 
-        programs = {name: begun(name, spoil) for name, spoil in deaths.items()}
-        careless = begun("careless", _without_heartbeat)
-        dies_at = time.monotonic() + DIES_S
-        for name, program in programs.items():
+    for name, spoil in deaths.items():  # one by one: who looks late at one that died meanwhile finds it dead for long
+        with begun(name, spoil) as program:
             age, told = _told(program, 2 * PERIOD_S / faster)
-            ages.append(age)
-            wrong += [f"{name}: {one}" for one in told]
-        time.sleep(max(0.0, dies_at + 2 * PERIOD_S / faster - time.monotonic()))
+        ages.append(age)
+        wrong += [f"{name}: {one}" for one in told]
+    with begun("careless", _without_heartbeat) as careless:
+        time.sleep(DIES_S + 2 * PERIOD_S / faster)
         control = _told(careless, 1.0)[1]
     text = (
         f"{len(deaths)} deaths ({', '.join(deaths)}) said {max(ages):.0f} s after the last sign of life at the latest"
