@@ -24,6 +24,11 @@ from core.learning.windows import ForecastModel
 from tests.adapters.version_folders import FILES, folder
 from tests.models_made import KEY, deployed, deployment, model_store, stored
 
+#: By `hmac` of the standard library: of b'pointer\\n{"before":["v0"],"deployment":{"a":"\\\\u00e4","b":1}}' and of
+#: b"generation trained/gauges@gauges.json 3".
+SIGNED = "c0a1ca0cc7d6c5d7d1aab95d0746a72aa0595da578a3a5efc46f733d8ea1058a"
+MARKED = "b0a4319f7aebfd4d4f3fa8c1deb73ae56c0d49f97bf4ee792e2939b8ef8eb98b"
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> FolderModelStore:
@@ -303,3 +308,21 @@ def test_a_forged_number_is_not_believed(tmp_path: Path, text: str) -> None:
     assert store.champion("gauges", "gauges").generation == 1
     pointer(tmp_path).unlink()
     assert store.champion("gauges", "gauges").generation == 0
+
+
+def test_pointers_that_were_signed_before_are_believed(tmp_path: Path) -> None:
+    """What is signed, and with what before it, is a format: homes have pointers and marks of it."""
+    one = pointers.Pointer(tmp_path, KEY, "gauges", "gauges")
+    assert one._signature({"deployment": {"b": 1, "a": "ä"}, "before": ["v0"]}) == SIGNED
+    assert one._marked(3) == f"3 {MARKED}\n"
+
+
+def test_a_pointer_may_be_as_long_as_it_may_be(store: FolderModelStore, tmp_path: Path) -> None:
+    deployed(store, "gauges", "gauges", stored(store).version)
+    one, path = pointers.Pointer(tmp_path / "models", KEY, "gauges", "gauges"), pointer(tmp_path)
+    text = path.read_text()
+    path.write_text(text + " " * (pointers.SIZE_LIMIT_BYTES - len(text)))
+    assert one.read() is not None
+    path.write_text(text + " " * (pointers.SIZE_LIMIT_BYTES + 1 - len(text)))
+    with pytest.raises(ModelCorrupt, match="larger"):
+        one.read()

@@ -206,6 +206,17 @@ def test_a_link_is_put_aside_without_writing_where_it_leads(store: FolderModelSt
     assert store.versions()[0].quarantined
 
 
+@pytest.mark.parametrize("name", ["versions", "quarantine"])
+def test_nothing_is_put_aside_where_a_link_leads(store: FolderModelStore, tmp_path: Path, name: str) -> None:
+    first, second = stored(store).version, stored(store).version
+    store.quarantine(first, "to have a folder")
+    (tmp_path / "models" / name).rename(tmp_path / "elsewhere")
+    (tmp_path / "models" / name).symlink_to(tmp_path / "elsewhere")
+    before = contents(tmp_path / "elsewhere")
+    store.quarantine(second, "because")
+    assert contents(tmp_path / "elsewhere") == before
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_a_version_that_cannot_be_put_aside_stays_and_nobody_falls(
     store: FolderModelStore, tmp_path: Path, code: int

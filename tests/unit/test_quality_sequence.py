@@ -22,6 +22,33 @@ def test_a_jump_is_suspect_but_not_the_way_back_from_it() -> None:
     assert hits(found) == {("step", "temperature_c", SUSPECT): [4, 9]}  # hour 7 follows a gap
 
 
+def test_a_jump_of_just_the_limit_is_none_and_one_back_to_just_the_limit_is_no_jump() -> None:
+    (limit,) = (course.step for course in rules.COURSES if course.variable == "temperature_c")
+    assert limit is not None
+    assert hits(sequence.step(weather(temperature_c=[0.0, 0.0, limit, limit]))) == {}
+    assert hits(sequence.step(weather(temperature_c=[0.0, 0.0, limit + 0.125])))["step", "temperature_c", SUSPECT] == [
+        2
+    ]
+    assert hits(sequence.step(weather(temperature_c=[limit, 3 * limit, 0.0]))) == {
+        ("step", "temperature_c", SUSPECT): [1]
+    }
+
+
+def test_every_finding_of_a_course_says_why() -> None:
+    jump = weather(temperature_c=[0.0, 0, 0, 30, 0, 0])
+    windy = weather(wind_speed_ms=[4.0, 4, 14.4, 4, 4], wind_gust_ms=[7.0, 8, 27, 8, 7])
+    rain = weather(precipitation_mm=[20.0] * 4)
+    still = weather(temperature_c=[20.0] * 30, surface_pressure_hpa=[900.0] * 30, relative_humidity_pct=[50.0] * 30)
+    silent = weather(temperature_c=[20.0, *[NAN] * 60])
+    found = [
+        *sequence.step(jump), *sequence.spike(jump), *sequence.wind_spike(windy), *sequence.flat_line(rain),
+        *sequence.flat_line(still), *sequence.repeated(still), *sequence.gap(silent),
+    ]  # fmt: skip
+    hit = [finding for finding in found if finding.where.any()]
+    assert {finding.test for finding in hit} >= {"step", "spike", "flat line", "gap"}
+    assert all(isinstance(finding.reason, str) and len(finding.reason) > 10 for finding in hit)
+
+
 def test_a_jump_beside_a_gap_is_judged_by_the_hour_that_is_there() -> None:
     assert hits(sequence.step(weather(temperature_c=[NAN, 20.0, 35.0]))) == {("step", "temperature_c", SUSPECT): [2]}
 
