@@ -42,6 +42,7 @@ GROUPS: dict[str, Group] = {
         ("experiments/inference.py", "experiments/contrasts.py", "experiments/sums.py", "experiments/classical.py"),
         (
             "unit/test_experiment_inference.py",
+            "unit/test_experiment_contrasts.py",
             "unit/test_experiment_sums.py",
             "unit/test_experiment_analysis.py",
             "unit/test_classical_tests.py",
@@ -69,7 +70,7 @@ GROUPS: dict[str, Group] = {
     ),
     "gate": Group(
         ("learning/promotion.py", "workflows/judging.py", "workflows/deploying.py"),
-        ("unit/test_promotion.py", "workflows/test_retraining.py", "workflows/test_lifecycle.py"),
+        ("unit/test_promotion.py", "unit/test_judging.py", "unit/test_deploying.py"),
     ),
     "cache": Group(
         (
