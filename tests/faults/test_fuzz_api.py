@@ -6,9 +6,9 @@ import pytest
 from starlette.responses import JSONResponse
 
 from api.app import api
+from tests.faults.api.answers_judged import PROBLEM, Answer, violations
 from tests.faults.api.fuzz import ENVIRONMENT, fuzz, unnoticed
 from tests.faults.api.requests_made import Made, Operation
-from tests.faults.source.answers_judged import PROBLEM, Answer, violations
 
 GOOD = {"type": "about:blank", "title": "Refused", "status": 404, "detail": "There is nothing."}
 

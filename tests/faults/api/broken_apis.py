@@ -7,8 +7,8 @@ from collections.abc import Callable
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tests.faults.api.answers_judged import PROBLEM
 from tests.faults.api.requests_made import MOUNT
-from tests.faults.source.answers_judged import PROBLEM
 
 USUAL = ("GET", "POST")
 Answering = Callable[[Scope], Response | None]

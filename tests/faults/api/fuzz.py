@@ -28,10 +28,11 @@ from starlette.types import ASGIApp
 
 from core import Core, open_core
 from tests.faults.api import broken_apis, fuzz_schema
+from tests.faults.api.answers_judged import DEADLINE_S, Answer, Tally, shown, told
 from tests.faults.api.broken_apis import BROKEN_PATHS, VARIANTS
 from tests.faults.api.request_mutations import spoiled
 from tests.faults.api.requests_made import MARK, MOUNT, Known, Made, elsewhere, operations, percent, valid
-from tests.faults.source.answers_judged import DEADLINE_S, Answer, Tally, shown, told
+from tests.faults.gates import Result, judged
 from tests.models_made import stored
 from tests.trainings_made import FakeTrainings
 from tests.weather_posted import RECORD
@@ -247,6 +248,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--runs", type=int, default=100_000)
     options.add_argument("--cases", type=int, default=3_000, help="cases of schemathesis")
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--out", type=Path, metavar="FILE.md", help="page whose figures are replaced")
     chosen = options.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {**ENVIRONMENT, "CLOUDBURST_HOME": str(Path(folder) / "home")}
@@ -261,12 +263,16 @@ def main(arguments: list[str] | None = None) -> int:
     lines = told(tally, operations(api.openapi()))
     for text, number in tally.violations.most_common():
         lines.append(f"VIOLATION {number} x {text}: {shown(tally.first[text]) if text in tally.first else ''}")
-    lines.append(f"violations: {tally.violations.total()} of {chosen.runs} in {seconds:.0f} s")
-    lines.append(f"broken variants: {len(VARIANTS) - len(missed)} of {len(VARIANTS)} found {missed or ''}")
     lines += [f"FAILURE {number} x {text}" for text, number in failed.most_common()]
-    lines.append(f"schemathesis: {failed.total()} failures of {cases} cases, {planted.total()} of a broken variant")
     sys.stdout.write("\n".join(lines) + "\n")
-    return 1 if tally.violations or missed or failed or not planted else 0
+    found = len(VARIANTS) - len(missed)
+    result = Result(
+        f"{chosen.runs:,} requests in {seconds:.0f} s, {cases:,} of schemathesis",
+        [f"{text}: {number}" for some in (tally.violations, failed) for text, number in some.items()],
+        f"{found} of {len(VARIANTS)} found {missed or ''}, by schemathesis {planted.total()} failures of another",
+        not missed and bool(planted),
+    )
+    return 0 if judged("fuzz api", lambda: result, chosen.out) else 1
 
 
 if __name__ == "__main__":

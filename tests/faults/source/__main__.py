@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.program import TOKEN, ask, served, settings
+from tests.faults.api.answers_judged import PROBLEM
 from tests.faults.broken_program import by, crowding, forgetful, retrying, unitless
 from tests.faults.gates import Gate, Result, main
 from tests.faults.source import server as fault
-from tests.faults.source.answers_judged import PROBLEM
 from tests.faults.source.mutations import REFUSED, REFUSED_BODIES, all_refused
 from tests.faults.source.server import Document, SourceServer, Step, places_of, serving
 

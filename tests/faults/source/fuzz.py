@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ from core.adapters.open_meteo.contract import NAMES, Endpoint, Query
 from core.domain.weather import Location
 from core.errors import SourceError
 from tests.adapters.open_meteo_made import Clock
+from tests.faults.gates import Result, judged
 from tests.faults.source.mutations import REFUSED, REFUSED_BODIES, UNITS_IN_USE
 from tests.faults.source.server import base_name, good, places_of
 
@@ -273,6 +275,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--runs", type=int, default=10_000)
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--out", type=Path, metavar="FILE.md", help="page whose figures are replaced")
     chosen = options.parse_args(arguments)
     tally = run(chosen.runs, chosen.seed)
     client = run(max(1, chosen.runs // 20), chosen.seed + 1, through_client)
@@ -281,12 +284,14 @@ def main(arguments: list[str] | None = None) -> int:
     }
     lines = [f"{'mutation':<16}{'refused':>9}{'taken':>9}"]
     lines += [f"{k:<16}{tally.refused[k]:>9}{tally.taken[k]:>9}" for k in sorted({*tally.refused, *tally.taken})]
-    lines.append(f"violations: {dict(tally.violations) or 0} of {chosen.runs}")
-    lines.append(f"through the client: {dict(client.violations) or 0} of {max(1, chosen.runs // 20)}")
-    lines += [f"control {name}: {sum(control.violations.values())} violations" for name, control in controls.items()]
     sys.stdout.write("\n".join(lines) + "\n")
-    caught = all(control.violations for control in controls.values())
-    return 1 if tally.violations or client.violations or not caught else 0
+    result = Result(
+        f"{chosen.runs:,} spoiled answers and {max(1, chosen.runs // 20):,} through the client",
+        [f"{text}: {n}" for found in (tally, client) for text, n in found.violations.items()],
+        ", ".join(f"{name} {sum(control.violations.values())} violations" for name, control in controls.items()),
+        all(control.violations for control in controls.values()),
+    )
+    return 0 if judged("fuzz source", lambda: result, chosen.out) else 1
 
 
 if __name__ == "__main__":
