@@ -16,7 +16,7 @@ from core.caching.memory import MemoryLevel
 from core.caching.remote import RedisLevel
 from core.caching.two_level import TwoLevelCache
 from tests.caches_made import running
-from tests.faults.gates import Result
+from tests.faults.gates import Absent, Result
 from tests.faults.processes import Say, forked
 from tests.faults.redis.proxy import impostor
 from tests.faults.source.server import failure, serving
@@ -25,6 +25,9 @@ from tests.faults.source.server import failure, serving
 CLIENTS, ENDS_S = 100, 0.7
 #: Who finds the key ended first computes so long, seconds.
 TAKES_S = 0.2
+#: On a busy machine a server may pass the cache's deadline and be left alone, as one that is sick should: each process
+#: then computes for itself, which proves nothing, and it is tried again so often.
+ATTEMPTS = 5
 REPLIES, FULL_REPLIES = 3_000, 100_000
 #: Commands per impostor; who waits for the rest of a reply that is none waits so long, seconds.
 EACH, DEADLINE_S = 500, 0.004
@@ -53,7 +56,22 @@ def gate_of_replies(_folder: Path, full: bool) -> Result:
 
 
 def _calls(processes: int, *, naive: bool = False) -> int:
-    """Return how often the source was asked when a key ended that all processes share."""
+    """Return how often the source was asked when a key ended that all processes share, -1 where one did not end well.
+
+    Raises
+    ------
+    Absent
+        If the server was left alone by some process every time: this machine is too busy to say anything.
+    """
+    for _ in range(ATTEMPTS):
+        calls, failures = _ended(processes, naive=naive)
+        if not failures:
+            return calls
+    raise Absent(f"the server of the cache was too slow {ATTEMPTS} times in a row")
+
+
+def _ended(processes: int, *, naive: bool) -> tuple[int, int]:
+    """Return how often the source was asked, and how often a process found the server of the cache failing."""
     with serving(failure(200)) as source, running() as server:
         url, prefix = server.connection_url, f"t{uuid4().hex}:"
         plain = source.steps[0]
@@ -66,7 +84,8 @@ def _calls(processes: int, *, naive: bool = False) -> int:
         others = [forked(lambda say: _rush(say, shared, clients, naive=naive)) for _ in range(processes)]
         ends = [other.ended() for other in others]
         first.close()
-        return len(source) if naive or not any(ends) else -1
+        failures = sum(int(line) for other in others for line in other.lines)
+        return len(source) if naive or not any(ends) else -1, failures
 
 
 class _Shared(NamedTuple):
@@ -99,8 +118,8 @@ def _rush(say: Say, shared: _Shared, clients: int, *, naive: bool) -> None:
 
     with ThreadPoolExecutor(clients) as pool:
         list(pool.map(ask, range(clients)))
+    say(f"{cache.stats()['redis_failures']:.0f}")
     cache.close()
-    say("done")
 
 
 def _fuzzed(seed: int) -> tuple[int, list[str]]:
