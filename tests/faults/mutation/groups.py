@@ -82,6 +82,8 @@ GROUPS: dict[str, Group] = {
             "caching/two_level.py",
         ),
         (
+            "unit/test_cache_pieces.py",
+            "unit/test_cache_server.py",
             "unit/test_envelope.py",
             "adapters/test_caches.py",
             "adapters/test_caches_computing.py",

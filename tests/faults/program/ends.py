@@ -32,7 +32,7 @@ from tests.faults.programs import (
 
 #: Goals, seconds: until forecasts can be asked for, until the data are fresh, until the end after SIGTERM.
 READY_S, FRESH_S, END_S = 5.0, 15.0, 10.0
-#: What is not ours of a start. Where a machine takes long for it alone, it cannot meet the goal, and a start may take so
+#: What is not ours of a start. A machine that takes long for it alone cannot meet the goal: there a start may take so
 #: many times as long as that.
 SHARE = 1.75
 FOREIGN = (
