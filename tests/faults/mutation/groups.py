@@ -110,6 +110,7 @@ GROUPS: dict[str, Group] = {
             "adapters/test_model_store_deploying.py",
             "adapters/test_model_store_disk.py",
             "adapters/test_version_files.py",
+            "adapters/test_version_pieces.py",
         ),
         (
             *(
