@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
 from core.domain.quality import Finding, FlaggedWeather
 from core.domain.weather import VARIABLES, Flag, HourlyWeather, Location
-from core.quality import rules
-from core.quality.baseline import fit
+from core.quality import checks, rules
+from core.quality.baseline import Baseline, fit
 from core.quality.checks import check
 from core.quality.neighbours import buddy, neighbours
 from core.quality.sequence import RECORD
@@ -130,6 +131,45 @@ def test_no_check_looks_ahead_unless_in_hindsight() -> None:
         for f in check(part, baseline=past).findings:
             np.testing.assert_array_equal(f.where, full[f.test, f.variable, f.flag, f.reason][:, : last + 1], f.reason)
     assert "spike" in {f.test for f in check(whole, True).findings}
+
+
+@pytest.mark.parametrize("hindsight", [False, True])
+def test_every_check_is_told_whether_it_may_look_ahead(monkeypatch: pytest.MonkeyPatch, hindsight: bool) -> None:
+    asked: dict[str, tuple[Any, ...]] = {}
+    names = ("step", "flat_line", "gale", "repeated", "gap", "doubled", "spike", "wind_spike", "clock", "rare",
+             "climatology", "buddy", "extremes")  # fmt: skip
+    for name in names:
+        monkeypatch.setattr(checks, name, lambda *given, of=name: asked.update({of: given}) or [])
+    made, known, near = good(), fit(good()), object()
+    monkeypatch.setattr(checks, "neighbours", lambda locations: near if locations == made.locations else None)
+    assert checks.check(made, hindsight, known).findings == ()
+    ahead = ("spike", "wind_spike", "clock")
+    told = {
+        "flat_line": (made, hindsight),
+        "repeated": (made, hindsight),
+        "rare": (made, known, hindsight),
+        "climatology": (made, known),
+        "buddy": (made, near),
+        "extremes": (made, known, near, hindsight),
+    }
+    assert asked == {name: told.get(name, (made,)) for name in names if hindsight or name not in ahead}
+
+
+def test_without_a_past_what_does_not_fail_is_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def fitted(usable: HourlyWeather, plain: bool = False) -> Baseline:
+        asked.append((usable, plain))
+        return fit(usable, plain)
+
+    monkeypatch.setattr(checks, "fit", fitted)
+    made = weather(temperature_c=[20.0] * 40 + [99.0])  # which no weather is
+    for plain in (False, True):
+        checks.check(made, plain_z=plain)
+        usable, told = asked.pop()
+        assert told is plain
+        assert np.isnan(usable.get("temperature_c")[0, 40])
+        assert usable.get("temperature_c")[0, 0] == 20
 
 
 def test_raw_values_stay_as_they_came() -> None:
