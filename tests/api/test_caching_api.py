@@ -105,12 +105,18 @@ def test_what_tells_of_this_moment_is_never_kept(client: TestClient, path: str) 
         assert "cache-status" not in client.get(path).headers
 
 
-def test_a_kept_answer_counts_as_one_of_its_route(client: TestClient) -> None:
-    for _ in range(3):
-        client.get("/forecasts")
-    counted = 'cloudburst_requests_total{method="GET",route="/forecasts",status="200"}'
-    (line,) = (line for line in client.get("/metrics").text.splitlines() if line.startswith(counted))
-    assert float(line.rpartition(" ")[2]) >= 3
+@pytest.mark.parametrize("path", ["/forecasts", "/health"])
+def test_a_kept_answer_counts_as_one_of_its_route(client: TestClient, path: str) -> None:
+    def counted() -> float:
+        name = f'cloudburst_requests_total{{method="GET",route="{path}",status="200"}}'
+        return sum(float(line.rpartition(" ")[2]) for line in metrics() if line.startswith(name))
+
+    def metrics() -> list[str]:
+        return client.get("/metrics").text.splitlines()
+
+    before = counted()
+    ids = {client.get(path).headers["x-request-id"] for _ in range(3)}
+    assert (counted() - before, len(ids)) == (3, 3)
 
 
 def test_a_long_answer_is_passed_on_and_not_kept(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
