@@ -285,7 +285,9 @@ class TwoLevelCache:
                 return held.value
             value = make()
         except Exception as error:
-            self._failures[key] = (time.monotonic() + FAILURE_S, error)
+            now = time.monotonic()
+            lately = {one: failed for one, failed in list(self._failures.items()) if failed[0] > now}
+            self._failures = {**lately, key: (now + FAILURE_S, error)}  # those that are over hold whole tracebacks
             raise
         else:
             self._failures.pop(key, None)

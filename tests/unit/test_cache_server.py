@@ -276,3 +276,21 @@ def test_modes_are_told_apart(clock: Clock) -> None:
     assert both(second, clock).mode == "memory + redis"
     second.well = False
     assert both(second, clock).mode == "memory (redis fails)"
+
+
+def test_failures_are_forgotten_once_they_are_over(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    def fails() -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr(two_level.time, "monotonic", clock)
+    cache = both(None, clock)
+    for number in range(50):
+        with pytest.raises(OSError, match="gone"):
+            cache.compute(f"k{number}", fails)
+        clock.now_s += two_level.FAILURE_S / 2
+    assert len(cache._failures) <= 2
+    with pytest.raises(OSError, match="gone"):
+        cache.compute("k49", lambda: "made")  # a moment ago it failed
+    clock.now_s += two_level.FAILURE_S
+    assert cache.compute("k49", lambda: "made") == "made"
+    assert "k49" not in cache._failures
