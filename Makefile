@@ -119,10 +119,10 @@ bench-exports: $(VENV)/.dev
 # The promises of docs/RELIABILITY.md on real processes: each gate passes, and fails a broken variant (below 10 minutes);
 # the full form tries as often as a release asks for (hours).
 faults: $(VENV)/.dev
-	$(PY) -m tests.faults
+	$(PY) -m tests.faults --out docs/RELIABILITY.md
 
 faults-full: $(VENV)/.dev
-	$(PY) -m tests.faults --full
+	$(PY) -m tests.faults --full --out docs/RELIABILITY.md
 
 # Of these the model store alone: kills, failing disks, flipped bits, canaries and races.
 faults-model: $(VENV)/.dev
@@ -130,20 +130,20 @@ faults-model: $(VENV)/.dev
 
 # 10,000 wrong answers of the live source: none may reach a number, none may raise anything but a SourceError.
 fuzz-source: $(VENV)/.dev
-	$(PY) -m tests.faults.source.fuzz --runs 10000
+	$(PY) -m tests.faults.source.fuzz --runs 10000 --out docs/RELIABILITY.md
 
 # 100,000 requests that should not be, and 3,000 of schemathesis: no server error, no echo, nothing but strict JSON and
 # problem documents; broken applications must be found.
 fuzz-api: $(VENV)/.dev
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.faults.api.fuzz --runs 100000 --cases 3000
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.faults.api.fuzz --runs 100000 --cases 3000 --out docs/RELIABILITY.md
 
 # Ten minutes of atheris on each parser of foreign bytes (about 55 minutes).
 fuzz-parsers: $(VENV)/.faults
-	$(PY) -m tests.faults.parsers.fuzz --seconds 600
+	$(PY) -m tests.faults.parsers.fuzz --seconds 600 --out docs/RELIABILITY.md
 
 # How many changes of the code no test notices, by group of modules (about two hours).
 mutation: $(VENV)/.faults
-	$(PY) -m tests.faults.mutation
+	$(PY) -m tests.faults.mutation --out docs/RELIABILITY.md
 
 # A hundred open dashboards beside programs that use the API, then two hundred, beside a naive page (about 45 minutes).
 load: $(VENV)/.dev

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,31 +25,67 @@ def settings(**values: object) -> dict[str, str]:
     return environment | {f"CLOUDBURST_{name}": str(value) for name, value in values.items()}
 
 
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def begun(
+    environment: Mapping[str, str],
+    log: Path,
+    by: Sequence[str] = ("streamlit",),
+    app: Path = ROOT / "app.py",
+    folder: Path = ROOT,
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the program, or another one, by a module with its arguments; return the process and its address.
+
+    Streamlit reads its configuration in `folder`.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", *by, "run", str(app), "--server.port", str(port)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, env=dict(environment), stdout=out, stderr=out)  # noqa: S603
+    return process, f"http://127.0.0.1:{port}"
+
+
+def answering(address: str, most_s: float = 120.0) -> None:
+    """Wait until a program answers.
+
+    Raises
+    ------
+    OSError
+        If it has not for so long.
+    """
+    until = time.monotonic() + most_s
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)  # noqa: S310
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
 @contextmanager
 def served(
-    environment: dict[str, str],
+    environment: Mapping[str, str],
     log: Path,
     by: Sequence[str] = ("streamlit",),
     app: Path = ROOT / "app.py",
     folder: Path = ROOT,
 ) -> Iterator[str]:
-    """Start the program, or another one, by a module with its arguments; yield its address when it answers.
-
-    Streamlit reads its configuration in `folder`.
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("w") as out:
-        command = [sys.executable, "-m", *by, "run", str(app), "--server.port", str(port)]
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)  # noqa: S603
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _until(lambda: urllib.request.urlopen(f"{address}/_stcore/health", timeout=5), 120)  # noqa: S310
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
+    """Start the program as `begun` does; yield its address when it answers, and end it."""
+    server, address = begun(environment, log, by, app, folder)
+    try:
+        answering(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
 
 
 def ask(url: str, post: dict[str, Any] | None = None) -> Any:
@@ -80,16 +116,3 @@ def held_mb(process: int) -> float:
     """Return the memory that a process holds, megabytes."""
     text = Path(f"/proc/{process}/status").read_text("ascii")
     return int(text.partition("VmRSS:")[2].split()[0]) / 1024
-
-
-def _until(what: Any, most_s: float) -> None:
-    until = time.monotonic() + most_s
-    while True:
-        try:
-            what()
-        except (OSError, urllib.error.HTTPError):
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)
-        else:
-            return

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks.program import answering, begun, settings
+
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--headless",
@@ -45,29 +39,12 @@ def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def address(server_home: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDBURST_")}
-    environment |= {"CLOUDBURST_HOME": str(server_home), "CLOUDBURST_SIMULATED_HISTORY_DAYS": "0"}
-    log = (server_home / "server.log").open("w")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=ROOT, env=environment, stdout=log, stderr=log,
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.5)
+    log = server_home / "server.log"
+    server, url = begun(settings(HOME=server_home, SIMULATED_HISTORY_DAYS=0), log)
+    answering(url)
     yield url
     server.terminate()
-    code = server.wait(timeout=30)
-    log.close()
-    # The server ends its lifespan and then lets the signal through.
-    assert code in {0, -signal.SIGTERM}, (server_home / "server.log").read_text()[-2000:]
+    assert server.wait(timeout=30) == 0, log.read_text()[-2000:]
 
 
 @pytest.fixture(scope="module")

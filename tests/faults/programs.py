@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -21,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from benchmarks.program import ROOT, TOKEN, settings
+from benchmarks.program import ROOT, TOKEN, begun, free_port, settings
 
 #: How long anything may take before it counts as never, and how often it is looked whether it has come, seconds.
 PATIENCE_S, LOOK_S = 60.0, 0.05
@@ -119,7 +117,7 @@ def gone(program: Program) -> None:
 def started(environment: Mapping[str, str], log: Path, spoil: Spoil | None = None) -> Program:
     """Fork a program; `spoil` is called in it before it begins."""
     _load()
-    port = _free()
+    port = free_port()
     pid = os.fork()
     if pid == 0:
         _serve(environment, log, port, spoil)
@@ -128,12 +126,9 @@ def started(environment: Mapping[str, str], log: Path, spoil: Spoil | None = Non
 
 def launched(environment: Mapping[str, str], log: Path, by: Sequence[str] = ("streamlit",)) -> Program:
     """Start a program as a user does, or by another module with its arguments."""
-    port = _free()
-    command = [sys.executable, "-m", *by, "run", "app.py", "--server.port", str(port)]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=out, stderr=out)
+    process, address = begun(environment, log, by)
     process.returncode = 0  # it is waited for by its number
-    return Program(process.pid, f"http://127.0.0.1:{port}", log)
+    return Program(process.pid, address, log)
 
 
 def until(what: Callable[[], Any], most_s: float = PATIENCE_S) -> float:
@@ -150,12 +145,6 @@ def _load() -> None:
     """Load what every program loads sooner or later: what is forked then has it."""
 
     import ui.shell  # noqa: F401 - none is used here
-
-
-def _free() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _asked(request: urllib.request.Request, patience_s: float) -> tuple[int, bytes]:

@@ -44,7 +44,7 @@ def test_without_atheris_the_gate_says_so(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_mutants_are_counted_by_what_became_of_them() -> None:
     found = tally({"a": 1, "b": 0, "c": 33, "d": 36, "e": None, "f": 3, "g": -9})
     assert (found.killed, found.tried, found.total, found.survivors) == (4, 6, 7, ["b", "c"])
-    assert found.line("some").startswith("some        4/6 66.7% (95 %: 30.0% to 90.3%; a sample of 7); 2 killed")
+    assert found.text.startswith("4/6 66.7% (95 %: 30.0% to 90.3%; a sample of 7); 2 killed")
     assert Tally().share == 0.0
 
 

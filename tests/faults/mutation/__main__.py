@@ -1,6 +1,6 @@
 """Mutation testing: what of the code can be changed without a quick test of it noticing.
 
-    python -m tests.faults.mutation [--only GROUP] [--most 300] [--seed 0] [--work FOLDER]
+    python -m tests.faults.mutation [--only GROUP] [--most 300] [--seed 0] [--work FOLDER] [--out FILE.md]
 
 mutmut changes one thing of a function at a time and runs the tests that reach it. For each group of modules it is run
 in a copy of the project, for it needs its settings in pyproject.toml, and every group has tests of its own. Prints
@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.figures import keep
 from tests.faults.mutation.groups import GROUPS, UNJUDGED, Group
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,9 +61,10 @@ class Tally:
         """Share that was noticed; 0 where nothing was tried."""
         return self.killed / self.tried if self.tried else 0.0
 
-    def line(self, name: str) -> str:
-        """Return the line of a group."""
-        text = f"{name:<12}{self.killed}/{self.tried} {self.share:.1%}"
+    @property
+    def text(self) -> str:
+        """What became of them, in words."""
+        text = f"{self.killed}/{self.tried} {self.share:.1%}"
         if self.tried < self.total:
             low, high = interval(self.killed, self.tried)
             text += f" (95 %: {low:.1%} to {high:.1%}; a sample of {self.total})"
@@ -170,13 +172,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--most", type=int, default=0, metavar="N", help="a random sample of N of each group (0: all)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="where copies are made and kept")
+    parser.add_argument("--out", type=Path, metavar="FILE.md", help="page whose figures are replaced")
     args = parser.parse_args(arguments)
     well = True
     with tempfile.TemporaryDirectory() as made:
         for name in [args.only] if args.only else list(GROUPS):
             found = run(GROUPS[name], (args.work or Path(made)) / name, args.most, args.seed)
-            well &= found.share >= LEAST
-            _print(found.line(name) + (" PASS" if found.share >= LEAST else " FAIL"))
+            verdict = "PASS" if found.share >= LEAST else "FAIL"
+            well &= verdict == "PASS"
+            _print(f"{name:<12}{found.text} {verdict}")
+            if args.out:
+                keep(args.out, f"mutation {name}", [found.text, verdict])
             for survivor in found.survivors:
                 _print(f"    {survivor}")
     return 0 if well else 1
