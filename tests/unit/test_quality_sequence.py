@@ -164,6 +164,14 @@ def test_a_value_its_month_and_hour_have_not_seen_is_suspect() -> None:
     assert hits(sequence.climatology(later, known)) == {("climatology", "temperature_c", SUSPECT): [0, 1]}
 
 
+def test_wind_that_nobody_has_seen_belongs_to_the_storm_it_comes_with() -> None:
+    made = weather(wind_speed_ms=3 + RNG.random(60 * 24), wind_gust_ms=6 + RNG.random(60 * 24))
+    wind, wet = [25.0, 25.0, 3.5], [3.0, 0.0, 0.0]
+    later = weather(wind_speed_ms=wind, wind_gust_ms=[35.0, 35.0, 6.5], precipitation_mm=wet)
+    found = hits(sequence.climatology(later, fit(made)))
+    assert found == {("climatology", name, SUSPECT): [1] for name in sequence.WIND}
+
+
 def test_too_short_a_past_has_no_percentiles() -> None:
     made = weather(temperature_c=20 + RNG.standard_normal(10 * 24))
     assert np.isnan(fit(made).low["temperature_c"]).all()
