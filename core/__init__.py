@@ -5,7 +5,7 @@
 """
 
 from core.bootstrap import VERSION, Core, close_core, open_core, opened_core, serve
-from core.bootstrap.allowance import Draw
+from core.bootstrap.allowance import Allowance, Draw
 from core.bootstrap.caches import cached, get_cache_manager
 from core.bootstrap.exports import MEDIA_TYPES, document, export
 from core.bootstrap.framework import ABTestingFramework, AnalysisResult, analysis_result
@@ -150,6 +150,7 @@ __all__ = [
     "AlertCounts",
     "AlertOutcome",
     "AlertRule",
+    "Allowance",
     "AnalysisResult",
     "Arm",
     "Block",

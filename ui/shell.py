@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import CloudburstError, Core, Issue, opened_core
+from core import CloudburstError, Core, Issue, RegionForecast, opened_core
 from ui import alerts, components, login, replay, session, wall
 from ui.language import pick, say
 
@@ -106,15 +106,25 @@ def _above(core: Core, now: Issue, *, replayed: bool) -> None:
 
     Where there is a newer issue the whole page is drawn anew; of stored weather none comes.
     """
-    seen = now.forecast
-    try:
-        issue = seen if replayed else core.issue(seen.region.id).forecast
-    except CloudburstError:
-        st.rerun()  # the whole page can say what is wrong, a fragment cannot
-    if issue.version != seen.version:
-        st.rerun()
+    issue = now.forecast if replayed else _newest(core, now.forecast)
     health = core.health(issue.region.id)
     components.header(core, issue, health)
     alerts.banner(core, issue)
     components.banners(issue, health)
     components.credit(issue)
+
+
+def _newest(core: Core, seen: RegionForecast) -> RegionForecast:
+    """Return the issue that header and banners speak of: that of the page, which is drawn anew for a newer one.
+
+    Where many are, it speaks of its own for a tick or two longer.
+    """
+    try:
+        issue = core.issue(seen.region.id).forecast
+    except CloudburstError:
+        st.rerun()  # the whole page can say what is wrong, a fragment cannot
+    if issue.version == seen.version:
+        return issue
+    if session.may_redraw():
+        st.rerun()
+    return seen
