@@ -25,7 +25,7 @@ KEPT = {
     "POST": frozenset({"predict"}),
 }
 #: Whoever watches asks for this every few seconds or more often, and must be answered at once.
-WATCHED = "/health"
+HEALTH = "/health"
 #: From so many seconds on it is made anew behind the answer, and from so many on before it.
 RENEWED_S, OVER_S = 1.0, 3.0
 #: Longer answers are made anew.
@@ -61,7 +61,7 @@ class KeptAnswers:
             return
         headers = Headers(scope=scope)
         asked = _asked(scope)
-        anew = "no-cache" in headers.get("cache-control", "").lower()
+        anew = _anew(headers)
         hit = None if anew else await run_in_threadpool(core.cache.lookup, _key(core, asked))
         known = headers.get("if-none-match", "") if scope["method"] == "GET" else ""
         if hit is not None and hit.fresh:
@@ -89,28 +89,28 @@ class KeptHealth:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._kept: _Kept | None = None
+        self._kept: _Health | None = None
         self._renewal: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from what is kept, or pass on and keep the answer."""
-        if scope["type"] != "http" or scope["method"] != "GET" or path_of(scope) != WATCHED:
+        if scope["type"] != "http" or scope["method"] != "GET" or path_of(scope) != HEALTH:
             await self._app(scope, receive, send)
             return
         kept = self._kept
-        if kept is None or kept.over or "no-cache" in Headers(scope=scope).get("cache-control", "").lower():
+        if kept is None or kept.over or _anew(Headers(scope=scope)):
             kept = await self._make(scope, receive, send)
         elif kept.age_s > RENEWED_S and (self._renewal is None or self._renewal.done()):
             self._renewal = asyncio.create_task(self._renew({**scope}))
         if kept is not None:
-            scope["route"] = _Route(WATCHED)
+            scope["route"] = _Route(HEALTH)
             await kept.send(send)
 
-    async def _make(self, scope: Scope, receive: Receive, send: Send) -> _Kept | None:
+    async def _make(self, scope: Scope, receive: Receive, send: Send) -> _Health | None:
         """Return a new answer, None where it was none to keep and was passed on."""
         core, begun = opened_core(), time.monotonic()
         answer = await _made(self._app, scope, receive, send)
-        self._kept = None if answer is None else _Kept(answer, core, begun)
+        self._kept = None if answer is None else _Health(answer, core, begun)
         return self._kept
 
     async def _renew(self, scope: Scope) -> None:
@@ -178,7 +178,7 @@ class _Answer:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Health:
     """An answer of health, the core that it tells of, and the second of the monotonic clock at which it was asked."""
 
     answer: _Answer
@@ -204,6 +204,11 @@ class _Kept:
 
 def _kept(scope: Scope) -> bool:
     return path_of(scope).strip("/").partition("/")[0] in KEPT.get(scope["method"], ())
+
+
+def _anew(headers: Headers) -> bool:
+    """Say whether who asks wants no kept answer."""
+    return "no-cache" in headers.get("cache-control", "").lower()
 
 
 def _asked(scope: Scope) -> str:

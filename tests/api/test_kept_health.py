@@ -15,6 +15,13 @@ from api import caching
 from api.caching import KeptHealth
 from core import Core
 
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
 
 @dataclass
 class House:
@@ -71,95 +78,71 @@ class Client:
         return (await self._http.get("/health")).headers["age"]
 
 
-def test_within_a_second_it_is_made_once(watch: Watch) -> None:
-    async def story() -> None:
-        client = Client()
-        assert [await client.ask() for _ in range(3)] == [1, 1, 1]
-        watch.now_s += 0.9
-        assert (await client.ask(), await client.age()) == (1, "1")
-
-    asyncio.run(story())
+async def test_within_a_second_it_is_made_once(watch: Watch) -> None:
+    client = Client()
+    assert [await client.ask() for _ in range(3)] == [1, 1, 1]
+    watch.now_s += 0.9
+    assert (await client.ask(), await client.age()) == (1, "1")
 
 
-def test_after_a_second_it_is_made_anew_behind_the_answer_and_once(watch: Watch) -> None:
-    async def story() -> None:
-        client = Client()
+async def test_after_a_second_it_is_made_anew_behind_the_answer_and_once(watch: Watch) -> None:
+    client = Client()
+    await client.ask()
+    watch.now_s += 1.5
+    client.house.may_answer.clear()
+    assert [await client.ask() for _ in range(3)] == [1, 1, 1]  # nobody waits for what is being made
+    client.house.may_answer.set()
+    await asyncio.sleep(0.05)
+    assert (await client.ask(), client.house.asked) == (2, 2)
+
+
+async def test_after_three_seconds_whoever_asks_waits_for_what_holds(watch: Watch) -> None:
+    client = Client()
+    await client.ask()
+    watch.now_s += 3.1
+    assert (await client.ask(), await client.age()) == (2, "0")
+
+
+async def test_another_core_ends_it(watch: Watch) -> None:
+    client = Client()
+    await client.ask()
+    watch.core = Core
+    assert await client.ask() == 2
+
+
+async def test_whoever_wants_it_anew_gets_it_anew(watch: Watch) -> None:
+    client = Client()
+    await client.ask()
+    assert await client.ask(**{"Cache-Control": "No-Cache"}) == 2
+
+
+async def test_a_refusal_is_not_kept(watch: Watch) -> None:
+    client = Client()
+    client.house.status = 503
+    assert [await client.ask(), await client.ask()] == [1, 2]
+    client.house.status = 200
+    assert await client.ask() == 3
+    watch.now_s += 1.5
+    client.house.status = 503
+    assert (await client._http.get("/health")).status_code == 200  # it was well a second ago
+    await asyncio.sleep(0.05)
+    assert (await client._http.get("/health")).status_code == 503
+
+
+async def test_an_error_behind_the_answer_is_met_by_whoever_asks_once_it_is_over(watch: Watch) -> None:
+    client = Client()
+    await client.ask()
+    client.house.broken = True
+    watch.now_s += 1.5
+    assert await client.ask() == 1
+    await asyncio.sleep(0.05)
+    watch.now_s += 2
+    with pytest.raises(RuntimeError, match="nobody foresaw"):
         await client.ask()
-        watch.now_s += 1.5
-        client.house.may_answer.clear()
-        assert [await client.ask() for _ in range(3)] == [1, 1, 1]  # nobody waits for what is being made
-        client.house.may_answer.set()
-        await asyncio.sleep(0.05)
-        assert (await client.ask(), client.house.asked) == (2, 2)
-
-    asyncio.run(story())
 
 
-def test_after_three_seconds_whoever_asks_waits_for_what_holds(watch: Watch) -> None:
-    async def story() -> None:
-        client = Client()
-        await client.ask()
-        watch.now_s += 3.1
-        assert (await client.ask(), await client.age()) == (2, "0")
-
-    asyncio.run(story())
-
-
-def test_another_core_ends_it(watch: Watch) -> None:
-    async def story() -> None:
-        client = Client()
-        await client.ask()
-        watch.core = Core
-        assert await client.ask() == 2
-
-    asyncio.run(story())
-
-
-def test_whoever_wants_it_anew_gets_it_anew(watch: Watch) -> None:
-    async def story() -> None:
-        client = Client()
-        await client.ask()
-        assert await client.ask(**{"Cache-Control": "No-Cache"}) == 2
-
-    asyncio.run(story())
-
-
-def test_a_refusal_is_not_kept(watch: Watch) -> None:
-    async def story() -> None:
-        client = Client()
-        client.house.status = 503
-        assert [await client.ask(), await client.ask()] == [1, 2]
-        client.house.status = 200
-        assert await client.ask() == 3
-        watch.now_s += 1.5
-        client.house.status = 503
-        assert (await client._http.get("/health")).status_code == 200  # it was well a second ago
-        await asyncio.sleep(0.05)
-        assert (await client._http.get("/health")).status_code == 503
-
-    asyncio.run(story())
-
-
-def test_an_error_behind_the_answer_is_met_by_whoever_asks_once_it_is_over(watch: Watch) -> None:
-    async def story() -> None:
-        client = Client()
-        await client.ask()
-        client.house.broken = True
-        watch.now_s += 1.5
-        assert await client.ask() == 1
-        await asyncio.sleep(0.05)
-        watch.now_s += 2
-        with pytest.raises(RuntimeError, match="nobody foresaw"):
-            await client.ask()
-
-    asyncio.run(story())
-
-
-def test_everything_else_is_passed_on(watch: Watch) -> None:
-    async def story() -> None:
-        client = Client()
-        assert [await client.ask("/ready"), await client.ask("/health/more")] == [1, 2]
-        await client._http.post("/health")
-        assert client.house.asked == 3
-
-    asyncio.run(story())
+async def test_everything_else_is_passed_on(watch: Watch) -> None:
+    client = Client()
+    assert [await client.ask("/ready"), await client.ask("/health/more")] == [1, 2]
+    await client._http.post("/health")
+    assert client.house.asked == 3
