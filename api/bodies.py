@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import UNPROCESSABLE, problem
-from api.strict_json import NotStrict, parse
+from core import NotStrict, parse_json
 
 #: Bytes of a body: a weather record has 300 to 600, nothing else that is asked has more.
 MOST_BYTES = 64 * 1024
@@ -87,7 +87,7 @@ class StrictBodies:
         if body and (kind != "application/json" or headers.get("content-encoding", "identity").lower() != "identity"):
             return problem(NOT_JSON, "Not plain JSON", "Send application/json, not compressed.")
         try:
-            return Sent(body, parse(body) if body else None)
+            return Sent(body, parse_json(body) if body else None)
         except NotStrict as error:
             return problem(UNPROCESSABLE, "Invalid JSON", str(error))
 

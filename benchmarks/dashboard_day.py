@@ -70,8 +70,10 @@ class _Open:
             self.change_at_s = now_s + 60 * self.desk.change_min * self.chance.uniform(0.5, 1.5)
             self.ticks = {name: now_s + every for name, every in self.page.ticking.items()}
         for name in [name for name, at in self.ticks.items() if now_s >= at]:
-            self.page.tick(name)
-            self.ticks[name] = now_s + self.page.ticking[name]
+            del self.ticks[name]
+            if name in self.page.ticking:  # another one may have drawn the whole page anew
+                self.page.tick(name)
+        self.ticks = {name: self.ticks.get(name, now_s + every) for name, every in self.page.ticking.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

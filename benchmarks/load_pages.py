@@ -105,7 +105,9 @@ class _Dashboard:
                 piece = min(due, key=due.__getitem__)
                 await self._draw(socket, talk, piece)
                 self._seen.pieces_s.append(time.monotonic() - at)
-                due[piece] = max(at + talk.ticking[piece], time.monotonic())
+                now = time.monotonic()
+                del due[piece]  # it may have drawn the whole page anew, which then has other pieces
+                due = {one: due.get(one, max(at + every, now)) for one, every in talk.ticking.items()}
             whole = max(whole, time.monotonic())
 
     async def _draw(

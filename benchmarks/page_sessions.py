@@ -34,8 +34,6 @@ class Talk:
 
     def ask(self, piece: str = "", typed: Mapping[str, str] | None = None) -> bytes:
         """Return the message that asks for the page, or one of the `ticking` pieces, with this text in its fields."""
-        if not piece:
-            self.ticking = {}
         ask = BackMsg()
         ask.rerun_script.query_string = self.query
         ask.rerun_script.page_name = self.page
@@ -56,6 +54,10 @@ class Talk:
         message = ForwardMsg()
         message.ParseFromString(data)
         kind = message.WhichOneof("type")
+        # A piece can have its whole page drawn anew. Its pieces may then have other ids, and who asks for an old one
+        # is not answered (app_session.py of Streamlit).
+        if kind == "new_session" and not message.metadata.run.fragment_ids:
+            self.ticking = {}
         if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             if element.HasField("exception"):

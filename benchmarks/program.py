@@ -19,10 +19,14 @@ ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "for this run only"  # noqa: S105 - the server of a benchmark is gone when it ends
 
 
+#: What `make run` sets as well.
+HEAPS = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+
+
 def settings(**values: object) -> dict[str, str]:
-    """Return an environment with these settings of the house and no others."""
+    """Return the environment of `make run` with these settings of the house and no others."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDBURST_")}
-    return environment | {f"CLOUDBURST_{name}": str(value) for name, value in values.items()}
+    return environment | HEAPS | {f"CLOUDBURST_{name}": str(value) for name, value in values.items()}
 
 
 def free_port() -> int:

@@ -97,6 +97,7 @@ from core.meters import Latency, Meters
 from core.ports import ReplayWindow
 from core.quality.schema import WeatherRecord
 from core.quality.thresholds import thresholds
+from core.strict_json import NotStrict, parse_json
 from core.verification.diagrams import Meant
 from core.verification.episodes import LeadTimes, Stability
 from core.verification.scorecard import MEASURES
@@ -218,6 +219,7 @@ __all__ = [
     "ModelRetrainingPipeline",
     "ModelVariant",
     "Neighbour",
+    "NotStrict",
     "Notice",
     "NoticeKind",
     "OutboxState",
@@ -292,6 +294,7 @@ __all__ = [
     "nearest_gauges",
     "open_core",
     "opened_core",
+    "parse_json",
     "plan",
     "read_report",
     "recalled",

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from core.adapters import strict_json
 from core.domain.learning import ModelManifest, Probe
 from core.errors import ModelCorrupt
+from core.strict_json import parse_json
 
 Table = tuple[tuple[float | None, ...], ...]
 Value = TypeVar("Value")
@@ -87,7 +87,7 @@ def parse_probe(text: bytes, version: str) -> Probe:
 
 def _validated(adapter: TypeAdapter[Value], text: bytes, what: str) -> Value:
     try:
-        strict_json.parse(text)  # pydantic takes NaN and names that stand there twice
+        parse_json(text)  # pydantic takes NaN and names that stand there twice
         return adapter.validate_json(text)
     except ValidationError as error:
         where = ".".join(map(str, error.errors(include_input=False, include_context=False)[0]["loc"]))

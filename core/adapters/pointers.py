@@ -22,11 +22,11 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter
 
-from core.adapters import strict_json
 from core.adapters.files import free_name, locked, read_plain, refuse_link, remove, unwritable, write_text, write_whole
 from core.adapters.version_files import NAME, signature
 from core.domain.lifecycle import Deployment
 from core.errors import ConfigurationError, DeploymentLost, ModelCorrupt, ModelNotFound
+from core.strict_json import parse_json
 
 log = structlog.get_logger()
 #: How many versions that served before are remembered.
@@ -104,7 +104,7 @@ class Pointer:
             known = what.get(error.errno or 0)
             raise self._corrupt(known or f"cannot be read: {error.strerror}", curable=known is None) from None
         try:
-            found = strict_json.parse(text)
+            found = parse_json(text)
             signed = {"deployment": found["deployment"], "before": found["before"]}
             given = str(found["hmac"]).encode("ascii", "replace")
         except (ValueError, KeyError, TypeError):

@@ -18,7 +18,7 @@ from core.adapters.replay_tables import POSITION, read_tables
 from core.adapters.simulator.source import SEASON_DAY
 from core.domain.forecast import REPLAY
 from core.domain.geometry import inside
-from core.domain.units import hour_axis
+from core.domain.units import east_or_west_deg, hour_axis
 from core.domain.weather import HourlyWeather, Location, Region
 from core.errors import SchemaMismatch
 
@@ -139,7 +139,7 @@ def _archived(frame: pd.DataFrame, path: Path, known: Sequence[Region]) -> Itera
 
 def _placed(frame: pd.DataFrame, known: Sequence[Region], maps: Path) -> Iterator[StoredWindow]:
     rounded = frame.round(dict.fromkeys(POSITION, _DECIMALS))
-    rounded["longitude"] = (rounded["longitude"] + 180) % 360 - 180
+    rounded["longitude"] = east_or_west_deg(rounded["longitude"].to_numpy())
     rounded["location_id"] = [_coordinates(lat, lon, "-") for lat, lon in rounded[list(POSITION)].to_numpy().tolist()]
     together: dict[tuple[datetime, datetime], list[pd.DataFrame]] = {}
     for _, rows in rounded.groupby("location_id"):

@@ -60,6 +60,11 @@ def hour_axis(start: datetime, end: datetime) -> NDArray[np.datetime64]:
     return np.arange(to_hour64(start), to_hour64(end) + HOUR, HOUR)
 
 
+def east_or_west_deg(longitude_deg: NDArray[Any] | float) -> Any:
+    """Return longitudes, which may be counted to 360° east, within -180 to 180."""
+    return longitude_deg - 360.0 * (np.asarray(longitude_deg) > 180)
+
+
 def standard_pressure_hpa(elevation_m: NDArray[Any] | float) -> Any:
     """Return the pressure of the standard atmosphere at `elevation_m` (ICAO Doc 7488), hPa, of the same shape.
 

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from starlette.responses import Response
 from starlette.routing import Mount, Router
 
-from api import strict_json
 from api.app import api
 from api.bodies import StrictBodies
 from api.middleware import HEADER, MOST_RECORDS, PostedObservations
 from api.routes import quality as quality_routes
-from core import ConfigurationError, Flag
+from core import ConfigurationError, Flag, NotStrict, parse_json
 from core.quality import schema
 from tests.weather_posted import BY_ALIAS, RECORD, record
 
@@ -160,8 +159,8 @@ def test_no_value_is_an_error_of_ours(value: Any) -> None:
 @given(value=ANYTHING)
 def test_strict_json_takes_what_can_be_written_again(value: Any) -> None:
     try:
-        found = strict_json.parse(json.dumps(value).encode())
-    except strict_json.NotStrict:
+        found = parse_json(json.dumps(value).encode())
+    except NotStrict:
         return
     assert found == json.loads(json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8"))
 

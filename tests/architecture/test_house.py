@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import program
 from core.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,6 +104,12 @@ def test_nothing_names_a_path_of_a_machine() -> None:
     kinds = ("*.py", "*.md", "*.toml", "*.txt", "Makefile", "run")
     paths = [p for kind in kinds for p in ours(kind) if p != Path(__file__)]
     assert [p for p in paths if pattern.search(p.read_text("utf-8", errors="ignore"))] == []
+
+
+def test_what_is_measured_runs_as_make_runs_it() -> None:
+    [line] = [line for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if line.startswith("HEAPS = ")]
+    assert dict(pair.split("=") for pair in line.removeprefix("HEAPS = ").split()) == program.HEAPS
+    assert "$(HEAPS) $(PY) -m streamlit run app.py" in (ROOT / "Makefile").read_text("utf-8")
 
 
 @pytest.mark.parametrize("module", ["core", "api.app", "ui.shell"])

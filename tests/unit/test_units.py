@@ -10,6 +10,7 @@ import pytest
 from core.domain.units import (
     as_utc,
     dew_point_c,
+    east_or_west_deg,
     floor_hour,
     from_datetime64,
     hour_axis,
@@ -63,3 +64,8 @@ def test_seconds_and_hours_are_what_they_say() -> None:
     axis = hour_axis(moment, moment + timedelta(hours=2))
     assert axis.dtype == "datetime64[h]"
     assert axis.astype(str).tolist() == ["2026-07-29T18", "2026-07-29T19", "2026-07-29T20"]
+
+
+def test_a_longitude_counted_to_360_degrees_east_is_the_one_to_the_west() -> None:
+    found = east_or_west_deg(np.array([282.5, 180.0, 180.5, -70.0, 0.0]))
+    assert found.tolist() == [-77.5, 180.0, -179.5, -70.0, 0.0]

@@ -29,10 +29,12 @@ NOW = datetime(2026, 8, 1, tzinfo=UTC)
 
 
 class LearnableSource(FakeSource):
-    """Sixty days in which heavy rain falls in the afternoon only."""
+    """Days in which heavy rain falls in the afternoon only."""
+
+    days = 60
 
     def periods(self) -> tuple[tuple[datetime, datetime], ...]:
-        return ((END - timedelta(days=60), END),)
+        return ((END - timedelta(days=self.days), END),)
 
     def hours(self, region: Region, start: datetime, end: datetime) -> HourlyWeather:
         begin, last = self.periods()[0]
@@ -50,9 +52,17 @@ def store(tmp_path: Path) -> FolderModelStore:
     return model_store(tmp_path / "models")
 
 
-def train(store: FolderModelStore, tmp_path: Path, request: TrainingRequest) -> ModelManifest:
+class BriefSource(LearnableSource):
+    """Enough of them to grow a forest."""
+
+    days = 20
+
+
+def train(
+    store: FolderModelStore, tmp_path: Path, request: TrainingRequest, source: FakeSource | None = None
+) -> ModelManifest:
     ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    return Training(store, ledger, check, lambda: NOW).train(LearnableSource(), request)
+    return Training(store, ledger, check, lambda: NOW).train(source or LearnableSource(), request)
 
 
 #: Half of the suite's slowest minute; the store's tests fit and serve each of them too.
@@ -82,7 +92,7 @@ def test_isotonic_calibration_is_kept_and_served(store: FolderModelStore, tmp_pa
 
 def test_the_same_seed_gives_the_same_model(store: FolderModelStore, tmp_path: Path) -> None:
     request = TrainingRequest("random_forest", seed=3)
-    one, two = train(store, tmp_path, request), train(store, tmp_path, request)
+    one, two = (train(store, tmp_path, request, BriefSource()) for _ in range(2))
     rows = np.random.default_rng(0).normal(size=(200, len(one.feature_names))).astype(np.float32)
     serving = Serving(store)
     first, second = (serving.version(m.version, "gauges").model.probabilities(rows) for m in (one, two))

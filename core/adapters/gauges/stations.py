@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.adapters.gauges.columns import UNITS, check_required, mismatch
 from core.adapters.gauges.text import TextForm, check_utf8, not_a_number, rows
+from core.domain.units import east_or_west_deg
 from core.domain.weather import Location
 
 FILE_NAME = "stations.csv"
@@ -92,4 +93,4 @@ def coordinate(text: str, column: str, path: Path, line: int, form: TextForm | N
         raise mismatch(
             path, column, line, f"{text[:30]!r} is not within {low:g} to {high:g}", f"Unit: {UNITS[column]}."
         )
-    return number - 360 if column == "longitude" and number > 180 else number
+    return float(east_or_west_deg(number)) if column == "longitude" else number

@@ -103,7 +103,7 @@ GROUPS: dict[str, Group] = {
             "adapters/manifests.py",
             "adapters/quarantine.py",
             "adapters/skops_files.py",
-            "adapters/strict_json.py",
+            "strict_json.py",
         ),
         (
             "adapters/test_model_store.py",

@@ -6,17 +6,15 @@ import json
 import math
 from typing import Any, NoReturn
 
-#: Brackets within brackets. Observations need two; the limit keeps what walks the value far from its own.
+#: Brackets within brackets. Observations need two, a manifest six; what walks the value stays far from its own limit.
 MOST_DEPTH = 16
-#: Digits of an integer: a float has no more than 309 before its point.
-MOST_DIGITS = 309
 
 
 class NotStrict(ValueError):
     """The text is not strict JSON; the message says why and never repeats it."""
 
 
-def parse(body: bytes) -> Any:
+def parse_json(text: bytes) -> Any:
     """Return the value of a JSON text in UTF-8.
 
     Raises
@@ -26,7 +24,7 @@ def parse(body: bytes) -> Any:
     """
     try:
         value = json.loads(
-            body.decode("utf-8"),
+            text.decode("utf-8"),
             parse_constant=_refuse_constant,
             parse_float=_finite,
             parse_int=_integer,
@@ -34,7 +32,7 @@ def parse(body: bytes) -> Any:
         )
         _no_deeper(value, MOST_DEPTH)
         # Half of a surrogate pair can be escaped in JSON, and then be neither stored nor answered.
-        if b"\\u" in body:
+        if b"\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except NotStrict:
         raise
@@ -59,8 +57,7 @@ def _finite(digits: str) -> float:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise NotStrict("A number is too large.")
+    _finite(digits)  # a field of floats would make an infinite one of it
     return int(digits)
 
 
