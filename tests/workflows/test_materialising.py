@@ -38,6 +38,7 @@ def test_a_refresh_keeps_the_features_of_its_issue_once(tmp_path: Path, kept: Ma
     assert list(rows.location_id) == [place.id for place in REGION.locations]
     assert (rows.valid_at == to_hour64(issue.forecast.valid_from)).all()
     np.testing.assert_array_equal(rows.values, issue.situation.rows)
+    assert issue.situation.rows.base is None, "the features of every hour live as long as the issue"
     whole = timedelta(days=9)
     assert len(kept.store.read(source, REGION.id, table.OBSERVED, END - whole, END + whole)) == len(rows)
 
