@@ -139,7 +139,7 @@ class Tiers:
     """The alarm of a region and a manifest says which of both it was asked for."""
 
     def of(self, region: object, made: ModelManifest) -> Any:
-        return SimpleNamespace(thresholds=(np.float64(made.seed / 100), 0.9, 1.0), region=region)
+        return SimpleNamespace(thresholds=(np.float64(made.seed / 100 + (region != "a region")), 0.9, 1.0))
 
 
 def test_the_alarm_is_where_the_champion_begins_to_warn(monkeypatch: pytest.MonkeyPatch) -> None:

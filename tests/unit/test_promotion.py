@@ -97,6 +97,11 @@ def test_a_single_broken_rule_keeps_the_champion_and_is_named(change: dict[str, 
     assert said in reason
 
 
+@pytest.mark.parametrize("change", [{"accuracy": 0.75}, {"slope": 0.8}, {"slope": 1.2}, {"pod": -0.02}, {"events": 20}])
+def test_a_number_at_its_limit_will_do(change: dict[str, Any]) -> None:
+    assert GATE.judge(_comparison(**change)).promote
+
+
 @pytest.mark.parametrize(
     ("number", "rules"),
     [
