@@ -17,6 +17,8 @@ from pypdf import PdfReader
 
 from core.bootstrap.services import simulator
 from core.settings import Settings
+from core.workflows.lifecycle import FIRST
+from core.workflows.retraining import RETRAIN
 
 #: Truths are joined once the rain of the whole window is there, and the job has had some of its periods for it.
 JOINED_AFTER = timedelta(hours=12)
@@ -120,7 +122,7 @@ def _trainings(ledger: sqlite3.Connection, home: Path, found: Tally) -> None:
     """Count: trainings in the log end in the ledger once, and the pointer's deployments are those of the ledger."""
     log = "".join(path.read_text("utf-8") for path in sorted((home / "logs").glob("*")))
     begun = set(re.findall(r'event="training begins" run_id=(\w+)', log))
-    runs = ledger.execute("select status, detail from runs where kind = 'retrain'").fetchall()
+    runs = ledger.execute("select status, detail from runs where kind in (?, ?)", (RETRAIN, FIRST)).fetchall()
     ended = [match for _, detail in runs for match in re.findall(r'"run_id": "(\w+)"', detail)]
     lost, twice = begun - set(ended), len(ended) - len(set(ended))
     by_status = _counted(status for status, _ in runs)
