@@ -101,6 +101,23 @@ def test_the_seed_serves_where_nothing_was_deployed_and_only_with_its_own_manife
     path.write_text(path.read_text() + "\n")
     with pytest.raises(ModelCorrupt, match="not the one this code was released with"):
         store.load(version)
+    assert [(one.version, one.shipped) for one in store.versions() if one.refused] == [(version, True)]
+
+
+def test_a_seed_that_was_deployed_is_still_the_seed(tmp_path: Path) -> None:
+    store = with_seed(tmp_path)
+    deployed(store, "gauges", "gauges", store.seed)
+    assert store.champion("gauges", "gauges").is_seed is True
+    deployed(store, "gauges", "gauges", stored(store).version)
+    assert store.champion("gauges", "gauges").is_seed is False
+
+
+def test_an_upright_pointer_knows_its_number_without_the_file_beside_it(
+    store: FolderModelStore, tmp_path: Path
+) -> None:
+    deployed(store, "gauges", "gauges", stored(store).version)
+    pointer(tmp_path).with_suffix(".generation").unlink()
+    assert store._pointer("gauges", "gauges").generation() == 1
 
 
 def test_the_shipped_model_is_whole_and_answers_as_it_did(tmp_path: Path) -> None:

@@ -172,6 +172,12 @@ def test_a_version_put_aside_is_listed_with_its_reason_and_never_opened(
     assert "not known" in (store.versions()[0].refused or "")
 
 
+def test_no_more_of_a_reason_is_kept_than_can_be_read_again(store: FolderModelStore) -> None:
+    version = stored(store).version
+    store.quarantine(version, "€" * 5000)  # four bytes at the most for each
+    assert store.versions()[0].refused == "€" * 1000
+
+
 def test_a_name_is_never_given_twice(store: FolderModelStore, tmp_path: Path) -> None:
     one, two, three = (stored(store) for _ in range(3))
     store.quarantine(three.version, "aside")
