@@ -68,7 +68,7 @@ class _Open:
             self.shown = (self.shown + 1) % len(PAGES) if self.desk.in_turn else self.chance.randrange(len(PAGES))
             self.page.show(PAGES[self.shown])
             self.change_at_s = now_s + 60 * self.desk.change_min * self.chance.uniform(0.5, 1.5)
-            self.ticks = {name: now_s + every for name, every in self.page.ticking.items()}
+            self.ticks = {}
         for name in [name for name, at in self.ticks.items() if now_s >= at]:
             del self.ticks[name]
             if name in self.page.ticking:  # another one may have drawn the whole page anew

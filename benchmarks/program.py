@@ -17,8 +17,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "for this run only"  # noqa: S105 - the server of a benchmark is gone when it ends
-
-
 #: What `make run` sets as well.
 HEAPS = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
