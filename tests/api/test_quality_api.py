@@ -18,7 +18,7 @@ from api.app import api
 from api.bodies import StrictBodies
 from api.middleware import HEADER, MOST_RECORDS, PostedObservations
 from api.routes import quality as quality_routes
-from core import ConfigurationError, Flag, NotStrict, parse_json
+from core import ConfigurationError, Flag
 from core.quality import schema
 from tests.weather_posted import BY_ALIAS, RECORD, record
 
@@ -153,16 +153,6 @@ ANYTHING = st.recursive(
 def test_no_value_is_an_error_of_ours(value: Any) -> None:
     taken = PostedObservations(api, paths=())._take(value)
     assert not isinstance(taken, Response) or taken.status_code == 422
-
-
-@settings(deadline=None)
-@given(value=ANYTHING)
-def test_strict_json_takes_what_can_be_written_again(value: Any) -> None:
-    try:
-        found = parse_json(json.dumps(value).encode())
-    except NotStrict:
-        return
-    assert found == json.loads(json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8"))
 
 
 def test_the_report_tells_metrics_places_and_findings_with_their_source(client: TestClient) -> None:
