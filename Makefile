@@ -32,7 +32,7 @@ smoke: $(VENV)/.run
 
 # Three files of tests at once on two cores, since browsers, servers and clocks are waited for a third of the time; each in
 # one thread: numerical libraries that spin beside one another take ten times as long.
-PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 3 --dist loadfile
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.dev
 	$(PYTEST)

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,11 @@ def test_nothing_names_a_path_of_a_machine() -> None:
     kinds = ("*.py", "*.md", "*.toml", "*.txt", "Makefile", "run")
     paths = [p for kind in kinds for p in ours(kind) if p != Path(__file__)]
     assert [p for p in paths if pattern.search(p.read_text("utf-8", errors="ignore"))] == []
+
+
+def test_pytest_finds_every_test() -> None:
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]["testpaths"]
+    assert sorted(named) == sorted({f"tests/{path.parent.name}" for path in (ROOT / "tests").rglob("test_*.py")})
 
 
 def test_what_is_measured_runs_as_make_runs_it() -> None:
