@@ -46,7 +46,9 @@ CONTROLS = (
     "delete from forecasts where id in (select id from forecasts where shown and begin_h = 0 and window_h = 6"
     " order by valid_from desc limit 1 offset 1000)",
     "update outcomes set hourly_mm = hourly_mm + 1 where id = (select max(id) from outcomes where state = 'known')",
-    "delete from runs where kind = 'retrain'",
+    # Runs of the history have the number of the first start, with a stroke.
+    "delete from runs where id = (select id from runs where kind = 'retrain' and detail ->> 'run_id' not like '%-%'"
+    " order by id limit 1)",
 )
 
 

@@ -121,10 +121,11 @@ def _truths(ledger: sqlite3.Connection, found: Tally) -> None:
 def _trainings(ledger: sqlite3.Connection, home: Path, found: Tally) -> None:
     """Count: trainings in the log end in the ledger once, and the pointer's deployments are those of the ledger."""
     log = "".join(path.read_text("utf-8") for path in sorted((home / "logs").glob("*")))
-    begun = set(re.findall(r'event="training begins" run_id=(\w+)', log))
+    lines = re.findall(r'^timestamp=(\S+) .*event="training begins" run_id=(\w+)', log, re.MULTILINE)
+    begun = [run for _, run in sorted(lines)]
     runs = ledger.execute("select status, detail from runs where kind in (?, ?)", (RETRAIN, FIRST)).fetchall()
     ended = [match for _, detail in runs for match in re.findall(r'"run_id": "(\w+)"', detail)]
-    lost, twice = begun - set(ended), len(ended) - len(set(ended))
+    lost, twice = set(begun[:-1]) - set(ended), len(ended) - len(set(ended))  # the last may be at work
     by_status = _counted(status for status, _ in runs)
     made = ledger.execute("select count(*), max(generation) from deployments").fetchone()
     marks = [int(path.read_text("ascii").split()[0]) for path in (home / "models").rglob("*@*.generation")]
@@ -132,7 +133,7 @@ def _trainings(ledger: sqlite3.Connection, home: Path, found: Tally) -> None:
     found.say(
         f"{len(begun)} trainings begun by the log, ended by the ledger: {by_status}; {made[0]} deployments, the newest"
         f" of generation {made[1]} where the store says {marks}; drift: {drift or 'no alarm'}",
-        *([f"{len(lost)} trainings did not end in the ledger"] if len(lost) > 1 else []),  # one may be running
+        *([f"{len(lost)} trainings did not end in the ledger"] if lost else []),
         *([f"{twice} trainings ended twice"] if twice else []),
         *([f"deployments {made[1]}, the store {marks}"] if (made[1] or 0) != max(marks, default=0) else []),
         *(["no training ended"] if not runs else []),
