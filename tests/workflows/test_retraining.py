@@ -12,30 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import core.bootstrap
 from core import Core
 from core.domain.forecast import DEFAULT_WINDOW
 from core.domain.learning import ModelManifest
-from core.domain.lifecycle import Comparison, RunState, RunStatus, Trigger, Verdict
+from core.domain.lifecycle import RunState, RunStatus, Trigger
 from core.domain.units import to_hour64
 from core.errors import DeploymentLost
 from core.learning.promotion import Gate
 from core.ports import silent
-from core.settings import Settings
 from core.workflows.judging import HeldOut, unseen
 from core.workflows.training import Training
 from tests.conftest import NOW
-from tests.learnable_made import learnable_folder
-
-DAYS = 70
-
-
-class LenientGate(Gate):
-    """Lets everybody pass who could be compared: what follows a promotion is tried with it."""
-
-    def judge(self, comparison: Comparison | None, leak: str = "") -> Verdict:
-        found = super().judge(comparison, leak)
-        return Verdict(tuple(replace(rule, met=True) for rule in found.rules)) if comparison else found
+from tests.learnable_made import DAYS, learnable_folder, lenient, opened, run
 
 
 @pytest.fixture(scope="module")
@@ -66,24 +54,6 @@ def house(folder: Path, home: Path, trained: tuple[Core, RunState], monkeypatch:
     made = opened(home, folder)
     made.ingest(folder, None)
     return made
-
-
-def opened(home: Path, folder: Path, **settings: object) -> Core:
-    return core.bootstrap.open_core(Settings(home=home, source=f"gauges:{folder}", **settings), lambda: NOW)
-
-
-def run(house: Core, days_back: int = DAYS, **changes: object) -> RunState:
-    """Train in this process: what the training process does, without one."""
-    request = house.lifecycle.asked(
-        house.default_region, who="test", trigger=Trigger.API, algorithm="logistic_regression", days_back=days_back
-    )
-    state = RunState("run", request, 1, NOW, RunStatus.RUNNING, 0.0, "")
-    return replace(house.lifecycle.retraining, **changes).run(state, silent)  # type: ignore[arg-type]
-
-
-def lenient(house: Core) -> dict[str, object]:
-    gate = LenientGate(0.75, "brier", 1, 90, 2, (0.8, 1.2), 20)
-    return {"judging": replace(house.lifecycle.retraining.judging, gate=gate)}
 
 
 def test_candidate_and_champion_are_judged_on_the_same_held_out_cases(trained: tuple[Core, RunState]) -> None:

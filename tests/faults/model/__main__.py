@@ -1,4 +1,4 @@
-"""Kills, dying disks, flipped bits, malicious files and races around the model store.
+"""Kills, dying disks, flipped bits, malicious files, races and archives that teach nothing, around the model store.
 
     python -m tests.faults.model [--kills 500] [--flips 1000] [--rounds 50] [--seed 0] [--short]
                                          [--only GATE] [--out FILE.md]
@@ -28,6 +28,7 @@ from tests.faults.model.homes import Home, made_home
 from tests.faults.model.killing import kills
 from tests.faults.model.tampering import LOADED, tampered
 from tests.faults.model.training_race import round_of
+from tests.faults.model.unfit import SPOILED, UNNOTICED, trained
 from tests.faults.model.writers import WRITERS, pack_once
 from tests.faults.model.writing import ERRORS, Tries, bench, failing, killed
 from tests.faults.processes import silence
@@ -142,6 +143,18 @@ def gate_of_race(_home: Home, _folder: Path, scale: Scale) -> Result:
     return Result(text, wrong, f"without the lock {control} began", control > 1)
 
 
+def gate_of_unfit_sets(_home: Home, folder: Path, _scale: Scale) -> Result:
+    """Train on what teaches nothing; and on two such archives where nobody asks what is in them."""
+    found, control = trained(folder / "sound", SPOILED), trained(folder / "careless", UNNOTICED, careless=True)
+    return Result(
+        f"{len(SPOILED)} archives that teach nothing, {found.deployed} deployed: {found.refused} refused at the door,"
+        f" {len(SPOILED) - found.refused - len(found.wrong)} skipped with a reason",
+        found.wrong,
+        f"of {len(UNNOTICED)} where nobody looks {control.deployed} deployed",
+        control.deployed == len(UNNOTICED),
+    )
+
+
 GATES: dict[str, Gate] = {
     "kills": gate_of_kills,
     "last calls": gate_of_last_calls,
@@ -149,6 +162,7 @@ GATES: dict[str, Gate] = {
     "flips": gate_of_flips,
     "canaries": gate_of_canaries,
     "race": gate_of_race,
+    "unfit sets": gate_of_unfit_sets,
 }
 
 
