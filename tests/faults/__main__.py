@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 #: What goes one after another, row by row.
-ROWS = (("program",), ("model", "source"), ("disk", "redis"))
+ROWS = (("program",), ("model", "source"), ("disk", "redis", "exports"))
 #: What the suite of the model store tries in the full run, which has numbers in place of two sizes.
 MODEL_FULL = ("--kills", "10000", "--flips", "10000")
 
