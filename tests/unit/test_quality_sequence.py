@@ -13,7 +13,11 @@ from tests.series_made import hits, weather
 
 NAN = np.nan
 SUSPECT, FAIL = Flag.SUSPECT, Flag.FAIL
-RNG = np.random.default_rng(11)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(11)
 
 
 def test_a_jump_is_suspect_but_not_the_way_back_from_it() -> None:
@@ -123,8 +127,8 @@ def test_sensors_that_stand_still_fail_also_where_a_third_one_was_never_there() 
     assert ("flat line", "temperature_c", FAIL) in hits(found)
 
 
-def test_a_rare_value_is_suspect_unless_the_hours_around_share_it() -> None:
-    row = 20 + RNG.standard_normal(200)
+def test_a_rare_value_is_suspect_unless_the_hours_around_share_it(rng: np.random.Generator) -> None:
+    row = 20 + rng.standard_normal(200)
     row[100] = 32  # alone
     row[150:153] = (30, 31, 30)  # a hot spell
     made = weather(temperature_c=row)
@@ -135,9 +139,9 @@ def test_a_rare_value_is_suspect_unless_the_hours_around_share_it() -> None:
     assert hits(sequence.rare(made, plain))["z-score", "temperature_c", SUSPECT] == [100, 150, 151, 152]
 
 
-def test_the_robust_z_score_does_not_flag_wet_hours_and_the_plain_one_does() -> None:
-    rain = np.where(RNG.random(2000) < 0.08, RNG.gamma(0.7, 3, 2000) + 0.2, 0)
-    made = weather(precipitation_mm=rain, temperature_c=20 + RNG.standard_normal(2000))
+def test_the_robust_z_score_does_not_flag_wet_hours_and_the_plain_one_does(rng: np.random.Generator) -> None:
+    rain = np.where(rng.random(2000) < 0.08, rng.gamma(0.7, 3, 2000) + 0.2, 0)
+    made = weather(precipitation_mm=rain, temperature_c=20 + rng.standard_normal(2000))
     assert hits(sequence.rare(made, fit(made), hindsight=True)) == {}
     heavy = np.flatnonzero(rain >= 10)
     flagged = hits(sequence.rare(made, fit(made, plain=True)))["z-score", "precipitation_mm", SUSPECT]
@@ -145,17 +149,17 @@ def test_the_robust_z_score_does_not_flag_wet_hours_and_the_plain_one_does() -> 
     assert set(heavy) <= set(flagged)
 
 
-def test_stuck_hours_do_not_raise_the_robust_spread() -> None:
-    row = 20 + RNG.standard_normal(300)
+def test_stuck_hours_do_not_raise_the_robust_spread(rng: np.random.Generator) -> None:
+    row = 20 + rng.standard_normal(300)
     clean = fit(weather(temperature_c=row)).spread["temperature_c"][0]
     row[:10] = 300
     assert fit(weather(temperature_c=row)).spread["temperature_c"][0] == pytest.approx(clean, abs=0.2)
     assert fit(weather(temperature_c=row), plain=True).spread["temperature_c"][0] > 30
 
 
-def test_a_value_its_month_and_hour_have_not_seen_is_suspect() -> None:
+def test_a_value_its_month_and_hour_have_not_seen_is_suspect(rng: np.random.Generator) -> None:
     t = np.arange(60 * 24)
-    row = 20 + 8 * np.sin(2 * np.pi * t / 24) + RNG.standard_normal(len(t))
+    row = 20 + 8 * np.sin(2 * np.pi * t / 24) + rng.standard_normal(len(t))
     made = weather(temperature_c=row)
     later = weather(temperature_c=[20.0, 28.0], start=made.valid_at[18].astype("datetime64[s]").item().astimezone())
     known = fit(made)
@@ -164,16 +168,16 @@ def test_a_value_its_month_and_hour_have_not_seen_is_suspect() -> None:
     assert hits(sequence.climatology(later, known)) == {("climatology", "temperature_c", SUSPECT): [0, 1]}
 
 
-def test_wind_that_nobody_has_seen_belongs_to_the_storm_it_comes_with() -> None:
-    made = weather(wind_speed_ms=3 + RNG.random(60 * 24), wind_gust_ms=6 + RNG.random(60 * 24))
+def test_wind_that_nobody_has_seen_belongs_to_the_storm_it_comes_with(rng: np.random.Generator) -> None:
+    made = weather(wind_speed_ms=3 + rng.random(60 * 24), wind_gust_ms=6 + rng.random(60 * 24))
     wind, wet = [25.0, 25.0, 3.5], [3.0, 0.0, 0.0]
     later = weather(wind_speed_ms=wind, wind_gust_ms=[35.0, 35.0, 6.5], precipitation_mm=wet)
     found = hits(sequence.climatology(later, fit(made)))
     assert found == {("climatology", name, SUSPECT): [1] for name in sequence.WIND}
 
 
-def test_too_short_a_past_has_no_percentiles() -> None:
-    made = weather(temperature_c=20 + RNG.standard_normal(10 * 24))
+def test_too_short_a_past_has_no_percentiles(rng: np.random.Generator) -> None:
+    made = weather(temperature_c=20 + rng.standard_normal(10 * 24))
     assert np.isnan(fit(made).low["temperature_c"]).all()
 
 
@@ -185,8 +189,8 @@ def test_a_gale_needs_a_pressure_that_moves() -> None:
     assert hits(sequence.gale(moving)) == {}
 
 
-def test_hours_that_stand_there_twice_are_suspect() -> None:
-    rows = {name: RNG.uniform(10, 20, 40).round(1) for name in sequence.RECORD}
+def test_hours_that_stand_there_twice_are_suspect(rng: np.random.Generator) -> None:
+    rows = {name: rng.uniform(10, 20, 40).round(1) for name in sequence.RECORD}
     for row in rows.values():
         row[26:31] = row[20:25]
     made = weather(**rows)
@@ -204,9 +208,11 @@ def test_a_silent_place_has_a_gap() -> None:
     assert hits(sequence.gap(weather(temperature_c=row[:6]))) == {}
 
 
-def _sunny(days: int) -> dict[str, np.ndarray]:
-    t = np.arange(24 * days)
-    noise = RNG.standard_normal((3, len(t)))
+@pytest.fixture
+def sunny(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return a month of fair days."""
+    t = np.arange(24 * 30)
+    noise = rng.standard_normal((3, len(t)))
     sun, tide = np.sin(2 * np.pi * (t - 9) / 24), np.sin(4 * np.pi * t / 24)
     return {
         "temperature_c": 25 + 6 * sun + noise[0],
@@ -217,21 +223,19 @@ def _sunny(days: int) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("lag", [6, -6, 9])
-def test_a_day_whose_clock_was_hours_off_is_suspect(lag: int) -> None:
-    rows = _sunny(30)
-    wrong = {name: row.copy() for name, row in rows.items()}
+def test_a_day_whose_clock_was_hours_off_is_suspect(lag: int, sunny: dict[str, np.ndarray]) -> None:
+    wrong = {name: row.copy() for name, row in sunny.items()}
     for name, row in wrong.items():
-        row[240:264] = rows[name][240 + lag : 264 + lag]
+        row[240:264] = sunny[name][240 + lag : 264 + lag]
     hours = hits(clock(weather(**wrong)))["clock", "temperature_c", SUSPECT]
     assert len(set(hours) & set(range(240, 264))) >= 20
     assert len(set(hours) - set(range(240, 264))) <= 4
-    assert hits(clock(weather(**rows))) == {}
+    assert hits(clock(weather(**sunny))) == {}
 
 
-def test_a_cool_rainy_afternoon_is_no_wrong_clock() -> None:
-    rows = _sunny(30)
+def test_a_cool_rainy_afternoon_is_no_wrong_clock(sunny: dict[str, np.ndarray]) -> None:
     for name in ("temperature_c", "relative_humidity_pct"):
-        rows[name][240:264] = rows[name][246:270]
-    assert hits(clock(weather(**rows))) != {}
-    rows["precipitation_mm"][250] = rules.CLOCK_WET_DAY_MM
-    assert hits(clock(weather(**rows))) == {}
+        sunny[name][240:264] = sunny[name][246:270]
+    assert hits(clock(weather(**sunny))) != {}
+    sunny["precipitation_mm"][250] = rules.CLOCK_WET_DAY_MM
+    assert hits(clock(weather(**sunny))) == {}
