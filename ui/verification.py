@@ -60,7 +60,7 @@ def issued(core: Core, now: Issue, question: Question, window: Window | None = N
     return _of_version(found, question.version)
 
 
-@st.cache_resource(max_entries=12, ttl=KEPT_S, show_spinner=False)
+@st.cache_resource(max_entries=6, ttl=KEPT_S, show_spinner=False)
 def _issued(
     version: str,  # noqa: ARG001 - keys the cache
     region_id: str,
@@ -95,7 +95,7 @@ def report(core: Core, question: Question, cases: VerifiedCases) -> Verification
         st.stop()
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _report(
     key: str,  # noqa: ARG001 - keys the cache
     _question: Question,

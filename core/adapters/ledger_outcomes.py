@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from core.adapters.ledger_tables import OUTCOME_KEY, column_of, forecasts, outcomes
 from core.domain.forecast import EVENTS, EventDefinition, RegionForecast, Window, events_in, known_or_none
@@ -22,7 +24,7 @@ PROBABILITIES = tuple(event.key for event in EVENTS)
 TRUTH = ("state", "hourly_mm", "two_hour_mm")
 SAID = (*TRUTH, "available_at", "joined_at")
 #: Rows that are turned into arrays, or written, at once.
-ROWS = 20_000
+ROWS = 5_000
 #: Every forecast, with its outcome where there is one.
 _JOINED = forecasts.outerjoin(outcomes, sa.and_(*(forecasts.c[name] == outcomes.c[name] for name in OUTCOME_KEY)))
 
@@ -152,16 +154,21 @@ def _cases(none: VerifiedCases, rows: Any) -> VerifiedCases:
         source=none.source,
         region_id=none.region_id,
         window=none.window,
-        location_id=np.array(location_id, object),
+        location_id=_texts(location_id),
         valid_from=np.array(valid_from, "datetime64[h]"),
         issued_at=np.array(issued_at, "datetime64[s]"),
         probability=np.array(given, float).T,
-        level=np.array(level, np.str_),
-        model_version=np.array(model_version, np.str_),
-        truth=np.array([s or Truth.PENDING.value for s in state], np.str_),
+        level=_texts(level),
+        model_version=_texts(model_version),
+        truth=_texts(s or Truth.PENDING.value for s in state),
         hourly_mm=np.array(hourly, float),
         two_hour_mm=np.array(two_hour, float),
     )
+
+
+def _texts(values: Iterable[str]) -> NDArray[np.object_]:
+    """Return texts as one array; SQLite gives a text of its own for every row."""
+    return np.array([sys.intern(value) for value in values], object)
 
 
 def _number(value: float | None) -> float:

@@ -60,16 +60,13 @@ class VerifiedCases:
 
     Parameters
     ----------
-    location_id
-        Shape (n,), object (str).
+    location_id, level, model_version, truth
+        Shape (n,), object (str): one text for all cases that say it, since a month of a region has a hundred thousand.
+        The version is "" where no model served; a truth is one of `Truth`.
     valid_from, issued_at
         Shape (n,), UTC, datetime64[h] and datetime64[s].
     probability
         Shape (n, events) in the order of `events`, NaN where none was given.
-    level, model_version
-        Shape (n,), str; the version is "" where no model served.
-    truth
-        Shape (n,), values of `Truth`.
     hourly_mm, two_hour_mm
         Highest rain of one hour and of two consecutive hours in the window, shape (n,), NaN unless known.
     """
@@ -81,21 +78,21 @@ class VerifiedCases:
     valid_from: Hours = field(repr=False)
     issued_at: Hours = field(repr=False)
     probability: NDArray[np.float64] = field(repr=False)
-    level: NDArray[np.str_] = field(repr=False)
-    model_version: NDArray[np.str_] = field(repr=False)
-    truth: NDArray[np.str_] = field(repr=False)
+    level: NDArray[np.object_] = field(repr=False)
+    model_version: NDArray[np.object_] = field(repr=False)
+    truth: NDArray[np.object_] = field(repr=False)
     hourly_mm: NDArray[np.float64] = field(repr=False)
     two_hour_mm: NDArray[np.float64] = field(repr=False)
 
     @classmethod
     def none(cls, source: str, region_id: str, window: Window) -> VerifiedCases:
         """Return no case."""
-        text, number = np.empty(0, np.str_), np.empty(0)
+        text, number = np.empty(0, object), np.empty(0)
         return cls(
             source=source,
             region_id=region_id,
             window=window,
-            location_id=np.empty(0, object),
+            location_id=text,
             valid_from=np.empty(0, "datetime64[h]"),
             issued_at=np.empty(0, "datetime64[s]"),
             probability=np.empty((0, len(events_in(window)))),
@@ -133,7 +130,7 @@ class VerifiedCases:
     @property
     def model_versions(self) -> tuple[str, ...]:
         """The model versions that gave these forecasts, sorted."""
-        return tuple(sorted(str(version) for version in np.unique(self.model_version) if version))
+        return tuple(sorted(version for version in set(self.model_version.tolist()) if version))
 
     @property
     def given(self) -> NDArray[np.bool_]:

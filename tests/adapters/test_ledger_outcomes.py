@@ -76,6 +76,15 @@ def test_every_window_of_an_issue_is_kept_once_and_comes_back_as_it_was(ledger: 
     assert set(cases.issued_at.tolist()) == {ISSUED.replace(tzinfo=None)}
 
 
+def test_a_text_that_many_cases_say_is_held_once(ledger: SqlLedger) -> None:
+    for hour in range(3):
+        ledger.record_forecast(in_windows(valid_from=HOUR + timedelta(hours=hour), issued_at=ISSUED))
+    cases = ledger.issued("gauges", "r", DEFAULT_WINDOW)
+    assert len(cases) == 6
+    for texts in (cases.location_id, cases.level, cases.model_version, cases.truth):
+        assert len({id(text) for text in texts}) == len(set(texts.tolist())) < len(cases)
+
+
 def test_levels_are_counted_once_per_place_and_not_per_window(ledger: SqlLedger) -> None:
     ledger.record_forecast(in_windows())
     assert ledger.forecast_counts() == {"red": 1, "unknown": 1}
