@@ -113,6 +113,14 @@ def test_without_an_event_or_a_warning_of_one_there_is_no_difference() -> None:
     assert found.csi == pytest.approx(-some.rates(some.control)[2])
 
 
+@pytest.mark.parametrize(("hits", "misses", "false"), [(2, 1, 3), (1, 3, 2), (0, 0, 1)])
+def test_where_anybody_warned_or_should_have_there_is_a_difference(hits: int, misses: int, false: int) -> None:
+    own, control = cases().sums
+    said = {"control_hits": hits, "control_misses": misses, "control_false_alarms": false}
+    found = contrasts.contrast("b", (changed(own, **said), control), RULES, 95.0, np.random.default_rng(1))
+    assert found.csi is not None
+
+
 def test_gains_and_evidence_are_those_of_the_days() -> None:
     some = cases()
     own, _ = some.sums
@@ -184,6 +192,16 @@ def test_forecasts_that_never_differ_say_so() -> None:
     some = cases()
     same = Cases(some.control, some.control, some.happened, some.ms, some.control_ms)
     assert contrast(same).codes == (Code.ZERO_VARIANCE,)
+
+
+def test_a_gain_that_is_the_same_in_every_case_of_days_of_many_and_few_never_differs() -> None:
+    days = np.zeros((12, len(NAMES)))
+    pairs = np.arange(12) + 20.0
+    some = {"pairs": pairs, "pair_events": pairs / 2, "control_brier": 0.25 * pairs, "gain": 0.125 * pairs}
+    for name, value in some.items():
+        days[:, NAMES.index(name)] = value
+    found = contrasts.contrast("b", (Sums(days), Sums(days)), RULES, 95.0, np.random.default_rng(1))
+    assert Code.ZERO_VARIANCE in found.codes
 
 
 def test_p_values_are_told_of_one_another() -> None:
@@ -265,12 +283,12 @@ def test_too_many_errors_are_those_beyond_the_limit_and_beyond_chance(
     monkeypatch: pytest.MonkeyPatch, failed: int, p: float | None, met: bool
 ) -> None:
     own, control = cases().sums
-    own, control = changed(own, failed=failed, cases=1000 - failed), changed(control, failed=10, cases=990)
+    own, control = changed(own, failed=failed, cases=1000 - failed), changed(control, failed=20, cases=1980)
     asked: list[Any] = []
     monkeypatch.setattr(classical, "two_proportions", lambda *of: (asked.append(of), p)[1])
     found = guardrails((own, control))[ERRORS]
-    assert found == Guardrail("errors", met, f"{failed} of 1,000 failed, of the control 10 of 1,000")
-    assert asked == [((failed, 10), (1000, 1000))]
+    assert found == Guardrail("errors", met, f"{failed} of 1,000 failed, of the control 20 of 2,000")
+    assert asked == [((failed, 20), (1000, 2000))]
 
 
 @pytest.mark.parametrize(("high", "lost", "met"), [(-0.01, 20, False), (0.0, 20, True), (-0.01, 0, True)])

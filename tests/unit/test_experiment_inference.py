@@ -90,6 +90,9 @@ def test_the_boundary_by_hand() -> None:
     # after 90 days: t rho + 1 = 8.936155; sqrt(2 x 8.936155 / (8100 x .0881795) x log(sqrt(8.936155) / .05))
     # = sqrt(.02502223 x (1.0950614 + 2.9957323)) = .3199432
     assert inference.boundary(90, 95) == pytest.approx(0.31994, abs=2e-5)
+    # Far from where it is narrowest: after 5 days sqrt(1.3072404 x 3.1783654), after 2000 sqrt(.00100567 x 5.5848202).
+    assert inference.boundary(5, 95) == pytest.approx(2.038354, abs=1e-5)
+    assert inference.boundary(2000, 95) == pytest.approx(0.0749432, abs=1e-6)
 
 
 @pytest.mark.parametrize("confidence", [80.0, 95.0, 99.9])
@@ -162,6 +165,8 @@ def test_a_deviation_is_that_of_the_ratio_and_wider_for_few_spells(repeated: int
     assert inference.deviation(gain, 7 * loss) == pytest.approx(expected / 7)
     assert inference.deviation(3 * loss, loss) == pytest.approx(0, abs=1e-12)
     assert inference.deviation(gain, np.where(np.arange(400) == 7, 1.0, 0.0)) == math.inf
+    uneven = 1 + rng(3).random(400)
+    assert inference.deviation(3 * uneven, uneven) == pytest.approx(0, abs=1e-12)
 
 
 # Spells of days
@@ -235,6 +240,13 @@ def test_the_interval_reaches_further_to_the_side_of_the_rare_and_large() -> Non
     down = inference.relative_gain(-gain, np.ones(100), 95, rng())
     assert up.high - up.value > 1.4 * (up.value - up.low)  # type: ignore[operator]
     assert down.value - down.low > 1.4 * (down.high - down.value)  # type: ignore[operator]
+
+
+def test_the_side_is_that_of_what_spells_gain_beyond_their_losses() -> None:
+    # The losses are skewed, and the gains with them: beyond their share of the losses they are not.
+    loss = np.where(np.arange(100) % 20 == 7, 20.0, 1.0)
+    found = inference.relative_gain(0.5 * loss + np.resize([0.2, 0.2, 0.2, -0.2, -0.2, -0.2], 100), loss, 95, rng())
+    assert found.high - found.value == pytest.approx(found.value - found.low, rel=0.25)  # type: ignore[operator]
 
 
 def test_what_is_stretched_by_hand() -> None:
