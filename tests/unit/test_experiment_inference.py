@@ -271,6 +271,15 @@ def test_the_probability_of_being_better_is_near_what_is_plain() -> None:
     assert inference.probability_better(even, rng(), 20_000) == pytest.approx(0.5, abs=0.02)
 
 
+def test_days_that_are_alike_within_spells_are_less_sure_than_the_same_days_mixed() -> None:
+    spells, mixed = np.repeat([2.0] * 5 + [-1.0] * 5, 7), np.tile([2.0, -1.0], 35)
+    assert inference.spell_days(70) == 7
+    unsure, sure = (inference.probability_better(x, rng()) for x in (spells, mixed))
+    assert unsure is not None and sure is not None
+    assert unsure < 0.9
+    assert sure > 0.99
+
+
 def test_the_probability_of_being_better_is_that_of_the_mean_of_spells() -> None:
     by_spell = rng(6).normal(0.3, 1, size=40)
     gain = np.zeros(480)
