@@ -114,8 +114,20 @@ class Phase:
 
 
 def _spread(what: str, values: Sequence[float]) -> str:
-    parts = (("median", quantile(values, 50)), ("p95", quantile(values, 95)), ("most", max(values, default=math.nan)))
-    return f"{len(values):,} {what}: " + ", ".join(f"{name} {1e3 * s:.3g} ms" for name, s in parts)
+    if not values:
+        return f"no {what}"
+    parts = (("median", quantile(values, 50)), ("p95", quantile(values, 95)), ("most", max(values)))
+    return f"{len(values):,} {what}: " + ", ".join(f"{name} {_ms(s)}" for name, s in parts)
+
+
+def _ms(seconds: float) -> str:
+    """Return milliseconds, whole ones from a hundred on.
+
+    >>> _ms(0.00424), _ms(7.06)
+    ('4.24 ms', '7,060 ms')
+    """
+    ms = 1e3 * seconds
+    return f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.3g} ms"
 
 
 def quantile(values: Sequence[float], percent: int) -> float:
@@ -200,7 +212,7 @@ def _kept(
 ) -> bool:
     said = ", ".join(f"{what} {value:.3g} (goal {goal:g})" for what, value, goal in limits)
     result = Result(
-        f"{said}; {phase.text()}; API beside: {phase.beside()}",
+        "; ".join(filter(None, [said, phase.text(), f"API beside: {phase.beside()}"])),
         [*phase.wrong, *(f"{what} {value:.3g}, goal {goal:g}" for what, value, goal in limits if not value <= goal)],
         f"what a global variable holds leaked {len(control.seen.leaks)} times",
         bool(control.seen.leaks),
