@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[3]
 LEAST = 0.9
 #: What mutmut's exit codes mean (3.8): a test failed, none did, none came by. Others are runs without end, or a crash.
 KINDS = {1: "killed", 3: "killed", 0: "survived", 5: "survived", 33: "unreached"}
+#: Letters of mutmut's own words that are shown where it could not run.
+TOLD = 2000
 #: Normal quantile of a two-sided interval of 95 %.
 Z = 1.96
 #: Files copied beside core/: what its tests open.
@@ -177,7 +179,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     well = True
     with tempfile.TemporaryDirectory() as made:
         for name in [args.only] if args.only else list(GROUPS):
-            found = run(GROUPS[name], (args.work or Path(made)) / name, args.most, args.seed)
+            folder = (args.work or Path(made)) / name
+            found = run(GROUPS[name], folder, args.most, args.seed)
+            if not found.tried:
+                _print((folder / "mutmut.log").read_text("utf-8")[-TOLD:])
+                raise SystemExit(f"{name}: mutmut could not try anything; above is the end of what it said.")
             verdict = "PASS" if found.share >= LEAST else "FAIL"
             well &= verdict == "PASS"
             _print(f"{name:<12}{found.text} {verdict}")
