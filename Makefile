@@ -20,8 +20,9 @@ unexport PYTHONDONTWRITEBYTECODE
   faults faults-full faults-model fuzz-source fuzz-api fuzz-parsers mutation load soak \
   bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map-drawing bench-exports
 
-# A dozen threads share two heaps, and Arrow uses the same: a day's work otherwise leaves a quarter more memory held.
-HEAPS = MALLOC_ARENA_MAX=2 ARROW_DEFAULT_MEMORY_POOL=system
+# A dozen threads share two heaps, and Arrow uses the same: a day's work otherwise leaves a quarter more memory held. Arrays
+# above a quarter of a megabyte go back to the system: what grows day by day would never fit the hole it left.
+HEAPS = MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 ARROW_DEFAULT_MEMORY_POOL=system
 run: $(VENV)/.run
 	$(HEAPS) $(PY) -m streamlit run app.py --server.port $(PORT)
 

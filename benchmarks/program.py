@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "for this run only"  # noqa: S105 - the server of a benchmark is gone when it ends
 #: What `make run` sets as well.
-HEAPS = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+HEAPS = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 def settings(**values: object) -> dict[str, str]:

@@ -49,8 +49,8 @@ class Rivals:
             ):
                 there = ~np.isnat(rows.valid_at)
                 if there.any() and rows.names[: len(names)] == names:
-                    values = rows.values[:, : len(names)]
-                    said[LOGISTIC][here[there]] = _logistic(served.model, values, event)[there]
+                    values = rows.values[there, : len(names)]
+                    said[LOGISTIC][here[there]] = _logistic(served.model, values, event)
                     said[RAW_MODEL][here[there]] = _raw_model(rows, event)[there]
         return {name: p for name, p in said.items() if np.isfinite(p).any()}
 
