@@ -52,6 +52,15 @@ def test_the_logistic_regression_of_the_version_speaks_of_what_was_served(rivals
     np.testing.assert_allclose(said[LOGISTIC], exceedance_model().probabilities(rows.values)[:, 0], rtol=1e-6)
 
 
+def test_of_cases_without_served_features_the_logistic_regression_is_silent(rivals: Rivals) -> None:
+    made = issued(rivals)
+    some = np.arange(len(made)) % 3 == 0
+    rows = serve(rivals, made.select(some), table.OBSERVED)
+    said = rivals.of(made, TARGET)[LOGISTIC]
+    np.testing.assert_array_equal(np.isfinite(said), some)
+    np.testing.assert_allclose(said[some], exceedance_model().probabilities(rows.values)[:, 0], rtol=1e-6)
+
+
 def test_features_that_came_after_the_issue_are_not_looked_at(rivals: Rivals) -> None:
     made = issued(rivals)
     serve(rivals, made, table.OBSERVED, minutes=61)
