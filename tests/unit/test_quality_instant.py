@@ -77,7 +77,9 @@ def test_rain_out_of_dry_air_or_a_clear_sky_is_suspect_and_never_fails() -> None
             cloud_cover_pct=[100.0, 100, 100, 100, 50, 10, 51, 0],
         )
     )
-    assert [(f.flag, np.flatnonzero(f.where[0]).tolist()) for f in found] == [(SUSPECT, [1, 3]), (SUSPECT, [4])]
+    dry, clear = found
+    for finding, hours in ((dry, [1, 3]), (clear, [4])):
+        assert hits([finding]) == {("consistency", "precipitation_mm", SUSPECT): hours}
 
 
 def test_arrays_of_any_shape_are_judged_alike() -> None:
@@ -95,6 +97,8 @@ def test_z_score_of_a_record_needs_a_past() -> None:
     assert "z-score" not in {f.test for f in instant.instant(cold, 800.0)}
     found = [f for f in instant.instant(cold, 800.0, fit(past), 0) if f.test == "z-score"]
     assert [f.where.tolist() for f in found] == [[False, True, False]]
+    assert [(f.variable, f.flag) for f in found] == [("temperature_c", SUSPECT)]
+    assert fit(past).spread_name in found[0].reason
 
 
 def test_a_place_without_enough_past_has_no_z_score() -> None:
@@ -106,7 +110,9 @@ def test_a_place_without_enough_past_has_no_z_score() -> None:
 def test_every_suspicion_says_why() -> None:
     wet = arrays(precipitation_mm=[60.0], relative_humidity_pct=[5.0], cloud_cover_pct=[0.0])
     high = arrays(surface_pressure_hpa=[500.0])
-    found = [*instant.rain(wet), *instant.pressure_at_height(high, np.array([[0.0]]))]
-    assert len(found) == 3
+    odd = arrays(temperature_c=[20.0], dew_point_c=[19.0], relative_humidity_pct=[60.0])
+    loud = [finding for finding in instant.humidity(odd) if finding.where.any()]
+    found = [*instant.rain(wet), *instant.pressure_at_height(high, np.array([[0.0]])), *loud]
+    assert len(found) == 3 + 3
     assert all(finding.where.any() and str(finding.reason) for finding in found)
     assert all(isinstance(finding.reason, str) for finding in found)

@@ -44,13 +44,21 @@ def test_every_finding_of_a_course_says_why() -> None:
     rain = weather(precipitation_mm=[20.0] * 4)
     still = weather(temperature_c=[20.0] * 30, surface_pressure_hpa=[900.0] * 30, relative_humidity_pct=[50.0] * 30)
     silent = weather(temperature_c=[20.0, *[NAN] * 60])
+    twice = weather(**dict.fromkeys(sequence.RECORD, [10.0, 20, 10, 20] * 5))
+    stormy = weather(wind_speed_ms=[30.0] * 6, surface_pressure_hpa=[900.0] * 6)
+    usual = weather(temperature_c=[20.0 + i % 7 for i in range(60 * 24)])
+    heat = weather(temperature_c=[20.0, 21, 70])
     found = [
         *sequence.step(jump), *sequence.spike(jump), *sequence.wind_spike(windy), *sequence.flat_line(rain),
-        *sequence.flat_line(still), *sequence.repeated(still), *sequence.gap(silent),
+        *sequence.flat_line(still), *sequence.repeated(twice), *sequence.gap(silent), *sequence.gale(stormy),
+        *sequence.rare(heat, fit(usual)), *sequence.climatology(heat, fit(usual)),
     ]  # fmt: skip
     hit = [finding for finding in found if finding.where.any()]
-    assert {finding.test for finding in hit} >= {"step", "spike", "flat line", "gap"}
+    assert {finding.test for finding in hit} == {
+        "step", "spike", "flat line", "repeated", "gap", "consistency", "z-score", "climatology",
+    }  # fmt: skip
     assert all(isinstance(finding.reason, str) and len(finding.reason) > 10 for finding in hit)
+    assert not any("None" in finding.reason for finding in hit)
 
 
 def test_a_jump_beside_a_gap_is_judged_by_the_hour_that_is_there() -> None:
@@ -181,6 +189,36 @@ def test_too_short_a_past_has_no_percentiles(rng: np.random.Generator) -> None:
     assert np.isnan(fit(made).low["temperature_c"]).all()
 
 
+def test_wind_belongs_to_its_front_and_temperature_to_its_rain(rng: np.random.Generator) -> None:
+    calm, mild = 3 + rng.random(300), 20 + 0.5 * rng.standard_normal(300)
+    known = fit(weather(wind_speed_ms=calm, temperature_c=mild))
+    calm[100], mild[100] = 40, mild[99] - 12  # a dry front: its wind is its own, so cold without rain is not
+    made = weather(wind_speed_ms=calm, temperature_c=mild)
+    assert hits(sequence.rare(made, known)) == {("z-score", "temperature_c", SUSPECT): [100]}
+    rain = np.where(np.arange(300) == 100, 3.0, 0.0)
+    assert hits(sequence.rare(weather(wind_speed_ms=calm, temperature_c=mild, precipitation_mm=rain), known)) == {}
+
+
+def test_cold_that_nobody_has_seen_is_suspect_also_as_it_comes(rng: np.random.Generator) -> None:
+    known = fit(weather(temperature_c=20 + rng.standard_normal(60 * 24)))
+    assert hits(sequence.climatology(weather(temperature_c=[20.0, -5.0]), known)) == {
+        ("climatology", "temperature_c", SUSPECT): [1]
+    }
+
+
+def test_two_hours_of_wind_are_no_spike_and_only_cooling_of_their_hour_explains_one() -> None:
+    plateau = weather(wind_speed_ms=[4.0, 16, 16, 4, 4], wind_gust_ms=[7.0, 26, 26, 7, 7])
+    assert hits(sequence.wind_spike(plateau)) == {}
+    wind, gust = [4.0, 4, 14.4, 4, 4], [7.0, 8, 27, 8, 7]
+    key = ("spike", "wind_speed_ms", SUSPECT)
+    now, earlier = (
+        weather(wind_speed_ms=wind, wind_gust_ms=gust, temperature_c=row)
+        for row in ([20.0, 20, 18, 18, 18], [25.0, 18, 18, 18, 18])
+    )
+    assert hits(sequence.wind_spike(now)) == {}
+    assert hits(sequence.wind_spike(earlier))[key] == [2]
+
+
 def test_a_gale_needs_a_pressure_that_moves() -> None:
     wind = [5.0, 5, 5, 22, 22]
     still = weather(wind_speed_ms=wind, surface_pressure_hpa=[900.0] * 5)
@@ -200,6 +238,22 @@ def test_hours_that_stand_there_twice_are_suspect(rng: np.random.Generator) -> N
     for row in rows.values():
         row[29] += 0.1
     assert hits(sequence.repeated(weather(**rows), hindsight=True)) == {}
+
+
+def test_a_record_that_stands_still_is_no_repetition() -> None:
+    rows = dict.fromkeys(sequence.RECORD, [20.0] * 30)
+    assert hits(sequence.repeated(weather(**rows))) == {}
+    rows["relative_humidity_pct"] = [50.0, 51, 52, 53, 54, 55] * 5  # it does not stand, and comes back every six hours
+    assert hits(sequence.repeated(weather(**rows)))["repeated", "temperature_c", SUSPECT] == [*range(9, 30)]
+
+
+def test_two_hours_are_told_from_one_that_is_twice_as_far_back() -> None:
+    rows = {name: [10.0 + i, 20 + i, 10 + i, 20 + i] * 5 for i, name in enumerate(sequence.RECORD)}
+    key = ("repeated", "temperature_c", SUSPECT)
+    assert hits(sequence.repeated(weather(**rows)))[key] == [*range(5, 20)]
+    few = {name: rows[name] for name in sequence.RECORD[:4]}
+    assert hits(sequence.repeated(weather(**few)))[key] == [*range(5, 20)]
+    assert hits(sequence.repeated(weather(**{name: rows[name] for name in sequence.RECORD[:3]}))) == {}
 
 
 def test_a_silent_place_has_a_gap() -> None:
