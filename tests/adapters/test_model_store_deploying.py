@@ -251,14 +251,28 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("name", [*BROKEN, "another's", "link", "folder", "pipe", "another key"])
+TORN, UNSIGNED = "is torn, or none of ours", "is not signed with the key of this home"
+#: What is said of each.
+SAID = dict.fromkeys(BROKEN, TORN) | {
+    **dict.fromkeys(("forged", "unsigned", "signed oddly", "another key"), UNSIGNED),
+    "large": "is larger than any of ours",
+    "another's": "is that of another one",
+    "another program's": "was written by another version of this program",
+    "link": "is a link",
+    "folder": "is no file",
+    "pipe": "is no file",
+}
+
+
+@pytest.mark.parametrize("name", SAID)
 def test_a_pointer_that_cannot_be_believed_says_so_and_can_be_deployed_over(tmp_path: Path, name: str) -> None:
     store, path = with_seed(tmp_path), pointer(tmp_path)
     one, two = stored(store).version, stored(store).version
     store.deploy(deployment(one))
     spoil(path, name, store, tmp_path)
-    with pytest.raises(ModelCorrupt, match="pointer") as caught:
+    with pytest.raises(ModelCorrupt) as caught:
         store.champion("gauges", "gauges")
+    assert caught.value.message == f"The champion's pointer gauges@gauges.json {SAID[name]}."
     assert "seed model" in caught.value.hint
     assert store.before("gauges", "gauges") == (store.seed,)
     assert store.last_deployment("gauges", "gauges") is None
@@ -280,6 +294,11 @@ def spoil(path: Path, name: str, store: FolderModelStore, tmp_path: Path) -> Non
     elif name == "another's":
         store.deploy(deployment(stored(store).version, region_id="elsewhere"))
         path.write_text(path.with_name("gauges@elsewhere.json").read_text())
+    elif name == "another program's":
+        found = json.loads(path.read_text())
+        signed = {"deployment": {**found["deployment"], "action": None}, "before": found["before"]}
+        one = pointers.Pointer(path.parent.parent, KEY, "gauges", "gauges")
+        path.write_text(json.dumps({**signed, "hmac": one._signature(signed)}))
     elif name == "link":
         path.rename(tmp_path / "elsewhere.json")
         path.symlink_to(tmp_path / "elsewhere.json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -218,6 +219,34 @@ def test_times_of_a_manifest_say_their_zone() -> None:
             manifests.parse(manifests.dump(replace(sound, **changes)).encode(), sound.version)
 
 
+@pytest.mark.parametrize(
+    ("read", "text", "said"),
+    [
+        (manifests.parse, b"{", "The manifest of v1 cannot be read (no JSON)."),
+        (manifests.parse_probe, b"[NaN]", "The probe of v1 cannot be read (no JSON)."),
+        (manifests.parse_probe, b'{"rows": [[1, "\xc3\xa4"]], "probability": []}', "cannot be read (at rows.0.1)."),
+        (
+            manifests.parse_probe,
+            b'{"rows": [], "probability": []}',
+            "The probe of v1 is no table of features and answers.",
+        ),
+        (
+            manifests.parse_probe,
+            b'{"rows": [[1]], "probability": [[2]]}',
+            "has a number beyond all features or answers.",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_version_and_place(
+    read: Callable[[bytes, str], object], text: bytes, said: str
+) -> None:
+    with pytest.raises(ModelCorrupt) as raised:
+        read(text, "v1")
+    assert raised.value.message.endswith(said)
+    assert raised.value.message.startswith("The ")
+    assert "of v1" in raised.value.message
+
+
 @pytest.mark.parametrize("number", ["1e400", "1" + 400 * "0", "-1" + 400 * "0", "1" + 5000 * "0", "NaN"])
 def test_a_number_of_a_manifest_is_one_that_a_float_holds(number: str) -> None:
     text = manifests.dump(manifest(seed=12345)).replace("12345", number)
@@ -239,6 +268,6 @@ def test_a_probe_holds_features_and_probabilities_and_nothing_else(rows: str, pr
 
 
 def test_a_probe_may_lack_features_and_answers_and_reach_their_bounds() -> None:
-    probe = manifests.parse_probe(b'{"rows": [[3.4e38, null]], "probability": [[0, 1, null]]}', "a")
-    np.testing.assert_array_equal(probe.rows, np.array([[3.4e38, np.nan]], np.float32))
+    probe = manifests.parse_probe(b'{"rows": [[3.4028234663852886e38, null]], "probability": [[0, 1, null]]}', "a")
+    np.testing.assert_array_equal(probe.rows, np.array([[np.finfo(np.float32).max, np.nan]], np.float32))
     np.testing.assert_array_equal(probe.probability, [[0, 1, np.nan]])
