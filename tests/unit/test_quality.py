@@ -26,6 +26,18 @@ def test_good_weather_is_left_alone(hindsight: bool) -> None:
     assert {int(checked.flags(v).max()) for v in VARIABLES} == {Flag.PASS}
 
 
+def test_every_place_is_judged_at_its_own_height() -> None:
+    one = good()
+    values = {name: np.repeat(row, 2, axis=0) for name, row in one.values.items()}
+    places = tuple(Location(name, name, 30.0 + i, 78.0, 800.0 + 1500 * i) for i, name in enumerate("ab"))
+    found = [
+        finding.where.any(axis=1).tolist()
+        for finding in check(HourlyWeather(places, one.valid_at, values, one.source)).findings
+        if finding.test == "pressure at height"
+    ]
+    assert found == [[False, True]], "the pressure of 800 m is none of 2,300 m"
+
+
 def test_extreme_rain_is_confirmed_by_what_belongs_to_it_and_isolated_without() -> None:
     storm = good()
     assert hits(check(storm).findings) == {("extreme rain", "precipitation_mm", Flag.PASS): [20]}

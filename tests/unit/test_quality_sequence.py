@@ -73,6 +73,7 @@ def test_one_hour_beyond_both_neighbours_is_a_spike(height: float, flag: Flag | 
 
 def test_a_front_is_no_spike_and_a_missing_neighbour_is_stood_in_for() -> None:
     assert hits(sequence.spike(weather(temperature_c=[30.0, 30, 15, 15, 14]))) == {}
+    assert hits(sequence.spike(weather(temperature_c=[20.0, 20, 30, 25, 25]))) == {}  # beyond one of them only
     found = hits(sequence.spike(weather(temperature_c=[20.0, NAN, 35.0, NAN, 20.0, 20.0])))
     assert found == {("spike", "temperature_c", FAIL): [2]}
     assert hits(sequence.spike(weather(temperature_c=[20.0, 20.0, 35.0]))) == {}  # the hour after is not known yet
@@ -98,6 +99,8 @@ def test_rain_that_repeats_a_large_amount_fails_from_the_third_hour_in_hindsight
 
 def test_no_rain_may_stand_for_ever() -> None:
     assert hits(sequence.flat_line(weather(precipitation_mm=[0.0] * 500), hindsight=True)) == {}
+    three = weather(precipitation_mm=[0.0, 20, 20, 20, 0])
+    assert hits(sequence.flat_line(three, hindsight=True)) == {("flat line", "precipitation_mm", FAIL): [1, 2, 3]}
 
 
 def test_sensors_that_stand_still_together_fail_from_the_sixth_hour_in_hindsight_after_the_first() -> None:
@@ -145,6 +148,19 @@ def test_a_rare_value_is_suspect_unless_the_hours_around_share_it(rng: np.random
     assert hits(sequence.rare(made, known)) == {("z-score", "temperature_c", SUSPECT): [100, 150]}
     plain = fit(made, plain=True)
     assert hits(sequence.rare(made, plain))["z-score", "temperature_c", SUSPECT] == [100, 150, 151, 152]
+
+
+@pytest.mark.parametrize("beside", [-2, -1, 1, 2])
+def test_one_hour_around_that_is_nearly_as_rare_is_enough(beside: int, rng: np.random.Generator) -> None:
+    row = 20 + rng.standard_normal(200)
+    known = fit(weather(temperature_c=row))
+    row[100] = row[100 + beside] = 32
+    hit = {("z-score", "temperature_c", SUSPECT): [100]}
+    made = weather(temperature_c=row)
+    assert hits(sequence.rare(made, known, hindsight=True)) == {}
+    assert hits(sequence.rare(made, known)) == (
+        hit if beside > 0 else {("z-score", "temperature_c", SUSPECT): [100 + beside]}
+    )
 
 
 def test_the_robust_z_score_does_not_flag_wet_hours_and_the_plain_one_does(rng: np.random.Generator) -> None:

@@ -22,6 +22,7 @@ from tests.faults.program.ledger_tally import torn, working
 from tests.faults.programs import (
     LOOK_S,
     NOBODY,
+    PATIENCE_S,
     Program,
     gone,
     house,
@@ -131,11 +132,14 @@ class _Clients:
 
     program: Program
     asked: list[tuple[float, float, str, int]] = field(default_factory=list)
+    #: When each that waits for its answer began to, by thread.
+    waiting: dict[int, float] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
     def begin(self) -> None:
-        paths = ["/api/ready", "/api/forecasts", "/api/health", "/api/map/uttarakhand-himachal"]
+        report = "/api/monitoring/data-quality/report"  # takes longest
+        paths = ["/api/ready", "/api/forecasts", "/api/health", "/api/map/uttarakhand-himachal", report]
         for i in range(CLIENTS):
             self.threads.append(threading.Thread(target=self._ask, args=(paths[i % len(paths)],), daemon=True))
             self.threads[-1].start()
@@ -145,10 +149,20 @@ class _Clients:
         for thread in self.threads:
             thread.join()
 
+    def wait_for_one_in_flight(self) -> None:
+        """Return while somebody waits for an answer, a moment after it was asked for."""
+        until_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until_s:
+            if any(begun < time.monotonic() - BEFORE_S for begun in list(self.waiting.values())):
+                return
+            time.sleep(BEFORE_S / 20)
+
     def _ask(self, path: str) -> None:
+        me = threading.get_ident()
         while not self.over.is_set():
-            begun = time.monotonic()
+            begun = self.waiting[me] = time.monotonic()
             status, body = self.program.get(path, 30)
+            del self.waiting[me]
             whole = NOBODY if status and not body else status
             self.asked.append((begun, time.monotonic(), path, whole))
             if status == NOBODY:
@@ -168,6 +182,7 @@ def _ended(program: Program, home: Path) -> _End:
             until(lambda: any(path == "/api/forecasts" for _, _, path, _ in clients.asked))
             time.sleep(1.0)
             found.at_work = bool(working(home))
+            clients.wait_for_one_in_flight()
             sent = time.monotonic()
             os.kill(program.pid, signal.SIGTERM)
             code = program.ended(END_S + 2)
