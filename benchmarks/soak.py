@@ -1,7 +1,7 @@
 """An hour in which 25 days go by: forecasts, truths, trainings, drift, experiments and exports, counted from outside.
 
 The program runs with its clocks 600 times as fast (`benchmarks.fast_clock`), with simulated weather and a first start
-that makes two weeks of history. A witness asks the API what it forecasts as often as it can; three dashboards are open.
+that makes a month of history. A witness asks the API what it forecasts as often as it can; three dashboards are open.
 At the end the program is stopped and its ledger held against what the witness saw, the rain that the simulator makes
 again, the log, the files of the model store and a second reader of the reports (`benchmarks.soak_tally`), and memory,
 file handles, threads and the size of the home are looked at for what grows without bound. As the control one row of the
@@ -33,10 +33,11 @@ from tests.faults.gates import Result, judged
 
 #: Seconds between two questions of the witness, and two looks at what the process holds.
 ASK_S, LOOK_S = 0.25, 5.0
-#: Refreshes, drift, reports and trainings, so that each comes often in 25 days; hours of the fast clock.
+#: Refreshes, drift, reports and trainings, so that each comes often in 25 days; hours of the fast clock. The month that
+#: verification looks back on is full when it begins: what grows then is no window that fills.
 PLAN = {
     "REFRESH_MINUTES": 30, "DRIFT_EVERY_HOURS": 12, "REPORT_EVERY_HOURS": 12, "REPORT_KEEP_DAYS": 4,
-    "RETRAIN_EVERY_DAYS": 3, "SIMULATED_HISTORY_DAYS": 14, "LOG_LEVEL": "INFO", "PREDICT_PER_MINUTE": 0,
+    "RETRAIN_EVERY_DAYS": 3, "SIMULATED_HISTORY_DAYS": 30, "LOG_LEVEL": "INFO", "PREDICT_PER_MINUTE": 0,
 }  # fmt: skip
 #: A training may take as long as ever, by a clock that runs fast.
 TRAINING_MINUTES = 60

@@ -121,7 +121,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     cache = cache_of(settings)
     meters = Meters()
     scheduler = ThreadScheduler(meters=meters)
-    serving = Serving(store, meters)
+    serving = Serving(store, meters, settings.challengers)
     tiers = _rule(settings)
     archive = ParquetArchive(settings.home / "data" / "processed")
     source = weather_source(settings, clock)

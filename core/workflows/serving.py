@@ -24,8 +24,8 @@ log = structlog.get_logger()
 Floats = NDArray[np.float64]
 #: A version must answer to its probe as it did when it was made; threads that add up trees move the last digits.
 PARITY_TOLERANCE = 1e-9
-#: Versions kept in memory: champion, challengers, and the two that somebody compares.
-KEPT = 12
+#: Versions kept in memory beside those in the shadow: champion, one of an experiment, and two that somebody compares.
+OTHERS = 4
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,17 @@ class Served:
 
 @dataclass
 class Serving:
-    """Keeps the models that serve in memory; a version is immutable, so its name is enough to know it again."""
+    """Keeps the models that serve in memory; a version is immutable, so its name is enough to know it again.
+
+    Parameters
+    ----------
+    shadows
+        How many versions forecast beside the champion.
+    """
 
     store: ModelStore
     meters: Meters = field(default_factory=Meters)
+    shadows: int = 2
     _loaded: dict[str, tuple[ModelManifest, ForecastModel]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -176,7 +183,8 @@ class Serving:
         """
         with self._lock:
             opened = self._loaded.pop(version, None) or self._opened(version)
-            self._loaded = {**dict(list(self._loaded.items())[1 - KEPT :]), version: opened}  # used last stands last
+            most = self.shadows + OTHERS
+            self._loaded = {**dict(list(self._loaded.items())[1 - most :]), version: opened}  # used last stands last
             manifest, model = opened
         if manifest.source == "simulator" and source != "simulator":
             raise ModelUntrusted(

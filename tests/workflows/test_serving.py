@@ -126,3 +126,14 @@ def test_challengers_are_the_newer_versions_of_the_same_archive(store: FolderMod
     assert serving.challengers("gauges", REGION, 1) == (second,)
     assert serving.challengers("gauges", REGION, 0) == ()
     assert not {older, elsewhere, simulated} & set(serving.challengers("gauges", REGION, 5))
+
+
+def test_of_versions_the_last_used_stay_in_memory(store: FolderModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.workflows.serving.OTHERS", 1)
+    serving, (one, two, three) = Serving(store, shadows=1), (stored(store).version for _ in range(3))
+    opened: list[str] = []
+    load = store.load
+    monkeypatch.setattr(type(store), "load", lambda _self, version: (opened.append(version), load(version))[1])
+    for version in (one, two, one, three, one, two):
+        serving.version(version, "gauges")
+    assert opened == [one, two, three, two], "one was used between the others, and two had to be read again"

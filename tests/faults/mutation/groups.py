@@ -109,6 +109,7 @@ GROUPS: dict[str, Group] = {
             "adapters/test_model_store.py",
             "adapters/test_model_store_deploying.py",
             "adapters/test_model_store_disk.py",
+            "adapters/test_pointers.py",
             "adapters/test_version_files.py",
             "adapters/test_version_pieces.py",
             "unit/test_strict_json.py",
