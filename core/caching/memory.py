@@ -1,4 +1,7 @@
-"""The first level: values in this process, bounded by entries and bytes; what was used least recently goes first."""
+"""The first level: values in this process, bounded by entries and bytes.
+
+What is of no use any more goes first, then what was used least recently.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+#: What is of no use any more leaves with a new value, but is not looked for more often than this, seconds.
+SWEEP_S = 1.0
 #: Longer lists are not weighed item by item, which takes longer than to read them, but by so many of them.
 SAMPLE = 24
 _ATOMS = (float, int, str, bytes, bool, type(None))
@@ -54,6 +59,7 @@ class MemoryLevel:
         self.peek, self.touch = self._entries.get, self._entries.move_to_end
         self._bytes = 0
         self._evictions = 0
+        self._sweep_at = 0.0
 
     def get(self, key: str) -> Held | None:
         """Return what is held of a key while it is of use, None where there is nothing."""
@@ -116,7 +122,16 @@ class MemoryLevel:
         """Say whether a value is fresh still."""
         return held.soft_at > self.monotonic()
 
+    def _sweep(self, now: float) -> None:
+        """Forget what is of no use any more: an issue of an hour ago would stay until as many newer ones came."""
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_S
+            for key, held in list(self._entries.items()):  # `touch` may reorder meanwhile
+                if held.hard_at <= now:
+                    self._drop(key)
+
     def _put(self, key: str, new: Held, now: float) -> Held:
+        self._sweep(now)
         before = self._entries.get(key)
         if before is not None and before.fetched_at > new.fetched_at and before.hard_at > now:
             return before

@@ -49,6 +49,21 @@ def test_a_value_is_fresh_and_of_use_until_its_moments_and_not_at_them(memory: M
     assert memory.stats() == {"entries": 0, "bytes": 0, "evictions": 0}
 
 
+def test_what_is_of_no_use_any_more_leaves_with_a_new_value_once_a_second(memory: MemoryLevel, clock: Clock) -> None:
+    for key, hard_s in (("a", 20.0), ("b", 20.5), ("c", 30.0)):
+        memory.put(key, "x", 5.0, 10, hard_s, size=10)
+    clock.now_s = 1020.0
+    memory.put("d", "x", 5.0, 10, 100, size=1)
+    assert memory.stats() == {"entries": 3, "bytes": 21, "evictions": 0}
+    clock.now_s = 1020.9
+    memory.delete("c")
+    memory.put("e", "x", 5.0, 10, 100, size=1)
+    assert memory.stats() == {"entries": 3, "bytes": 12, "evictions": 0}, "it was looked for within this second"
+    clock.now_s = 1021.0
+    memory.put("e", "x", 5.0, 10, 100, size=1)
+    assert memory.stats() == {"entries": 2, "bytes": 2, "evictions": 0}
+
+
 def test_deleting_says_whether_it_was_of_use(memory: MemoryLevel, clock: Clock) -> None:
     memory.put("a", "x", 5.0, 10, 20, size=7)
     memory.put("b", "x", 5.0, 10, 30, size=8)
