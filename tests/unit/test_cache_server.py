@@ -155,10 +155,48 @@ def test_a_closed_level_is_not_probed(server: Server, level: RedisLevel) -> None
     assert not level.well
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("redis+sentinel://watch:26380/heavy", ("watch", 26380, "heavy")),
+        ("redis+sentinel://watch", ("watch", 26379, "mymaster")),
+    ],
+)
+def test_a_sentinel_is_asked_for_its_service_without_retries(
+    monkeypatch: pytest.MonkeyPatch, url: str, told: tuple[str, int, str]
+) -> None:
+    asked: list[Any] = []
+
+    class Sentinel:
+        def __init__(self, hosts: list[tuple[str, int]], sentinel_kwargs: dict[str, Any], **common: Any) -> None:
+            asked.extend((*hosts, sentinel_kwargs, common))
+
+        def master_for(self, service: str) -> str:
+            asked.append(service)
+            return "client"
+
+    monkeypatch.setattr(remote, "Sentinel", Sentinel)
+    assert remote._client(url) == "client"
+    host, of_sentinel, common, service = asked
+    assert (*host, service) == told
+    assert of_sentinel == common
+    assert common["socket_timeout"] == common["socket_connect_timeout"] == remote.DEADLINE_S
+    assert common["retry"].get_retries() == 0
+
+
+def test_a_cluster_is_asked_by_its_own_client_without_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(remote.RedisCluster, "from_url", lambda url, **common: asked.append((url, common)))
+    remote._client("redis+cluster://node:7000")
+    ((url, common),) = asked
+    assert (url, common["cluster_error_retry_attempts"]) == ("redis://node:7000", 0)
+    assert common["retry"].get_retries() == 0
+
+
 def test_too_many_at_once_is_no_fault_of_the_server(server: Server, level: RedisLevel) -> None:
-    server.answers = [MaxConnectionsError(), b"data"]
-    assert level.get("k") is None
-    assert (level.well, level.failures) == (True, 1)
+    server.answers = [MaxConnectionsError(), MaxConnectionsError(), b"data"]
+    assert [level.get("k"), level.get("k")] == [None, None]
+    assert (level.well, level.failures) == (True, 2)
     assert level.get("k") == b"data"
 
 
