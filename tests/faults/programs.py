@@ -131,13 +131,13 @@ def launched(environment: Mapping[str, str], log: Path, by: Sequence[str] = ("st
     return Program(process.pid, address, log)
 
 
-def until(what: Callable[[], Any], most_s: float = PATIENCE_S) -> float:
-    """Wait until something is so; return the seconds, infinity where it never was."""
+def until(what: Callable[[], Any], most_s: float = PATIENCE_S, look_s: float = LOOK_S) -> float:
+    """Wait until something is so, looking so often; return the seconds, infinity where it never was."""
     begun = time.monotonic()
     while not what():
         if time.monotonic() - begun > most_s:
             return float("inf")
-        time.sleep(LOOK_S)
+        time.sleep(look_s)
     return time.monotonic() - begun
 
 

@@ -22,7 +22,6 @@ from tests.faults.program.ledger_tally import torn, working
 from tests.faults.programs import (
     LOOK_S,
     NOBODY,
-    PATIENCE_S,
     Program,
     gone,
     house,
@@ -149,13 +148,9 @@ class _Clients:
         for thread in self.threads:
             thread.join()
 
-    def wait_for_one_in_flight(self) -> None:
-        """Return while somebody waits for an answer, a moment after it was asked for."""
-        until_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until_s:
-            if any(begun < time.monotonic() - BEFORE_S for begun in list(self.waiting.values())):
-                return
-            time.sleep(BEFORE_S / 20)
+    def one_in_flight(self) -> bool:
+        """Say whether somebody waits for an answer, a moment after it was asked for."""
+        return any(begun < time.monotonic() - BEFORE_S for begun in list(self.waiting.values()))
 
     def _ask(self, path: str) -> None:
         me = threading.get_ident()
@@ -182,7 +177,7 @@ def _ended(program: Program, home: Path) -> _End:
             until(lambda: any(path == "/api/forecasts" for _, _, path, _ in clients.asked))
             time.sleep(1.0)
             found.at_work = bool(working(home))
-            clients.wait_for_one_in_flight()
+            until(clients.one_in_flight, look_s=BEFORE_S / 20)
             sent = time.monotonic()
             os.kill(program.pid, signal.SIGTERM)
             code = program.ended(END_S + 2)
