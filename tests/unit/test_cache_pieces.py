@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.caching.envelope import Envelope
 from core.caching.flights import Flights
 from core.caching.keys import PredictionCache, WeatherCache, remembered
 from core.caching.memory import SAMPLE, MemoryLevel, size_of
-from core.caching.two_level import TwoLevelCache
+from core.caching.two_level import Policy, TwoLevelCache
 from tests.adapters.test_caches import Clock
 
 AT = datetime(2026, 7, 29, 18, tzinfo=UTC)
@@ -184,6 +185,8 @@ def test_weather_and_predictions_are_kept_under_their_keys_and_categories() -> N
     assert said is not None
     assert (found.value, said.value) == ("w", "p")
     assert found.age_s > 1e9
+    lasts_s = [held.soft_at - time.monotonic() for held in cache._memory._entries.values()]
+    assert lasts_s == pytest.approx([300, 600], rel=0.12)  # what a category holds, and its jitter
     assert set(cache.categories()) == {(c, w) for c in ("weather_data", "predictions") for w in ("hits", "memory_hits")}
 
 
@@ -224,3 +227,13 @@ def test_tuples_may_lie_so_deep_in_one_another(depth: int) -> None:
             envelope.encode(made)
     else:
         assert envelope.decode("k", envelope.encode(made)) == made
+
+
+def test_what_is_computed_is_counted_under_its_category(clock: Clock) -> None:
+    cache = TwoLevelCache(MemoryLevel(monotonic=clock), policy=Policy({"api": 1.0, "x": 100.0}, jitter=0.0), now=clock)
+    for _ in range(2):
+        assert cache.compute("k", lambda: "v", category="x") == "v"
+    clock.now_s += 150
+    assert cache.compute("k", lambda: "v", category="x") == "v"
+    cache.close()
+    assert cache.categories() == {("x", "misses"): 2, ("x", "hits"): 1, ("x", "memory_hits"): 2, ("x", "stale"): 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -198,6 +199,19 @@ def test_too_many_at_once_is_no_fault_of_the_server(server: Server, level: Redis
     assert [level.get("k"), level.get("k")] == [None, None]
     assert (level.well, level.failures) == (True, 2)
     assert level.get("k") == b"data"
+
+
+def test_a_reader_waits_half_a_deadline_for_its_turn(server: Server, level: RedisLevel) -> None:
+    waited: dict[str, float] = {}
+    level._pool, level._readers = object(), SimpleNamespace(acquire=waited.update)  # type: ignore[assignment]
+    assert level.get("k") is None
+    assert (waited, server.asked, level.well) == ({"timeout": remote.DEADLINE_S / 2}, [], True)
+
+
+def test_connections_of_a_pool_are_ended(server: Server, level: RedisLevel) -> None:
+    server.connection_pool = SimpleNamespace(disconnect=lambda: server.asked.append("disconnected"))  # type: ignore[assignment]
+    level.close()
+    assert server.asked == ["closed", "disconnected"]
 
 
 def test_names_begin_as_they_are_told(server: Server) -> None:
