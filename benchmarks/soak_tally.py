@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from openpyxl import load_workbook
+from prometheus_client.parser import text_string_to_metric_families
 from pypdf import PdfReader
 
 from core.bootstrap.services import simulator
@@ -22,6 +23,8 @@ from core.workflows.retraining import RETRAIN
 
 #: Truths are joined once the rain of the whole window is there, and the job has had some of its periods for it.
 JOINED_AFTER = timedelta(hours=12)
+#: What runs by plan, whatever the weather.
+JOBS = {"refresh", "verify", "experiments", "drift", "reports", "trainings"}
 #: What a client may miss between two of its questions.
 UNSEEN = 0.02
 
@@ -37,6 +40,8 @@ class Witness:
     threads: list[int] = field(default_factory=list)
     home_mb: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    #: What the program said of itself at the end.
+    metrics: str = ""
 
 
 @dataclass
@@ -115,6 +120,7 @@ def _truths(ledger: sqlite3.Connection, found: Tally) -> None:
         *([f"{differ} truths differ"] if differ else []),
         *([f"{awaited} windows have no truth"] if awaited else []),
         *([f"{twice} truths stand twice"] if twice else []),
+        *([f"{missing} truths given up, though it rained where nobody lost anything"] if missing else []),
     )
 
 
@@ -156,8 +162,25 @@ def _experiments(ledger: sqlite3.Connection, found: Tally) -> None:
         f" {sum(row[4] for row in rows):,} matured, {len(twice)} twice, {len(odd)} unpaired",
         *twice,
         *odd,
-        *(["no experiment took a result"] if not rows else []),
+        *([] if any(row[4] for row in rows) else ["no experiment took a result that matured"]),
     )
+
+
+def ended(metrics: str) -> Tally:
+    """Count jobs by what the program says of them: each has ended, none with an error, and drift could be judged."""
+    found, values = Tally(), dict[str, dict[str, float]]()
+    for family in text_string_to_metric_families(metrics):
+        for sample in family.samples:
+            values.setdefault(sample.name, {})[sample.labels.get("name", "")] = sample.value
+    ran, judged = values["cloudburst_job_last_end_timestamp_seconds"], values["cloudburst_drift_judged"][""]
+    failed = [name for name, last in values["cloudburst_job_failed"].items() if last]
+    found.say(
+        f"{len(ran)} jobs ran, the last run of {len(failed)} failed; {judged:.0f} variables judged for drift",
+        *(f"{name} failed" for name in failed),
+        *(f"{name} never ran" for name in sorted(JOBS - set(ran))),
+        *([] if judged else ["no drift was judged"]),
+    )
+    return found
 
 
 def read_again(home: Path) -> Tally:

@@ -24,8 +24,8 @@ log = structlog.get_logger()
 Floats = NDArray[np.float64]
 #: A version must answer to its probe as it did when it was made; threads that add up trees move the last digits.
 PARITY_TOLERANCE = 1e-9
-#: Versions kept in memory beside those in the shadow: champion, one of an experiment, and two that somebody compares.
-OTHERS = 4
+#: Versions kept in memory beside those of every issue: one of an experiment, and two that somebody compares.
+OTHERS = 3
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ class Serving:
 
     Parameters
     ----------
-    shadows
-        How many versions forecast beside the champion.
+    steady
+        How many versions forecast with every issue: the champions of all regions, and those in their shadow.
     """
 
     store: ModelStore
     meters: Meters = field(default_factory=Meters)
-    shadows: int = 2
+    steady: int = 3
     _loaded: dict[str, tuple[ModelManifest, ForecastModel]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -183,7 +183,7 @@ class Serving:
         """
         with self._lock:
             opened = self._loaded.pop(version, None) or self._opened(version)
-            most = self.shadows + OTHERS
+            most = self.steady + OTHERS
             self._loaded = {**dict(list(self._loaded.items())[1 - most :]), version: opened}  # used last stands last
             manifest, model = opened
         if manifest.source == "simulator" and source != "simulator":

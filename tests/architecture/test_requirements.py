@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.test_house import ROOT
+from tests.architecture.test_house import ROOT, ours
 
 LISTS = sorted(ROOT.glob("requirements*.txt"))
+#: Come with what is required, which passes their values in and out.
+BROUGHT = {"pydantic_core": "pydantic", "xarray": "scores", "PIL": "fpdf2", "fontTools": "fpdf2"}
 PIN = re.compile(r"^([A-Za-z0-9_.\[\]-]+)==(\S+)", re.MULTILINE)
 
 
@@ -35,3 +40,20 @@ def test_a_release_installs_the_same_versions_by_their_digests() -> None:
         assert entry.startswith("#") or "--hash=sha256:" in entry, entry
     assert "://" not in lock
     assert "--index-url" not in lock
+
+
+def test_whatever_is_imported_is_required() -> None:
+    required = {name_of(name) for path in LISTS for name, _ in PIN.findall(path.read_text("utf-8"))}
+    foreign = set()
+    for path in ours("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                foreign |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                foreign.add((node.module or "").partition(".")[0])
+    foreign -= sys.stdlib_module_names | {path.stem for path in ROOT.iterdir()}
+    assert set(BROUGHT) < foreign
+    providers = packages_distributions()
+    providers |= {"dogpile": ["dogpile.cache"]}  # which the benchmarks alone install
+    made_by = {name: providers.get(BROUGHT.get(name, name), [BROUGHT.get(name, name)]) for name in foreign}
+    assert {name for name, some in made_by.items() if not required & {name_of(one) for one in some}} == set()

@@ -65,8 +65,8 @@ class Program:
 
     def ended(self, patience_s: float = PATIENCE_S) -> int | None:
         """Wait for its end and return how it came, None where it had to be killed."""
-        until = time.monotonic() + patience_s
-        while time.monotonic() < until:
+        over = time.monotonic() + patience_s
+        while time.monotonic() < over:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 return os.waitstatus_to_exitcode(status)
@@ -144,7 +144,7 @@ def until(what: Callable[[], Any], most_s: float = PATIENCE_S, look_s: float = L
 def _load() -> None:
     """Load what every program loads sooner or later: what is forked then has it."""
 
-    import ui.shell  # noqa: F401 - none is used here
+    import ui.shell  # noqa: F401 - it is not used here
 
 
 def _asked(request: urllib.request.Request, patience_s: float) -> tuple[int, bytes]:

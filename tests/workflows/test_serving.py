@@ -130,7 +130,7 @@ def test_challengers_are_the_newer_versions_of_the_same_archive(store: FolderMod
 
 def test_of_versions_the_last_used_stay_in_memory(store: FolderModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.workflows.serving.OTHERS", 1)
-    serving, (one, two, three) = Serving(store, shadows=1), (stored(store).version for _ in range(3))
+    serving, (one, two, three) = Serving(store, steady=1), (stored(store).version for _ in range(3))
     opened: list[str] = []
     load = store.load
     monkeypatch.setattr(type(store), "load", lambda _self, version: (opened.append(version), load(version))[1])

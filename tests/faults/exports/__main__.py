@@ -30,7 +30,7 @@ ROWS, FULL, SHORT_SHEET = 60_000, 1_200_000, 25_000
 CARELESS = 5_000
 BEGIN = datetime(2026, 7, 1, tzinfo=UTC)
 COLUMNS = SheetColumn("Place"), SheetColumn("Number", Kind.COUNT), SheetColumn("Valid from (UTC)", Kind.TIME)
-#: What a foreign file may hold as the name of a station (FAULTS: formulas, links, marks, paths).
+#: What a foreign file may hold as the name of a station: formulas, links, marks, paths.
 TEXTS = (
     "=1+1", '=cmd|" /C calc"!A0', "+1+1", "-2+3", "@SUM(A1)", "{=1+1}", "\t=1+1", "http://example.org/?a=b",
     "mailto:a@b.c", "external:..\\x.xlsx", "internal:Sheet!A1", "<r><t>bold</t></r>", "<img src=x>",
