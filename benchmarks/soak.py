@@ -2,11 +2,11 @@
 
 The program runs with its clocks 600 times as fast (`benchmarks.fast_clock`), with simulated weather and a first start
 that makes three months of history. A witness asks the API what it forecasts as often as it can; three dashboards are
-open. At the end the program is stopped and its ledger held against what the witness saw, the rain that the simulator makes
-again, the log, the files of the model store and a second reader of the reports (`benchmarks.soak_tally`), and memory,
-file handles, threads and the size of the home are looked at for what grows without bound. As the control one row of the
-ledger is removed, one truth changed, one training removed, and a leak of half a megabyte with every look: each
-must be found.
+open. At the end the program is stopped and its ledger held against what the witness saw, the rain that the simulator
+makes again, the log, the files of the model store and a second reader of the reports (`benchmarks.soak_tally`), and
+memory, file handles, threads and the size of the home are looked at for what grows without bound. As the control one
+row of the ledger is removed, one truth changed, one training removed, and a leak of half a megabyte with every look:
+each must be found.
 
 python -m benchmarks.soak [--minutes 60] [--speed 600] [--out docs/RELIABILITY.md]
 """
