@@ -40,7 +40,7 @@ ASK_S, LOOK_S = 0.25, 5.0
 #: window that fills.
 PLAN = {
     "REFRESH_MINUTES": 30, "DRIFT_EVERY_HOURS": 12, "REPORT_EVERY_HOURS": 12, "REPORT_KEEP_DAYS": 4,
-    "RETRAIN_EVERY_DAYS": 3, "SIMULATED_HISTORY_DAYS": 90, "LOG_LEVEL": "INFO", "PREDICT_PER_MINUTE": 0,
+    "RETRAIN_EVERY_DAYS": 3, "SIMULATED_HISTORY_DAYS": 95, "LOG_LEVEL": "INFO", "PREDICT_PER_MINUTE": 0,
 }  # fmt: skip
 #: A training may take as long as ever, by a clock that runs fast.
 TRAINING_MINUTES = 60
