@@ -127,6 +127,8 @@ faults: $(VENV)/.dev
 
 faults-full: $(VENV)/.dev
 	$(PY) -m tests.faults --full --out docs/RELIABILITY.md
+	$(PY) -m tests.faults.source.fuzz --runs 100000 --out docs/RELIABILITY.md
+	$(FUZZ_API) --runs 1000000 --cases 3000 --out docs/RELIABILITY.md
 
 # Of these the model store alone: kills, failing disks, flipped bits, canaries and races.
 faults-model: $(VENV)/.dev
@@ -138,8 +140,9 @@ fuzz-source: $(VENV)/.dev
 
 # 100,000 requests that should not be, and 3,000 of schemathesis: no server error, no echo, nothing but strict JSON and
 # problem documents; broken applications must be found.
+FUZZ_API = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.faults.api.fuzz
 fuzz-api: $(VENV)/.dev
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m tests.faults.api.fuzz --runs 100000 --cases 3000 --out docs/RELIABILITY.md
+	$(FUZZ_API) --runs 100000 --cases 3000 --out docs/RELIABILITY.md
 
 # Ten minutes of atheris on each parser of foreign bytes (about 55 minutes).
 fuzz-parsers: $(VENV)/.faults

@@ -48,6 +48,14 @@ def test_a_gate_without_its_tools_is_skipped_or_fails(capsys: pytest.CaptureFixt
     ]
 
 
+def test_the_full_run_skips_nothing() -> None:
+    def gate(_folder: Path, _full: bool) -> Result:
+        raise Absent("no strace")
+
+    assert main("suite", {"calls": gate}, []) == 0
+    assert main("suite", {"calls": gate}, ["--full"]) == 1
+
+
 def test_a_gate_that_ends_by_an_error_fails_and_the_others_are_tried(capsys: pytest.CaptureFixture[str]) -> None:
     def gate(_folder: Path, _full: bool) -> Result:
         raise OSError("no port")
