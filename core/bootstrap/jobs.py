@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -139,7 +139,10 @@ class _Trainings:
 
 
 class _Scheduled:
-    """Lets a planned training wait for its turn; the first of a process may have been missed by an earlier one."""
+    """Lets a planned training wait for its turn, unless another process on this home planned it earlier.
+
+    The first of a process may have been missed by an earlier one.
+    """
 
     def __init__(self, core: Core, region_id: str, missed_s: float) -> None:
         self._core, self._region_id, self._missed_s = core, region_id, missed_s
@@ -147,10 +150,19 @@ class _Scheduled:
     def __call__(self, late_s: float) -> None:
         late, self._missed_s = max(late_s, self._missed_s), 0.0
         life = self._core.lifecycle
+        if any(life.clock() - begun < life.plan.every / 2 for begun in self._planned()):
+            return
         why = f"planned every {self._core.settings.retrain_every_days:g} days"
         life.wait_for(
             life.asked(self._region_id, who="schedule", why=why, trigger=Trigger.SCHEDULE, late_s=round(late, 1))
         )
+
+    def _planned(self) -> Iterator[datetime]:
+        """Yield when planned trainings of the region began."""
+        for run in trainings_in(self._core.lifecycle.ledger, RUNS):
+            detail = run["detail"]
+            if (detail.get("region"), detail.get("trigger")) == (self._region_id, Trigger.SCHEDULE.value):
+                yield datetime.fromisoformat(detail["begun_at"])
 
 
 def _last_training(core: Core, region_id: str) -> datetime | None:

@@ -19,7 +19,7 @@ from core.workflows.beginnings import Beginnings
 from core.workflows.deploying import Deploying
 from core.workflows.drifting import Drifting
 from core.workflows.observing import Observing
-from core.workflows.retraining import RETRAIN, RETRAINED, Retraining, detail_of
+from core.workflows.retraining import RETRAIN, RETRAINED, Retraining, detail_of, made_meanwhile
 from core.workflows.serving import Serving
 
 log = structlog.get_logger()
@@ -148,13 +148,15 @@ class Lifecycle:
             self._waiting.append(request)
 
     def start_waiting(self) -> None:
-        """Begin the next training that waits, where none runs; one that cannot begin waits on.
+        """Begin the next training that waits, where none runs; one made elsewhere is forgotten, others wait on.
 
         Raises
         ------
         ConfigurationError
             If no process can be started.
         """
+        runs = trainings_in(self.ledger, RECENT) if self._waiting else ()
+        self._waiting = [request for request in self._waiting if not made_meanwhile(request, runs)]
         if not self._waiting:
             return
         try:

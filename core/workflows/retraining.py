@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from core.domain.forecast import DEFAULT_WINDOW
 from core.domain.learning import Champion, ModelManifest, TrainingRequest
-from core.domain.lifecycle import Comparison, RetrainingRequest, RunState, RunStatus, Verdict
+from core.domain.lifecycle import Comparison, RetrainingRequest, RunState, RunStatus, Trigger, Verdict
 from core.domain.verification import TRUTH_SOURCES
 from core.errors import DeploymentLost, InsufficientData, LeakSuspected, ModelError
 from core.features import table
@@ -27,6 +27,8 @@ from core.workflows.verifying import NO_TRUTH
 RETRAIN = "retrain"
 #: What a deployment by a training is called.
 RETRAINED = "retrained"
+#: What is begun by plan, and not for what happened: two processes on one home plan the same.
+PLANNED = (Trigger.FIRST_START, Trigger.SCHEDULE)
 #: Shares of the work: reading and features, fitting; the rest is judging.
 READING, FITTING = 0.2, 0.7
 
@@ -175,6 +177,16 @@ def _numbers(comparison: Comparison | None) -> dict[str, Any]:
             if card is not None
         },
     }
+
+
+def made_meanwhile(request: RetrainingRequest, runs: Iterable[Mapping[str, Any]]) -> bool:
+    """Say whether another process on this home has made what was planned here, by the trainings of the ledger."""
+    return request.trigger in PLANNED and any(
+        (run["detail"].get("trigger"), run["detail"].get("region")) == (request.trigger.value, request.region_id)
+        and run["at"] >= request.now
+        and run["status"] not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
+        for run in runs
+    )
 
 
 def detail_of(state: RunState) -> dict[str, object]:

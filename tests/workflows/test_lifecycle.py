@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from core import Core
+from core.bootstrap import jobs
 from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
 from core.domain.lifecycle import RunStatus, Trigger
 from core.errors import ConfigurationError, ModelError, ModelNotFound, ModelUntrusted, TrainingInProgress
@@ -71,6 +72,41 @@ def test_a_planned_training_waits_for_its_turn_and_only_once(house: Core) -> Non
     ended = trainings.now
     life.start_waiting()
     assert trainings.now is ended
+
+
+@pytest.mark.parametrize(
+    ("trigger", "status", "again"),
+    [
+        (Trigger.FIRST_START, "kept", False), (Trigger.FIRST_START, "interrupted", True),
+        (Trigger.SCHEDULE, "deployed", False), (Trigger.SCHEDULE, "skipped", False), (Trigger.SCHEDULE, "failed", True),
+        (Trigger.DRIFT, "kept", True),
+    ],
+)  # fmt: skip
+def test_what_another_process_made_by_plan_is_not_made_again(
+    house: Core, trigger: Trigger, status: str, again: bool
+) -> None:
+    life = house.lifecycle
+    life.wait_for(life.asked(REGION, who="plan", trigger=trigger))
+    for region, at in ((REGION, house.clock() - timedelta(seconds=1)), ("elsewhere", house.clock())):
+        life.ledger.record_run(RETRAIN, "kept", {"region": region, "trigger": trigger.value}, at)
+    life.ledger.record_run(RETRAIN, status, {"region": REGION, "trigger": trigger.value}, house.clock())
+    life.start_waiting()
+    assert (life.trainings.state() is not None) is again
+    life.start_waiting()
+    assert not life._waiting
+
+
+@pytest.mark.parametrize(
+    ("trigger", "share", "planned"), [("schedule", 0.4, 0), ("schedule", 0.6, 1), ("page", 0.4, 1)]
+)
+def test_two_processes_do_not_both_train_by_plan(house: Core, trigger: str, share: float, planned: int) -> None:
+    life = house.lifecycle
+    begun = house.clock() - share * life.plan.every
+    life.ledger.record_run(
+        RETRAIN, "kept", {"region": REGION, "trigger": trigger, "begun_at": begun.isoformat()}, house.clock()
+    )
+    jobs._Scheduled(house, REGION, 0.0)(0.0)
+    assert len(life._waiting) == planned
 
 
 def test_promoting_moves_the_pointer_and_is_written_down(house: Core) -> None:

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from core.caching.remote import DEADLINE_S
+
 #: Between two bytes of a drip, seconds: each comes before a limit per read is over, all of them never before ours.
 DRIP_S = 0.03
-#: Before an answer that is delayed, seconds: whoever waits for it is not at the end of its patience yet.
-DELAY_S = 0.05
+#: Before an answer, seconds: later than the deadline of a command, and in time for it, but at every command.
+DELAYS_S = {"delay": 1.5 * DEADLINE_S, "slow": 0.6 * DEADLINE_S}
 #: Bytes of an answer that is truncated; after them nothing comes.
 TRUNCATED = 3
 #: Closing sends a reset instead of what is left to be sent.
@@ -26,10 +28,9 @@ ERRORS = {
     "noauth": b"-NOAUTH Authentication required.\r\n",
     "error": b"-ERR unknown\r\n",
 }
-#: "delay" is no failure: what answers within the deadline is used.
-MODES = ("drip", "garbage", "silent", "truncate", "close", "reset", "half", *ERRORS)
+MODES = (*DELAYS_S, "drip", "garbage", "silent", "truncate", "close", "reset", "half", *ERRORS)
 #: Commands reach the server in these.
-PASSING = frozenset({"pass", "delay", "drip", "truncate", "half"})
+PASSING = frozenset({"pass", *DELAYS_S, "drip", "truncate", "half"})
 
 
 class Proxy:
@@ -111,7 +112,7 @@ class Proxy:
                 elif self.mode == "truncate":
                     front.sendall(data[:TRUNCATED])
                 else:
-                    time.sleep(DELAY_S if self.mode == "delay" else 0)
+                    time.sleep(DELAYS_S.get(self.mode, 0.0))
                     front.sendall(data)
             front.shutdown(socket.SHUT_RDWR)  # the server has gone
 
