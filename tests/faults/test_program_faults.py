@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from core.adapters.ledger import SqlLedger
-from core.adapters.ledger_tables import deployments, forecasts
+from core.adapters.ledger_tables import deployments, experiment_days, experiment_results, forecasts
+from core.experiments.sums import NAMES
 from tests.faults.processes import Say, forked
 from tests.faults.program.__main__ import GATES
-from tests.faults.program.ledger_tally import deployed, torn
+from tests.faults.program.jobs import BETWEEN, _killed_before, _row_by_row
+from tests.faults.program.ledger_tally import asked, deployed, torn
 from tests.faults.program.moved_clock import moved_by
 from tests.faults.program.stale import _says, _steps
+from tests.issued_made import House
 
 AT = datetime(2026, 7, 29, 18, tzinfo=UTC)
 DEPLOYMENT = {"source": "simulator", "region_id": "x", "at": AT, "action": "promoted", "who": "", "why": ""}
@@ -26,7 +32,7 @@ def ledger(tmp_path: Path) -> SqlLedger:
     return SqlLedger(f"sqlite:///{tmp_path / 'data' / 'ledger.sqlite'}")
 
 
-def _issue(ledger: SqlLedger, places: tuple[str, ...], at: datetime) -> None:
+def _issue(ledger: SqlLedger, places: tuple[str, ...], at: datetime, content: str = "") -> None:
     rows = [
         {
             "region_id": "x",
@@ -40,7 +46,7 @@ def _issue(ledger: SqlLedger, places: tuple[str, ...], at: datetime) -> None:
             "level": "green",
             "freshness": "fresh",
             "worst_flag": 1,
-            "content": f"{at:%H%M}",
+            "content": content or f"{at:%H%M}",
             "shown": True,
         }
         for place in places
@@ -76,6 +82,68 @@ def test_a_double_deployment_is_found(ledger: SqlLedger, tmp_path: Path) -> None
             row = DEPLOYMENT | {"generation": generation, "from_version": None, "to_version": "same"}
             connection.execute(deployments.insert(), row)
     assert torn(tmp_path) == ["same took the place of None, same served"]
+
+
+def test_a_version_that_takes_its_own_place_is_found(ledger: SqlLedger, tmp_path: Path) -> None:
+    with ledger.engine.begin() as connection:
+        for generation, before in ((1, None), (2, "same")):
+            row = DEPLOYMENT | {"generation": generation, "from_version": before, "to_version": "same"}
+            connection.execute(deployments.insert(), row)
+    assert torn(tmp_path) == ["same was deployed twice"]
+
+
+def test_an_hour_that_is_forecast_twice_in_one_moment_is_found(ledger: SqlLedger, tmp_path: Path) -> None:
+    for content in ("one", "other"):
+        _issue(ledger, ("a",), AT, content)
+    assert any(one.endswith("a of x was forecast twice") for one in torn(tmp_path))
+
+
+def test_a_history_that_is_made_twice_is_found(ledger: SqlLedger, tmp_path: Path) -> None:
+    for run, status in (("a", "interrupted"), ("b", "kept"), ("c", "kept")):
+        ledger.record_run("first start", status, {"run_id": run, "region": "x"}, AT)
+    assert torn(tmp_path) == ["the history of x was made 2 times"]
+
+
+def _case(ledger: SqlLedger, states: dict[str, str], summed: int) -> None:
+    """Record what variants said of one place, and how many cases their sums hold."""
+    row = {"experiment_id": "e", "valid_at": AT, "issued_at": AT, "shown": False, "probability": 0.5}
+    sums = json.dumps([float(summed if name == "cases" else 0) for name in NAMES])
+    with ledger.engine.begin() as connection:
+        for variant, state in states.items():
+            said = row | {"location_id": "a", "variant_id": variant, "state": state}
+            connection.execute(experiment_results.insert(), said)
+        connection.execute(experiment_days.insert(), {"experiment_id": "e", "variant_id": "v", "day": 1, "sums": sums})
+
+
+def test_cases_of_experiments_in_part_or_counted_twice_are_found(ledger: SqlLedger, tmp_path: Path) -> None:
+    _case(ledger, {"v": "matured", "w": "matured"}, 2)
+    assert torn(tmp_path) == []
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE experiment_results SET state = 'pending' WHERE variant_id = 'w'")
+    assert torn(tmp_path) == ["a case of e has 2 states", "e sums 2 of 1 results"]
+
+
+@pytest.mark.parametrize(
+    ("write", "careless", "rows", "middle"),
+    [(1, False, 0, True), (2, False, 9, False), (5, True, 4, True)],
+    ids=["before its commit", "after it", "row by row"],
+)
+def test_a_kill_before_a_write_leaves_an_issue_or_none(
+    tmp_path: Path, write: int, careless: bool, rows: int, middle: bool
+) -> None:
+    said = tmp_path / "said"
+
+    def act(_say: Say) -> None:
+        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+        if careless:
+            _row_by_row()
+        _killed_before(SqlLedger, "record_forecast", write)()
+        House(tmp_path / "data").issue()
+
+    assert forked(act).ended() == -signal.SIGKILL
+    assert (BETWEEN in said.read_text()) is middle
+    assert asked(tmp_path, "SELECT count(*) FROM forecasts")[0][0] == rows
+    assert bool(torn(tmp_path)) is careless
 
 
 def test_a_run_that_is_told_twice_is_found(ledger: SqlLedger, tmp_path: Path) -> None:

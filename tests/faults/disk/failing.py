@@ -13,12 +13,13 @@ import pytest
 from tests.faults.disk.writers import WRITERS, Writer
 from tests.faults.gates import Result
 from tests.faults.model.broken import Variant, sound
-from tests.faults.model.writing import DONE, ERRORS, FELL, IN_TURN, MOST, REFUSED, Tries
-from tests.faults.processes import Say, silence
-from tests.faults.system_calls import spoiled
+from tests.faults.model.writing import DONE, ERRORS, REFUSED, Fault, Tries, attempt, each_call
+from tests.faults.processes import Say
 
 #: Calls that open, fill, flush and put in place.
 CALLS = ("openat", "write", "fsync", "rename")
+#: Those of which there are most: outside the full run each error comes at some of them.
+IN_TURN = ("openat", "write")
 #: Errors that last until somebody does something; the others come and go.
 LASTING = ("ENOSPC", "EROFS", "EDQUOT")
 #: Writers that also run in place.
@@ -46,7 +47,7 @@ def in_place(patch: pytest.MonkeyPatch) -> None:
 
 
 def gate(folder: Path, full: bool) -> Result:
-    """Let every call of every writer fail once, with one error after another; in full with each of them."""
+    """Let every call of every writer fail; in full with each error, once and for good."""
     found, control = Tries(), Tries()
     for writer in WRITERS:
         found += failing(writer, folder, full)
@@ -60,37 +61,32 @@ def gate(folder: Path, full: bool) -> Result:
 
 
 def failing(writer: Writer, folder: Path, full: bool, variant: Variant = sound, calls: Sequence[str] = CALLS) -> Tries:
-    """Return what came of a writer whose calls fail, one at a time."""
+    """Return what came of a writer whose calls fail, one at a time: every kind of them with every error."""
     found, ready = Tries(), folder / "ready"
     shutil.rmtree(ready, ignore_errors=True)
     (ready / "data").mkdir(parents=True)
     writer.write(ready, 0)
-    old = writer.there(ready)
+    faults = [(f"error={error}", error in LASTING) for error in ERRORS]
+    if full:
+        faults += [(fault, not lasts) for fault, lasts in faults]
     for call in calls:
-        faults = [(f"error={error}", error in LASTING) for error in ERRORS]
-        every = [[fault] for fault in faults + [(fault, not lasts) for fault, lasts in faults]]
-        for some in every if full and call not in IN_TURN else [faults]:
-            _spoil_each(writer, (ready, old), (call, some), variant, found)
+        _spoil_each(writer, ready, (call, faults, call in IN_TURN and not full), variant, found)
     return found
 
 
 def _spoil_each(
-    writer: Writer,
-    ready: tuple[Path, list[int]],
-    spoils: tuple[str, Sequence[tuple[str, bool]]],
-    variant: Variant,
-    found: Tries,
+    writer: Writer, ready: Path, spoils: tuple[str, Sequence[Fault], bool], variant: Variant, found: Tries
 ) -> None:
-    """Spoil the first call, the second and so on until there is no further one."""
-    (template, old), (call, faults) = ready, spoils
-    new, home = [1] if writer.replaces else [*old, 1], template.with_name("tried")
-    for number in range(1, MOST):
+    """Spoil every call of a kind, and add up what came of it."""
+    home, old = ready.with_name("tried"), writer.there(ready)
+    new = [1] if writer.replaces else [*old, 1]
+
+    def fresh() -> Callable[[Say], object]:
         shutil.rmtree(home, ignore_errors=True)
-        shutil.copytree(template, home)
-        fault, lasting = faults[(number - 1) % len(faults)]
-        traced = spoiled(partial(_act, writer, home, variant), call, number, fault, lasting)
-        if not traced.reached:
-            break
+        shutil.copytree(ready, home)
+        return partial(attempt, partial(writer.write, home, 1), writer.says, variant)
+
+    for what, traced in each_call(*spoils, fresh):
         outcome = traced.said.partition(" ")[0]
         seen = _seen(writer, home)
         wrong = "" if outcome in (DONE, REFUSED) else traced.said or f"it ended with {traced.code}"
@@ -103,20 +99,7 @@ def _spoil_each(
         found.new += seen == new
         wrong = wrong or _stuck(writer, home)
         if wrong:
-            found.broken.append(f"{writer.name}, {call} {number} {fault}: {wrong}")
-
-
-def _act(writer: Writer, home: Path, variant: Variant, say: Say) -> None:
-    variant(pytest.MonkeyPatch())
-    silence()
-    try:
-        writer.write(home, 1)
-    except writer.says as error:
-        say(f"{REFUSED} {error}")
-    except BaseException as error:
-        say(f"{FELL} with {type(error).__name__}: {error}")
-    else:
-        say(DONE)
+            found.broken.append(f"{writer.name}, {what}: {wrong}")
 
 
 def _seen(writer: Writer, home: Path) -> object:
@@ -133,5 +116,5 @@ def _stuck(writer: Writer, home: Path) -> str:
     except Exception as error:
         return f"it cannot go on: {type(error).__name__}: {error}"
     seen = _seen(writer, home)
-    lasting = writer.name in ("token", "calls")  # which are not of a number
-    return "" if isinstance(seen, list) and (2 in seen or lasting) else f"what follows is lost: {seen}"
+    counted = writer.name == "calls"  # which are of no number
+    return "" if isinstance(seen, list) and (2 in seen or counted) else f"what follows is lost: {seen}"

@@ -38,8 +38,10 @@ CUTS, FULL, CONTROL = 40, 1000, 6
 #: Longest life of a writer, seconds: shorter than the five after which ext4 flushes by itself.
 LIFE_S = 0.5
 MODEL = "model"
-#: Of the writers those whose numbers stand beside each other, and that promise to be durable.
-NUMBERED = tuple(w for w in WRITERS if not w.replaces and not w.lossy and w.name != "calls")
+#: All but the log, which promises nothing.
+DURABLE = tuple(writer for writer in WRITERS if not writer.lossy)
+#: Where the last number stands for all before it.
+LAST = {MODEL, *(writer.name for writer in DURABLE if writer.replaces)}
 
 
 @dataclass
@@ -66,8 +68,8 @@ def gate(folder: Path, full: bool) -> Result:
         f" {found.unsaid} there and unacknowledged ({counts})"
     )
     wrong = list(found.broken)
-    silent = [w.name for w in NUMBERED if not found.acknowledged[w.name]] + [MODEL] * (not found.acknowledged[MODEL])
-    wrong += [f"{name} never wrote: that proves nothing" for name in silent]
+    names = [*(writer.name for writer in DURABLE), MODEL]
+    wrong += [f"{name} never wrote: that proves nothing" for name in names if not found.acknowledged[name]]
     said = f"without fsync {control.lost.total()} of {control.acknowledged.total()} lost"
     return Result(text, wrong, said, control.lost.total() > 0)
 
@@ -88,7 +90,7 @@ class Disk:
             made = made_home(at)
             (made.root / "data").mkdir(exist_ok=True)
             self.seed = made.seed
-            for writer in NUMBERED:
+            for writer in DURABLE:
                 _forget_files(partial(writer.write, made.root, 0))
 
     def home(self, at: Path) -> Home:
@@ -125,11 +127,13 @@ def cuts(disk: Disk, count: int, seed: int, variant: Variant = sound) -> Cuts:
             _stop(process)
             disk.cut()
             process.kill()
-            process.ended()
+            code = process.ended()
         with disk.after() as at:
-            looking = forked(partial(_look, disk.home(at), process.lines[1:]))
-            looking.ended()
+            looking = forked(partial(_look, disk.home(at)))
+            looked = looking.ended()
         _count(found, process.lines[1:], looking.lines)
+        if (code, looked) != (-signal.SIGKILL, 0):
+            found.broken.append(f"whoever wrote ended with {code} after {process.lines[-1:]}, who looked with {looked}")
     return found
 
 
@@ -156,13 +160,13 @@ def _write(home: Home, first: int, variant: Variant, say: Say) -> None:
     silence()
     say("begun")
     for number in itertools.count(1):
-        for turn in range(len(NUMBERED) + 1):
-            at = (first + turn) % (len(NUMBERED) + 1)
-            if at == len(NUMBERED):
+        for turn in range(len(DURABLE) + 1):
+            at = (first + turn) % (len(DURABLE) + 1)
+            if at == len(DURABLE):
                 say(f"{MODEL} {_serve(home, number)}")
             else:
-                NUMBERED[at].write(home.root, number)
-                say(f"{NUMBERED[at].name} {number}")
+                DURABLE[at].write(home.root, number)
+                say(f"{DURABLE[at].name} {number}")
 
 
 def _serve(home: Home, number: int) -> int:
@@ -180,13 +184,12 @@ def _stop(process: Forked) -> None:
         if set(states) <= {"T", "t", "Z"}:
             break
         time.sleep(0.005)
-    process.heard(0)
 
 
-def _look(home: Home, said: list[str], say: Say) -> None:
+def _look(home: Home, say: Say) -> None:
     """Say by writer what is there, and what is broken."""
     silence()
-    for writer in NUMBERED:
+    for writer in DURABLE:
         try:
             there = writer.there(home.root)
         except Exception as error:  # whatever a reader makes of it
@@ -216,14 +219,14 @@ def _count(found: Cuts, said: list[str], looked: list[str]) -> None:
     acknowledged = _acknowledged(said)
     for name, numbers in acknowledged.items():
         known = there.get(name, [])
-        if name == MODEL:  # the pointer stands at the last
+        if name in LAST:
             known = [*range(max(known, default=0) + 1)]
         lost = numbers - set(known)
         found.acknowledged[name] += len(numbers)
         found.lost[name] += len(lost)
         if lost:
             found.broken.append(f"{name}: {sorted(lost)[:5]} acknowledged and lost")
-    for writer in NUMBERED:
+    for writer in DURABLE:
         more = set(there.get(writer.name, [])) - acknowledged.get(writer.name, set()) - {0}
         found.unsaid += len(more)
 

@@ -13,14 +13,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.adapters.open_meteo.budget import Budget
+from core.adapters.run_files import RunFiles
 from core.bootstrap import open_core
 from core.bootstrap.house import Core
+from core.bootstrap.services import BUDGET_FILE
 from core.errors import CloudburstError
 from core.settings import Settings
 from tests.adapters.outside_servers import notice
 from tests.experiments_made import experiment
 from tests.faults.gates import Result
 from tests.faults.model.broken import Variant, sound
+from tests.faults.model.homes import RUN
 from tests.faults.processes import Say, forked, silence
 
 #: Files by what they are; the first that fits is tried.
@@ -34,7 +38,7 @@ KINDS: Mapping[str, str] = {
     "admin token": "data/admin.token",
     "model key": "data/model.key",
     "state of a training": "data/retraining/now.json",
-    "calls": "data/open_meteo/calls.json",
+    "calls": f"data/{BUDGET_FILE}",
 }
 CUTS = (0.0, 0.6)
 FLIPS, FULL_FLIPS = 1, 100
@@ -69,6 +73,7 @@ def gate(folder: Path, full: bool) -> Result:
     control = believed(folder / "flips", 60, unchecked)
     ours = believed(folder / "flips", 600 if full else 60, sound)
     wrong = found.wrong + ["a flipped bit of the archive was believed"] * ours
+    wrong += [f"no file of the kind {kind} was tried" for kind in KINDS if kind not in kinds]
     text = (
         f"{found.count} starts with torn files of {len(kinds)} kinds: {found.outcome[STARTS]} went on,"
         f" {found.outcome[REFUSES]} refused and said what to do, {len(wrong)} wrong"
@@ -98,6 +103,13 @@ def _made(home: Path) -> None:
     core.trials.experiments.files.store(experiment())
     core.notifying.tell(notice())
     core.admin.knows("guess", "127.0.0.1")
+    RunFiles(core.settings.retraining_folder).write(RUN)
+    _budget(core).take(1.0)
+
+
+def _budget(core: Core) -> Budget:
+    """Return the calls of a home to the live source, which one on simulated weather never looks at."""
+    return Budget(core.clock, path=core.settings.home / "data" / BUDGET_FILE)
 
 
 def _ways(path: Path, other: Path, flips: int) -> dict[str, Way]:
@@ -178,6 +190,8 @@ def _start(home: Path, say: Say) -> None:
         "token": lambda: core.admin.knows("guess", "127.0.0.1"),
         "versions": core.versions,
         "runs": lambda: core.lifecycle.ledger.runs(50),
+        "end of a training": core.lifecycle.reconcile,
+        "calls": lambda: _budget(core).lines(),
     }
     for name, door in doors.items():
         try:

@@ -210,7 +210,7 @@ def _hindcasts(home: Path) -> list[int]:
 
 
 def _flag(home: Path, number: int) -> None:
-    hours = hour_axis(AT, _hour(number % 7))
+    hours = hour_axis(AT, _hour(number))
     rain = {"precipitation_mm": np.full((1, len(hours)), 900.0, np.float32)}  # more than falls in an hour anywhere
     flags_file.write(home / "data" / "flags.parquet", [check(HourlyWeather((PLACE,), hours, rain, "gauges"))])
 
@@ -233,13 +233,12 @@ def _queued(home: Path) -> list[int]:
 
 
 def _token(home: Path, number: int) -> None:
-    if number:
-        keys.secret(home / "data" / "admin.token")
+    keys.secret(home / "data" / f"{number}.token")
 
 
 def _tokens(home: Path) -> list[int]:
-    path = home / "data" / "admin.token"
-    return [len(keys.secret(path)) // keys.SECRET_BYTES] if path.exists() else [0]
+    paths = list((home / "data").glob("*.token"))
+    return sorted(int(path.stem) for path in paths if keys.secret(path))  # a torn one is refused
 
 
 def _run(home: Path, number: int) -> None:
@@ -313,7 +312,7 @@ WRITERS = (
     Writer("hindcast", _hindcast, _hindcasts, (OSError,), replaces=True),
     Writer("flags", _flag, _flagged, (OSError,), replaces=True),
     Writer("outbox", _queue, _queued),
-    Writer("token", _token, _tokens, replaces=True),
+    Writer("token", _token, _tokens),
     Writer("run", _run, _runs, (OSError,), replaces=True),
     Writer("calls", _call, _calls, once=False),
     Writer("report", _report, _reports, (OSError,), replaces=True),

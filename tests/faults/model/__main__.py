@@ -1,4 +1,4 @@
-"""Kills, dying disks, flipped bits, malicious files, races and archives that teach nothing, around the model store.
+"""Kills, dying disks, flipped bits, malicious files, races, stops and archives that teach nothing: the model store.
 
     python -m tests.faults.model [--kills 500] [--flips 1000] [--rounds 50] [--seed 0] [--short]
                                          [--only GATE] [--out FILE.md]
@@ -22,10 +22,21 @@ from pathlib import Path
 import pytest
 
 from tests.faults.gates import Result, judged
-from tests.faults.model.broken import Variant, in_place, sound, trusting, unchecked, unpickling
-from tests.faults.model.canaries import TOUCHED, touched
+from tests.faults.model.broken import (
+    Variant,
+    in_place,
+    sound,
+    trusting,
+    unchecked,
+    unlocked,
+    unnumbered,
+    unpickling,
+)
+from tests.faults.model.canaries import TOUCHED, dead, touched
+from tests.faults.model.canary_shapes import TAME
 from tests.faults.model.homes import Home, made_home
 from tests.faults.model.killing import kills
+from tests.faults.model.pausing import stops
 from tests.faults.model.tampering import LOADED, tampered
 from tests.faults.model.training_race import round_of
 from tests.faults.model.unfit import SPOILED, UNNOTICED, trained
@@ -117,30 +128,45 @@ def gate_of_flips(home: Home, folder: Path, scale: Scale) -> Result:
 
 
 def gate_of_canaries(home: Home, folder: Path, scale: Scale) -> Result:
-    """Plant every malicious shape; for each careless variant only the one that it falls for."""
-    found = touched(home, folder, names=scale.shapes)
+    """Plant every malicious shape, before careless hands too; for each careless variant only the one it falls for."""
+    found, missed = touched(home, folder, names=scale.shapes), dead(home, folder, scale.shapes)
     careless = {
         "unpickling": touched(home, folder, unpickling, ("pickle signed",)),
         "trusting": touched(home, folder, trusting, ("skops of a foreign type signed",)),
     }
     touches = {name: sum(TOUCHED in one for one in some.wrong) for name, some in careless.items()}
     ours = sum(TOUCHED in one for one in found.wrong)
-    return Result(
-        f"{found.shapes} shapes, {found.tried} ways in: {ours} canaries touched, {len(found.wrong)} findings",
-        found.wrong,
-        ", ".join(f"{name} {count} touched" for name, count in touches.items()),
-        all(touches.values()),
-    )
+    told = [f"{name} {count} touched" for name, count in touches.items()]
+    told.append(f"careless hands fall for {found.shapes - len(missed)} of {found.shapes}")
+    wrong = [*found.wrong, *(f"{name}: nobody would fall for it" for name in missed if not name.startswith(TAME))]
+    text = f"{found.shapes} shapes, {found.tried} ways in: {ours} canaries touched, {len(wrong)} findings"
+    return Result(text, wrong, ", ".join(told), all(touches.values()))
 
 
 def gate_of_race(_home: Home, _folder: Path, scale: Scale) -> Result:
     """Let processes retrain at once; without the lock, one round."""
     found = [round_of(scale.processes) for _ in range(scale.rounds)]
-    control, _ = round_of(scale.processes, alone=False)
+    control, _ = round_of(scale.processes, unlocked)
     alone = (1, scale.processes - 1)
     wrong = [f"{began} began, {refused} were refused" for began, refused in found if (began, refused) != alone]
     text = f"{scale.rounds - len(wrong)} of {scale.rounds} rounds with exactly one of {scale.processes}"
     return Result(text, wrong, f"without the lock {control} began", control > 1)
+
+
+def gate_of_paused_holder(home: Home, folder: Path, _scale: Scale) -> Result:
+    """Stop a deployment before every call while another deploys; without numbers and without a lock, until one wins."""
+    found = stops(home, folder)
+    variants = {"numbers": unnumbered, "a lock": unlocked}
+    control = {name: stops(home, folder, variant, enough=1) for name, variant in variants.items()}
+    wrong = list(found.broken)
+    if not (found.lost and found.held):
+        wrong.append("the first was never refused, or the second never kept out: that proves nothing")
+    text = (
+        f"{found.count} stops: {found.lost} times the one stopped was refused, {found.held} the other kept out,"
+        f" {found.both} they came in turn; {len(found.broken)} overwritten or not as acknowledged"
+    )
+    told = [f"without {name} {f'at stop {one.count}' if one.broken else 'never'}" for name, one in control.items()]
+    return Result(text, wrong, f"overwritten {', '.join(told)}", all(one.broken for one in control.values()))
 
 
 def gate_of_unfit_sets(_home: Home, folder: Path, _scale: Scale) -> Result:
@@ -162,6 +188,7 @@ GATES: dict[str, Gate] = {
     "flips": gate_of_flips,
     "canaries": gate_of_canaries,
     "race": gate_of_race,
+    "paused holder": gate_of_paused_holder,
     "unfit sets": gate_of_unfit_sets,
 }
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import io
 import os
 import pickle  # noqa: TID251 - one variant loads what must never be loaded
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.adapters import skops_files
+from core.adapters.pointers import Pointer
 from core.adapters.version_files import VersionFiles
 from core.errors import ModelUntrusted
 
@@ -54,12 +58,29 @@ def unpickling(patch: pytest.MonkeyPatch) -> None:
 
 def trusting(patch: pytest.MonkeyPatch) -> None:
     """Trust the types that a file itself names, as MLflow once did (GHSA-w582-9x45-8mpx)."""
-    from skops import io
+    patch.setattr(skops_files, "opened", lambda data, _version: trusted(data))
 
-    def opened(data: bytes, _version: str) -> Mapping[str, Any]:
-        return io.loads(data, trusted=io.get_untrusted_types(data=data))  # type: ignore[no-any-return]
 
-    patch.setattr(skops_files, "opened", opened)
+def trusted(data: bytes) -> Any:
+    """Return the object in a skops archive, whatever its types."""
+    from skops import io as skops
+
+    return skops.loads(data, trusted=skops.get_untrusted_types(data=data))
+
+
+def unpickled(data: bytes) -> Any:
+    """Return what numpy makes of bytes: an array of any objects, and else whatever a pickle says."""
+    return np.load(io.BytesIO(data), allow_pickle=True)  # noqa: TID251 - the fault itself
+
+
+def unlocked(patch: pytest.MonkeyPatch) -> None:
+    """Take every lock, whoever holds it."""
+    patch.setattr(fcntl, "flock", lambda _handle, _operation: None)
+
+
+def unnumbered(patch: pytest.MonkeyPatch) -> None:
+    """Deploy whoever has deployed since."""
+    patch.setattr(Pointer, "refuse_lost", lambda _self, _made: None)
 
 
 def _folder_in_place(path: Path, contents: Mapping[str, bytes]) -> None:

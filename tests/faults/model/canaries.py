@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from core.adapters.run_files import RunFiles
+from core.adapters.version_files import MODEL
 from core.errors import CloudburstError
 from core.workflows.serving import Serving
+from tests.faults.model import careless
 from tests.faults.model.broken import Variant, sound
-from tests.faults.model.canary_shapes import Trap, shapes
+from tests.faults.model.canary_shapes import OUTSIDE, Trap, shapes
 from tests.faults.model.homes import POINTER, Home, deploy, save
 from tests.faults.processes import Say, forked
 
@@ -44,7 +46,6 @@ PUT_ASIDE: dict[str, Use] = {
     "versions put aside": lambda home, _: home.store().versions(),
     "serve without": lambda home, _: home.served(),
 }
-OUTSIDE = "../../../outside/version"
 TOUCHED = "the canary is touched"
 
 
@@ -75,12 +76,25 @@ def touched(template: Home, folder: Path, variant: Variant = sound, names: Seque
     return found
 
 
+def dead(template: Home, folder: Path, names: Sequence[str] = ()) -> list[str]:
+    """Return the shapes that not even careless hands fall for: no canary is touched, and nothing outside changes."""
+    ours, found = frozenset(template.contents().values()), []
+    for name in names or shapes():
+        trap = _planted(template, folder / "trap", name)
+        before = _outside(trap)
+        forked(partial(careless.use, trap, ours)).ended()
+        if _outside(trap) == before:
+            found.append(name)
+    return found
+
+
 def _planted(template: Home, folder: Path, name: str) -> Trap:
-    """Return a home with the shape in it."""
+    """Return a home with the shape in it, and a version with a pickle outside."""
     shutil.rmtree(folder, ignore_errors=True)
     home = template.copied(folder / "home")
-    (folder / "outside").mkdir()
-    trap = Trap(home, folder / "canary", home.served().manifest.version, folder / "outside")
+    trap = Trap(home, folder / "canary", home.store().champion(*POINTER).version, folder / "outside")
+    shutil.copytree(trap.folder, trap.outside / "version")
+    (trap.outside / "version" / MODEL).write_bytes(trap.pickle)
     shapes()[name](trap)
     return trap
 

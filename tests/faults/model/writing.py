@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from core.errors import CloudburstError
 from tests.faults.model.broken import Variant, sound
 from tests.faults.model.homes import Home, stuck, unhealthy
-from tests.faults.model.writers import TORN, Names, Writer
+from tests.faults.model.writers import TORN, Writer
 from tests.faults.processes import Say, forked, silence
 from tests.faults.system_calls import CALLS, KILL, Traced, spoiled
 
@@ -22,6 +22,8 @@ DONE, REFUSED, FELL = "done", "refused", "fell"
 IN_TURN = ("openat", "unlink")
 #: More calls of one kind than any writer makes.
 MOST = 1000
+#: What is done to a call, and whether to all later ones of its kind too.
+Fault = tuple[str, bool]
 
 
 @dataclass
@@ -83,7 +85,7 @@ def bench(writer: Writer, template: Home, folder: Path, variant: Variant = sound
     writer.prepare(ready)
     names, files, old = tuple(ready.names()), ready.contents(), writer.seen(ready)
     after = ready.copied(folder / "after")
-    process = forked(partial(_act, writer, after, names, variant))
+    process = forked(partial(attempt, partial(writer.act, after, names), writer.says, variant, logs=writer.logs))
     process.ended()
     assert process.lines == [DONE], process.lines
     new = writer.seen(after)
@@ -101,7 +103,7 @@ def killed(ready: Bench, calls: Sequence[str] = tuple(CALLS)) -> Tries:
     """
     found = Tries()
     for call in calls:
-        _spoil_each(ready, call, (KILL,), found)
+        _spoil_each(ready, call, [(KILL, False)], found)
     return found
 
 
@@ -115,36 +117,65 @@ def failing(ready: Bench, errors: Sequence[str], calls: Sequence[str] = tuple(CA
     """
     found = Tries()
     for call in calls:
-        faults = [f"error={error}" for error in errors]
-        for some in [faults] if call in IN_TURN else [[fault] for fault in faults]:
-            _spoil_each(ready, call, some, found)
+        _spoil_each(ready, call, [(f"error={error}", False) for error in errors], found)
     return found
 
 
-def _spoil_each(ready: Bench, call: str, faults: Sequence[str], found: Tries) -> None:
-    """Spoil the first call, the second and so on until there is no further one, with one fault after another."""
-    for number in range(1, MOST):
-        home, fault = ready.template.copied(ready.folder / "tried"), faults[number % len(faults)]
-        act = partial(_act, ready.writer, home, ready.names, ready.variant)
-        traced = spoiled(act, call, number, fault)
-        if not traced.reached:
-            break
+def _spoil_each(ready: Bench, call: str, faults: Sequence[Fault], found: Tries) -> None:
+    """Spoil every call of a kind, and add up what came of it."""
+    writer, home = ready.writer, replace(ready.template, root=ready.folder / "tried")
+
+    def fresh() -> Callable[[Say], object]:
+        ready.template.copied(home.root)
+        act = partial(writer.act, home, ready.names)
+        return partial(attempt, act, writer.says, ready.variant, logs=writer.logs)
+
+    for what, traced in each_call(call, faults, call in IN_TURN, fresh):
         seen, wrong = ready.judged(home, traced)
         found.count += 1
         found.old += seen == ready.old
         found.new += seen == ready.new
         if wrong:
-            found.broken.append(f"{ready.writer.name}, {call} {number} {fault}: {wrong}")
+            found.broken.append(f"{writer.name}, {what}: {wrong}")
 
 
-def _act(writer: Writer, home: Home, names: Names, variant: Variant, say: Say) -> None:
+def each_call(
+    call: str, faults: Sequence[Fault], in_turn: bool, fresh: Callable[[], Callable[[Say], object]]
+) -> Iterator[tuple[str, Traced]]:
+    """Spoil the first call, the second and so on until there is no further one; yield what was done, and the end of it.
+
+    Parameters
+    ----------
+    in_turn
+        Whether the faults come one after another, from the first call on again until each has come; else each of them
+        comes at each call.
+    fresh
+        Makes a home, and returns one who writes there.
+    """
+    for some in [faults] if in_turn else [[fault] for fault in faults]:
+        done, before = 0, -1
+        while before < done < len(some):
+            before = done
+            for number in range(1, MOST):
+                fault, lasting = some[done % len(some)]
+                traced = spoiled(fresh(), call, number, fault, lasting)
+                if not traced.reached:
+                    break
+                done += 1
+                yield f"{call} {number} {fault}", traced
+
+
+def attempt(
+    write: Callable[[], object], says: tuple[type[Exception], ...], variant: Variant, say: Say, logs: bool = False
+) -> None:
+    """Write, and say how that went: done, refused with an error that is documented, or fallen with another."""
     variant(pytest.MonkeyPatch())
     logged = silence()
     try:
-        writer.act(home, names)
-    except writer.says as error:
+        write()
+    except says as error:
         say(f"{REFUSED} {error}")
     except BaseException as error:
         say(f"{FELL} with {type(error).__name__}: {error}")
     else:
-        say(REFUSED if writer.logs and "error" in logged else DONE)
+        say(REFUSED if logs and "error" in logged else DONE)

@@ -30,8 +30,13 @@ from tests.faults.mutation.groups import GROUPS, UNJUDGED, Group
 ROOT = Path(__file__).resolve().parents[3]
 #: Least share of the mutants that the tests must notice.
 LEAST = 0.9
-#: What mutmut's exit codes mean (3.8): a test failed, none did, none came by. Others are runs without end, or a crash.
-KINDS = {1: "killed", 3: "killed", 0: "survived", 5: "survived", 33: "unreached"}
+#: What mutmut's exit codes mean (3.8); others are suspicious. SIGXCPU (24) ends what takes too long, SIGKILL (9) what
+#: has ignored that for a second.
+KINDS = {
+    1: "killed", 3: "killed", 0: "survived", 5: "unreached", 33: "unreached", 2: "interrupted", 34: "skipped",
+    36: "timeout", 24: "timeout", -24: "timeout", 152: "timeout", -9: "timeout", -11: "crashed"}  # fmt: skip
+#: What counts as noticed by the tests.
+NOTICED = ("killed", "timeout")
 #: Letters of mutmut's own words that are shown where it could not run.
 TOLD = 2000
 #: Normal quantile of a two-sided interval of 95 %.
@@ -55,8 +60,8 @@ class Tally:
 
     @property
     def killed(self) -> int:
-        """Mutants that were noticed, by a failure, a crash or a run without end."""
-        return self.counts["killed"] + self.counts["timeout"]
+        """Mutants that were noticed, by a failure or a run without end."""
+        return sum(self.counts[kind] for kind in NOTICED)
 
     @property
     def share(self) -> float:
@@ -92,27 +97,44 @@ def tally(codes: Mapping[str, int | None]) -> Tally:
     for name, code in sorted(codes.items()):
         if code is None:
             continue
-        kind = KINDS.get(code, "timeout")
+        kind = KINDS.get(code, "suspicious")
         found.counts[kind] += 1
-        if kind in ("survived", "unreached"):
+        if kind not in NOTICED:
             found.survivors.append(name)
     return found
 
 
 def run(group: Group, folder: Path, most: int, seed: int, source: Path = ROOT) -> Tally:
-    """Try the mutants of a group, at most so many of them, in a copy of the project."""
+    """Try the mutants of a group, at most so many of them, in a copy of the project.
+
+    Raises
+    ------
+    SystemExit
+        If mutmut ended before it had tried them all.
+    """
     if not folder.is_dir():
         copy(source, folder)
         (folder / "pyproject.toml").write_text((source / "pyproject.toml").read_text() + section(group))
-    if not most:
-        mutmut(folder)
-        return tally(codes(folder))
-    mutmut(folder, ["nothing"])  # makes the mutants, and finds none of this name
-    names = sorted(codes(folder))
-    chosen = random.Random(seed).sample(names, min(most, len(names)))  # noqa: S311 - a sample, no secret
-    mutmut(folder, chosen)
+    chosen: list[str] = []
+    if most:
+        mutmut(folder, ["nothing"])  # makes the mutants, and ends with an error: none has this name
+        names = sorted(codes(folder))
+        chosen = random.Random(seed).sample(names, min(most, len(names)))  # noqa: S311 - a sample, no secret
+        if not chosen:
+            raise _cut_off(folder, "made no mutants")
+    ended = mutmut(folder, chosen)
     found = codes(folder)
-    return tally({name: found[name] if name in chosen else None for name in names})
+    wanted = {name: code for name, code in found.items() if name in chosen or not most}
+    tried = sum(code is not None for code in wanted.values())
+    if ended or not tried or tried < len(wanted):
+        raise _cut_off(folder, f"ended with {ended} after {tried} of {len(wanted)} mutants")
+    return tally({**dict.fromkeys(found), **wanted})
+
+
+def _cut_off(folder: Path, what: str) -> SystemExit:
+    """Print the end of what mutmut said, and return the error."""
+    _print((folder / "mutmut.log").read_text("utf-8", "replace")[-TOLD:])
+    return SystemExit(f"{folder.name}: mutmut {what}; above is the end of what it said.")
 
 
 def copy(source: Path, folder: Path) -> None:
@@ -147,16 +169,16 @@ def _toml(value: object) -> str:
     return json.dumps(value)  # of lists of texts, numbers and booleans JSON is TOML
 
 
-def mutmut(folder: Path, names: Sequence[str] = ()) -> None:
-    """Run mutmut; what it prints is kept in the folder."""
+def mutmut(folder: Path, names: Sequence[str]) -> int:
+    """Run mutmut and return its exit code; what it prints is kept in the folder. No names: all mutants."""
     # CI: hypothesis then tries the same examples every time and knows no deadline, which a busy machine would not keep.
     ours = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
     environment = {**os.environ, **ours}
     with (folder / "mutmut.log").open("ab") as log:
-        subprocess.run(
+        return subprocess.run(
             [sys.executable, "-m", "mutmut", "run", "--max-children", "2", *names],
             cwd=folder, env=environment, stdout=log, stderr=log, check=False,
-        )  # fmt: skip
+        ).returncode  # fmt: skip
 
 
 def codes(folder: Path) -> dict[str, int | None]:
@@ -181,9 +203,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in [args.only] if args.only else list(GROUPS):
             folder = (args.work or Path(made)) / name
             found = run(GROUPS[name], folder, args.most, args.seed)
-            if not found.tried:
-                _print((folder / "mutmut.log").read_text("utf-8")[-TOLD:])
-                raise SystemExit(f"{name}: mutmut could not try anything; above is the end of what it said.")
             verdict = "PASS" if found.share >= LEAST else "FAIL"
             well &= verdict == "PASS"
             _print(f"{name:<12}{found.text} {verdict}")

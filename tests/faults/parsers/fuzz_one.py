@@ -15,7 +15,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["core"]):
-    from tests.faults.parsers.judged import JSON, PARSERS
+    from tests.faults.parsers.judged import JSON, PARSERS, deadly
 
 #: Values that a JSON document is spoiled with.
 NASTY: tuple[Any, ...] = (
@@ -27,18 +27,17 @@ class Planted(Exception):
     """The bug that must be found."""
 
 
-def planted(parser: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """Return the parser with a bug: it falls over one input in some hundred."""
+def planted(name: str) -> Callable[[bytes], None]:
+    """Return a parser with a bug in the use of what it accepted."""
 
     def tried(data: bytes) -> None:
-        parser(data)
-        if len(data) > 2 and sum(data) % 211 == 0:
+        if deadly(name, data):
             raise Planted
 
     return tried
 
 
-def strict(parser: Callable[[bytes], None]) -> Callable[[bytes], None]:
+def strict(parser: Callable[[bytes], object]) -> Callable[[bytes], None]:
     """Return the parser with warnings as errors: numbers that overflow are told by one."""
 
     def tried(data: bytes) -> None:
@@ -80,7 +79,7 @@ def _changed(value: Any, rng: random.Random) -> Any:
 def main() -> None:
     """Fuzz until libFuzzer ends the process."""
     name, variant, *arguments = sys.argv[1:]
-    parser = planted(PARSERS[name]) if variant == "planted" else strict(PARSERS[name])
+    parser = planted(name) if variant == "planted" else strict(PARSERS[name])
     mutator = {"custom_mutator": spoiled} if name in JSON else {}
     atheris.Setup([sys.argv[0], *arguments], parser, **mutator)
     atheris.Fuzz()

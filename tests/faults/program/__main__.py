@@ -12,7 +12,8 @@ import sys
 from tests.faults.gates import Gate, main
 from tests.faults.program.clock import gate_of_days, gate_of_faked_jumps, gate_of_jumps
 from tests.faults.program.ends import gate_of_restart, gate_of_sigterm
-from tests.faults.program.jobs import gate_of_killed_jobs, gate_of_killed_trainings, gate_of_two_programs
+from tests.faults.program.jobs import gate_of_killed_jobs, gate_of_killed_trainings
+from tests.faults.program.pair import gate_of_two_programs
 from tests.faults.program.silence import gate_of_silence
 from tests.faults.program.stale import gate_of_stale
 

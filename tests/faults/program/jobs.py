@@ -1,57 +1,87 @@
-"""Kill -9 in the middle of every kind of job, and two programs on one home: nothing twice or torn, nobody left."""
+"""Kill -9 in the middle of every kind of job, and of a training: nothing is torn or there twice, and all goes on."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from datetime import UTC, datetime
+import sys
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from core import ABTestingFramework, ModelVariant, open_core
 from core.adapters.archive import ParquetArchive
 from core.adapters.ledger import SqlLedger
-from core.adapters.ledger_deployments import deployments
+from core.adapters.ledger_outcomes import issue_rows
+from core.adapters.ledger_tables import forecasts
+from core.adapters.seed import SEED_VERSION
 from core.bootstrap import exports, jobs
+from core.domain.forecast import WINDOWS, RegionForecast
+from core.settings import load_settings
 from core.workflows.alerting import Alerting
+from core.workflows.appraising import Appraising
 from core.workflows.drifting import Drifting
 from core.workflows.lifecycle import Lifecycle
 from core.workflows.trials import Trials
 from core.workflows.verifying import Verifying
 from tests.faults.gates import Result
-from tests.faults.program.ledger_tally import asked, torn, working
-from tests.faults.programs import Spoil, gone, house, running, started, until
+from tests.faults.processes import Say, forked
+from tests.faults.program.ledger_tally import first_history, torn, training, working
+from tests.faults.program.moved_clock import set_to
+from tests.faults.programs import Spoil, house, running, started, until
 
-#: Where a program kills itself, in the middle of the job of this name: a method, before or after which it does.
+#: Where a program kills itself: in this method of the job of this name.
 POINTS: dict[str, tuple[Any, str]] = {
     "issue": (SqlLedger, "record_forecast"),
     "archive": (ParquetArchive, "store"),
     "alerts": (Alerting, "evaluate"),
+    "quality": (Appraising, "appraise"),
     "truths": (Verifying, "join"),
     "experiments": (Trials, "join"),
     "drift": (Drifting, "look"),
     "reports": (exports, "write"),
 }
+#: The one that only reads: it is killed when it has looked.
+READS = "drift"
+#: Before how many writes of a job programs are killed, one each, in CI and in the full run; no job makes more of them.
+WRITES = (2, 12)
+#: What a program says that dies before a write.
+BETWEEN = "killed in the middle of a job"
+#: Every start is so many hours after the one before: there is another issue then, and the truths of the last one.
+APART_H = 7
 JOBS = {"REFRESH_MINUTES": 0.05, "REPORT_EVERY_HOURS": 1, "REPORT_FORMATS": "csv"}
 #: States of a training in which the program is killed, as shares that are done; and days of made-up history to do.
 STATES, DAYS = (0.0, 0.3, 0.72, 0.9), 14
-TWO_S = 12.0
 
 
 def gate_of_killed_jobs(folder: Path, full: bool) -> Result:
-    """Kill a program in every job, before and after what it does, and start it again on the same home."""
-    wrong, kills = list[str](), 0
-    home = folder / "home"
+    """Kill a program in every job, before each of its writes and after the last, and start the next on the same home.
+
+    A ledger that keeps an issue row by row must be found to hold half of it.
+    """
+    home, log = folder / "home", folder / "log"
+    _experiment_on(home)
+    wrong, kills, between = list[str](), 0, Counter[str]()
     for name, (owner, method) in POINTS.items():
-        for after in (False, True) if full else (True,):
-            spoil = _killed_at(owner, method, after)
-            wrong += [f"{name}: {one}" for one in _killed(home, folder / "log", spoil)]
+        for write in range(1, 1 + WRITES[full]):
+            found, in_between = _killed(home, log, [_later(kills), _killed_before(owner, method, write)])
+            wrong += [f"{name}, write {write}: {one}" for one in found]
             kills += 1
-    wrong += [f"at the end: {one}" for one in _whole_again(home, folder / "log")]
-    return Result(f"{kills} kills in {len(POINTS)} jobs, {len(wrong)} findings", wrong, *_half_written(folder))
+            if not in_between:
+                break
+            between[name] += 1
+    wrong += [f"{name} was never killed in the middle" for name in POINTS if name != READS and not between[name]]
+    wrong += [f"at the end: {one}" for one in _whole_again(home, log, _later(kills))]
+    text = f"{kills} kills in {len(POINTS)} jobs, {between.total()} of them in the middle: {len(wrong)} findings"
+    in_parts = _killed_before(SqlLedger, "record_forecast", len(WINDOWS) + 2)
+    found, _ = _killed(folder / "careless", folder / "careless.log", [_row_by_row, in_parts])
+    halves = [one for one in found if " rows for " in one]
+    return Result(text, wrong, f"row by row: {(halves or ['nothing found'])[0]}", bool(halves))
 
 
 def gate_of_killed_trainings(folder: Path, full: bool) -> Result:
@@ -74,80 +104,97 @@ def gate_of_killed_trainings(folder: Path, full: bool) -> Result:
     return Result(text, wrong, f"without reconciling {lost} of 1 written down", lost < 1)
 
 
-def gate_of_two_programs(folder: Path, full: bool) -> Result:
-    """Let two programs live on one home, each with a scheduler, and deploy in both at once."""
-    with ExitStack() as ends:
-        environment = house(folder / "home", REFRESH_MINUTES=0.05, SIMULATED_HISTORY_DAYS=DAYS)
-        pair = [started(environment, folder / f"{i}.log") for i in range(2)]
-        for program in pair:
-            ends.callback(gone, program)
-        for program in pair:
-            until(program.fresh)
-        time.sleep(TWO_S * (10 if full else 1))
-        until(lambda: _first(folder / "home")[1] != "")
-        wrong = [f"traceback: {one}" for program in pair for one in program.tracebacks()]
-        wrong += [f"not ready: {program.address}" for program in pair if not program.ready()]
-        until(lambda: not working(folder / "home"))
-    wrong += torn(folder / "home")
-    first = asked(folder / "home", "SELECT count(*) FROM runs WHERE kind = 'first start'")[0][0]
-    if first != 1:
-        wrong.append(f"the first history was made {first} times")
-    issues = asked(folder / "home", "SELECT count(DISTINCT issued_at) FROM forecasts")[0][0]
-    text = f"2 programs: {issues} issues, {first} first history, {len(wrong)} findings"
-    return Result(text, wrong, *_half_written(folder))
+def _experiment_on(home: Path) -> None:
+    """Begin an experiment of the shipped model with itself, so that its cases come with every issue, and mature."""
+
+    def begin(_say: Say) -> None:
+        os.environ.update(house(home, **JOBS))
+        core = open_core(load_settings())
+        variants = [ModelVariant(name, version=SEED_VERSION) for name in ("control", "challenger")]
+        region = core.default_region
+        ABTestingFramework(core, "faults").create_experiment(
+            "itself", variants, source=core.lifecycle.source, region_id=region
+        )
+
+    if forked(begin).ended() != 0:
+        raise RuntimeError("no experiment could be begun")
 
 
-def _killed_at(owner: Any, method: str, after: bool) -> Spoil:
-    """Return what makes a program end by SIGKILL in the second call of a method."""
+def _later(starts: int) -> Spoil:
+    """Return what sets the clock of a program that is started after so many others."""
+    return set_to(datetime.now(UTC) + timedelta(hours=APART_H * starts))
+
+
+def _killed_before(owner: Any, method: str, write: int) -> Spoil:
+    """Return what ends a program by SIGKILL in a method: before the write of this number, or after its last one.
+
+    A write is what lets others see what was written: a commit, or a file that takes its place.
+    """
+    here = threading.local()
+
+    def before_a_write(*_: object) -> None:
+        here.left = getattr(here, "left", 0) - 1
+        if here.left == 0:
+            os.write(2, BETWEEN.encode())
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def spoil() -> None:
-        real: Callable[..., Any] = getattr(owner, method)
+        real = getattr(owner, method)
 
-        def deadly(*args: Any, **named: Any) -> Any:
-            made = real(*args, **named) if after else None
+        def deadly(*args: Any, **named: Any) -> None:
+            here.left = write
+            real(*args, **named)
             os.kill(os.getpid(), signal.SIGKILL)
-            return made
 
         setattr(owner, method, deadly)
+        sa.event.listen(sa.Engine, "commit", before_a_write)
+        sys.addaudithook(lambda event, _: before_a_write() if event == "os.rename" else None)
         if owner is exports:
             jobs.FIRST_REPORT_S = 0.0
 
     return spoil
 
 
-def _killed(home: Path, log: Path, spoil: Spoil) -> list[str]:
-    """Return what is wrong after a program has killed itself."""
-    program = started(house(home, **JOBS), log, spoil)
+def _killed(home: Path, log: Path, spoils: Sequence[Spoil]) -> tuple[list[str], bool]:
+    """Let a program kill itself; return what is wrong then, and whether it was in the middle of a job."""
+    program = started(house(home, **JOBS), log, lambda: [spoil() for spoil in spoils])
     code = program.ended(30)
     found = [] if code == -signal.SIGKILL else [f"it ended with {code}: the job was never done"]
-    return found + (torn(home) if (home / "data" / "ledger.sqlite").exists() else [])
+    found += torn(home) if (home / "data" / "ledger.sqlite").exists() else []
+    return found, BETWEEN in log.read_text("utf-8", "replace")
 
 
-def _whole_again(home: Path, log: Path) -> list[str]:
+def _whole_again(home: Path, log: Path, spoil: Spoil) -> list[str]:
     """Start a program on what others left behind; return what is wrong."""
-    with running(house(home, **JOBS), log) as program:
+    with running(house(home, **JOBS), log, spoil) as program:
         found = [] if until(program.fresh, 30) < float("inf") else ["no fresh data"]
-        problems = program.said("/api/health")["problems"]
-        return found + torn(home) + list(problems) + program.tracebacks()
+        found += [*torn(home), *program.said("/api/health")["problems"], *program.tracebacks()]
+    found += [f"{path.name} was put aside" for path in home.rglob("*.bad")]
+    reports = [file.read_text("utf-8").splitlines() for file in (home / "data" / "reports").glob("*.csv")]
+    lengths = sorted({len(lines) for lines in reports})
+    return found + ([f"reports have {lengths} lines"] if len(lengths) > 1 else [])
 
 
-def _training(home: Path) -> dict[str, Any]:
-    """Return the state of the training of a home, empty where there is none."""
-    for file in (home / "data").rglob("now.json"):
-        try:
-            return dict(json.loads(file.read_text("utf-8")))
-        except (OSError, ValueError):
-            continue
-    return {}
+def _row_by_row() -> None:
+    """Keep an issue row by row, each in a transaction of its own."""
+
+    def kept(self: SqlLedger, issues: Sequence[RegionForecast], *, shown: bool = True) -> int:
+        insert = self.insert(forecasts).on_conflict_do_nothing()
+        for row in (row for issue in issues for row in issue_rows(issue, shown)):
+            with self.engine.begin() as connection:
+                connection.execute(insert, [row])
+        return 0
+
+    SqlLedger.record_forecasts = kept  # type: ignore[method-assign]
 
 
 def _killed_in_training(home: Path, log: Path, share: float) -> list[str]:
     """Kill a program when so much of its training is done; return who is left behind."""
     program = started(house(home, SIMULATED_HISTORY_DAYS=DAYS), log)
-    before = _training(home).get("run_id")
+    before = training(home).get("run_id")
 
     def come() -> bool:
-        now = _training(home)
+        now = training(home)
         return now.get("run_id") != before and (now.get("done", 0) >= share or now.get("status") != "running")
 
     waited = until(come)
@@ -160,34 +207,9 @@ def _killed_in_training(home: Path, log: Path, share: float) -> list[str]:
 def _resumed(home: Path, log: Path, spoil: Spoil | None = None, most_s: float = 60) -> tuple[int, str]:
     """Start again and wait for the history; return how many runs are interrupted, and how the last one ended."""
     with running(house(home, SIMULATED_HISTORY_DAYS=DAYS), log, spoil):
-        until(lambda: _first(home)[1] != "", most_s)
-        return _first(home)
-
-
-def _first(home: Path) -> tuple[int, str]:
-    states = [row[0] for row in asked(home, "SELECT status FROM runs WHERE kind = 'first start' ORDER BY id")]
-    good = [state for state in states if state in ("kept", "deployed")]
-    return states.count("interrupted"), good[-1] if good else ""
+        until(lambda: first_history(home)[1] != "", most_s)
+        return first_history(home)
 
 
 def _without_record() -> None:
     Lifecycle.reconcile = lambda _self: None  # type: ignore[method-assign]
-
-
-def _half_written(folder: Path) -> tuple[str, bool]:
-    """Let a program that writes an issue row by row, and that deploys without looking, be killed: is it found?"""
-    home = folder / "half"
-    (home / "data").mkdir(parents=True)
-    SqlLedger(f"sqlite:///{home / 'data' / 'ledger.sqlite'}")
-    with running(house(home), folder / "half.log") as program:
-        until(program.fresh)
-    ledger = SqlLedger(f"sqlite:///{home / 'data' / 'ledger.sqlite'}")
-    row = {"source": "simulator", "region_id": "x", "at": datetime.now(UTC), "action": "promoted", "who": "", "why": ""}
-    with ledger.engine.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM forecasts WHERE id = (SELECT max(id) FROM forecasts)")
-        for generation in (1, 2):
-            connection.execute(
-                deployments.insert(), row | {"generation": generation, "from_version": None, "to_version": "same"}
-            )
-    found = torn(home)
-    return f"half an issue and a double deployment: {len(found)} found", len(found) >= 2

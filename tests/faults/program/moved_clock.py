@@ -51,6 +51,16 @@ def followed(file: Path) -> dict[str, str]:
     }
 
 
+def set_to(moment: datetime) -> Spoil:
+    """Return what lets the wall clock of a forked program go on from a moment; its monotonic clock stays true."""
+
+    def travel() -> None:
+        time.tzset()  # its zone is that of its environment, not of the process it was forked from, nor of the moment
+        time_machine.travel(moment.timestamp(), tick=True).start()
+
+    return travel
+
+
 def moved_by(file: Path) -> Spoil:
     """Return what makes the wall clock of a forked program follow a file; its monotonic clock stays true."""
 

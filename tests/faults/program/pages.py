@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any
 
 from streamlit.proto.Alert_pb2 import Alert
@@ -34,11 +33,6 @@ class ReadPage(PageSession):
         super().__enter__()
         self._ear = self._socket = _Ear(self._socket)  # type: ignore[assignment]
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        super().__exit__(kind, error, trace)
 
     def tick(self, piece: str) -> float:
         """As that of the session; what was heard before is forgotten."""

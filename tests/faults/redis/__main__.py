@@ -3,34 +3,40 @@
     python -m tests.faults.redis [--full] [--only GATE] [--out docs/RELIABILITY.md]
 
 The machine may be noisy: a twin of the program with nothing but memory is asked the same at the same time, and the
-difference is judged.
+difference is judged, request by request and page by page. One that the machine makes does not come at every try.
 """
 
 from __future__ import annotations
 
 import itertools
+import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from statistics import median, median_high
 
-from benchmarks.program import ask, served, settings
-from tests.caches_made import running
+from benchmarks.program import served, settings
 from tests.faults.broken_program import by, greeting, resigned, unguarded
 from tests.faults.gates import Gate, Result, main
+from tests.faults.programs import gone, house, started, until
 from tests.faults.redis.cache_in_processes import gate_of_replies, gate_of_stampede
-from tests.faults.redis.outages import KILLED, OUTAGES, STOPPED, Station, back_s, station
-from tests.faults.redis.paired_requests import Pair, Rush, rushing
-from tests.faults.redis.proxy import Proxy
+from tests.faults.redis.outages import KILLED, OUTAGES, STOPPED, Station, back_s, in_use, station
+from tests.faults.redis.paired_requests import Pair, Rush, rushing, under_way
 
-#: Goals: what an outage may add to the worst request, and to 99 of 100 after its first second; until it is used again.
+#: Goals: what an outage may add to the worst request and page, and to 99 of 100 requests after its first second; until
+#: it is used again; and what it may add to a start.
 MOST_S, P99_S, FIRST_S, BACK_S, START_S = 0.1, 0.005, 1.0, 5.0, 1.0
 CLIENTS = 4
+REGION = "points-example"
 PLAIN = ("streamlit",)
-#: What the machine does by chance it does not do so often in a row.
-ATTEMPTS = 3
+#: An outage is tried so often at the most, and judged by the try that added least: what the machine does by chance it
+#: does not do so often in a row.
+ATTEMPTS = 5
+#: So often the program is started in each way: the middle one counts.
+STARTS, FULL_STARTS = 3, 9
 
 
 def gate_of_chaos(folder: Path, full: bool) -> Result:
@@ -40,16 +46,17 @@ def gate_of_chaos(folder: Path, full: bool) -> Result:
         _programs(folder, redis.proxy.url, "memory:") as (ours, twin),
         rushing(ours, twin, CLIENTS) as rush,
     ):
-        _outlast(rush, 2.0)
-        found = _Chaos(rush, rush.since(0.0)[CLIENTS:])
-        until = time.monotonic() + 1800 * full
+        rush.outlast(2.0)
+        found = _Chaos(rush, rush.pairs[CLIENTS:])
+        over_at = time.monotonic() + 1800 * full
         for mode in itertools.cycle(OUTAGES):
             found.suffer(redis, mode, 2.0 if full else 1.6)
-            if mode == OUTAGES[-1] and time.monotonic() > until:
+            if mode == OUTAGES[-1] and time.monotonic() > over_at:
                 break
     with station() as redis, _programs(folder, redis.proxy.url, "memory:", unguarded) as (ours, twin):
         control = _unguarded(redis, ours, twin)
-    return Result(found.text(), found.judged(), f"redis-py as it comes adds {1000 * control:.0f} ms", control > MOST_S)
+    told = f"redis-py as it comes adds {1000 * control:.0f} ms to most requests"
+    return Result(found.text(), found.judged(), told, control > MOST_S)
 
 
 class _Chaos:
@@ -58,35 +65,48 @@ class _Chaos:
     def __init__(self, rush: Rush, well: Sequence[Pair]) -> None:
         self.rush, self.well = rush, well
         self.wrong: list[str] = []
-        self.worst: dict[str, float] = {}
+        #: What was added at the most, seconds, and in which outage; to a request, and to a page.
+        self.worst: dict[str, tuple[float, str]] = {}
         self.backs: list[float] = []
         self.later: list[Pair] = []
         self.again = self.outages = 0
+        #: What was added at the most in any try, seconds.
+        self.most = 0.0
 
     def suffer(self, redis: Station, mode: str, seconds: float) -> None:
-        """Suffer one outage, and once more where the machine may have been the cause."""
+        """Suffer one outage, and again where too much was added: what does not come at every try is the machine's."""
+        least: dict[str, float] = {}
         for attempt in range(ATTEMPTS):
             self.again += attempt > 0
-            added = self._once(redis, mode, seconds)
-            if added <= MOST_S:
+            for what, added in self._once(redis, mode, seconds).items():
+                least[what] = min(added, least.get(what, added))
+                self.most = max(added, self.most)
+            if max(least.values()) <= MOST_S:
                 break
-        else:
-            self.wrong.append(f"{mode}: {1000 * added:.0f} ms added to a request")
-        self.worst[mode] = max(self.worst.get(mode, 0.0), added)
+        for what, added in least.items():
+            if added > MOST_S:
+                self.wrong.append(f"{mode}: at least {1000 * added:.0f} ms added to a {what}, {ATTEMPTS} times")
+            self.worst[what] = max(self.worst.get(what, (0.0, mode)), (added, mode))
 
-    def _once(self, redis: Station, mode: str, seconds: float) -> float:
-        begun = time.monotonic()
+    def _once(self, redis: Station, mode: str, seconds: float) -> Mapping[str, float]:
+        """Suffer one outage that must be noticed; return what it added at the most to a request and to a page."""
+        back_s(self.rush.ours, BACK_S)  # what is not in use cannot be missed
         self.outages += 1
+        begun = time.monotonic()
         with redis.outage(mode):
-            _outlast(self.rush, seconds)
-        pairs = self.rush.since(begun)
-        self.later += [pair for pair in pairs if pair.at >= begun + FIRST_S]
+            time.sleep(seconds)
+            if in_use(self.rush.ours):
+                self.wrong.append(f"{mode}: not noticed")
+        ended = time.monotonic()
         back = back_s(self.rush.ours, BACK_S)
         if back is None:
             self.wrong.append(f"{mode}: not in use again after {BACK_S:g} s")
         else:
             self.backs.append(back)
-        return max(p.ours_s for p in pairs) - max(p.twin_s for p in pairs)
+        self.rush.answered(ended)  # whatever hung until then is counted
+        pairs, pages = (under_way(kept, begun, ended) for kept in (self.rush.pairs, self.rush.pages))
+        self.later += [pair for pair in pairs if pair.at >= begun + FIRST_S]
+        return {"request": max(p.added_s for p in pairs), "page": max((p.added_s for p in pages), default=0.0)}
 
     @property
     def p99(self) -> tuple[float, float]:
@@ -101,13 +121,15 @@ class _Chaos:
 
     def text(self) -> str:
         """Return what was counted."""
-        (ours, twin), worst = self.p99, max(self.worst, key=lambda mode: self.worst[mode])
+        ours, twin = self.p99
+        worst = " and ".join(f"{1000 * s:.0f} ms to a {what} ({mode})" for what, (s, mode) in self.worst.items())
         well_ours, well_twin = _p99([p.ours_s for p in self.well]), _p99([p.twin_s for p in self.well])
         return (
             f"{self.outages} outages of {len(OUTAGES)} kinds, {len(self.rush.pairs)} requests and"
-            f" {len(self.rush.pages_s)} pages, {len(self.rush.wrong)} errors; at most {1000 * self.worst[worst]:.0f} ms"
-            f" added ({worst}; {self.again} outages tried again); p99 after the first second {1000 * ours:.1f} ms,"
-            f" the twin's {1000 * twin:.1f} ms (well: {1000 * well_ours:.1f} and {1000 * well_twin:.1f});"
+            f" {len(self.rush.pages)} pages, {len(self.rush.wrong)} errors; at most added, by the best of up to"
+            f" {ATTEMPTS} tries: {worst}; {self.again} tried again, {1000 * self.most:.0f} ms the most in any;"
+            f" p99 after the first second {1000 * ours:.1f} ms, the twin's {1000 * twin:.1f} ms"
+            f" (well: {1000 * well_ours:.1f} and {1000 * well_twin:.1f});"
             f" in use again after {max(self.backs, default=0.0):.1f} s at the most"
         )
 
@@ -122,7 +144,8 @@ def gate_of_return(folder: Path, full: bool) -> Result:
     ):
         for mode in modes:
             with redis.outage(mode), rushing(ours, broken, 2, pages=False) as rush:
-                _outlast(rush, 1.5)
+                rush.outlast(1.5)
+                wrong += [f"{mode}: not noticed"] if in_use(ours) else []
             took = back_s(ours, BACK_S)
             wrong += [f"{mode}: not after {BACK_S:g} s"] if took is None else []
             backs += [] if took is None else [took]
@@ -133,19 +156,14 @@ def gate_of_return(folder: Path, full: bool) -> Result:
 
 def gate_of_start(folder: Path, full: bool) -> Result:
     """Start beside a server that is away, and one that hangs; a variant that greets it first."""
-    best: dict[str, float] = {}
-    for number in itertools.count(1):
-        for name, took in _starts(folder).items():
-            best[name] = min(took, best.get(name, took))
-        extra = {name: best[name] - best["memory"] for name in ("refused", "hanging")}
-        if (max(extra.values()) <= START_S and number >= (5 if full else 1)) or number >= 5:
-            break
+    found = [_starts(folder / str(number)) for number in range(FULL_STARTS if full else STARTS)]
+    extra = {name: median(one[name] - one["memory"] for one in found) for name in ("refused", "hanging", "greeting")}
+    control = extra.pop("greeting")
     wrong = [f"{name}: {s:.1f} s more" for name, s in extra.items() if s > START_S]
-    control = best["greeting"] - best["memory"]
-    text = f"ready after {best['memory']:.1f} s with memory alone, " + ", ".join(
-        f"{n} {s:+.1f} s" for n, s in extra.items()
-    )
-    return Result(text, wrong, f"greeting first {control:+.1f} s", control > START_S)
+    ready = median(one["memory"] for one in found)
+    told = ", ".join(f"{name} {s:+.1f} s" for name, s in extra.items())
+    text = f"{len(found)} starts: in the middle ready after {ready:.1f} s with memory alone, {told}"
+    return Result(text, wrong, f"greeting first {control:+.1f} s and more", control > START_S)
 
 
 GATES: dict[str, Gate] = {
@@ -158,44 +176,39 @@ GATES: dict[str, Gate] = {
 
 
 def _unguarded(redis: Station, ours: str, twin: str) -> float:
-    """Return what a server that hangs adds to a request of a program without a guard."""
+    """Return what a server that hangs adds to most requests of a program without a guard, seconds."""
     with rushing(ours, twin, 2, pages=False) as rush:
-        _outlast(rush, 1.0)
-        begun = time.monotonic()
+        rush.outlast(1.0)
         redis.proxy.mode = "silent"
-        _outlast(rush, 2.0)
+        begun = time.monotonic()
+        time.sleep(2.0)
         redis.proxy.close()  # or its requests would hang for as long as they like
-    pairs = rush.since(begun - 0.5)  # by now each client has been answered
-    return max(p.ours_s for p in pairs) - max(p.twin_s for p in pairs)
+    return median_high(pair.added_s for pair in under_way(rush.pairs, begun))  # by now each client has been answered
 
 
 def _starts(folder: Path) -> dict[str, float]:
-    """Start the program in four ways at once, since a busy machine is as busy for all; return until each was ready."""
-    with running() as server:
-        return _started(folder, *(Proxy(server.port) for _ in range(2)))
+    """Start the program in four ways at once, since a busy machine is as busy for all; return until each was ready.
 
+    The libraries are loaded, which takes as long in every way. Whoever greets first is given up a moment after the
+    others are ready, or it would wait for as long as it likes.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as hanging, ExitStack() as stack:  # which takes no call
+        url = f"redis://127.0.0.1:{hanging.getsockname()[1]}"
+        plain = {"memory": "memory:", "refused": "redis://127.0.0.1:1", "hanging": url}
+        programs = {}
+        for name, cache in {**plain, "greeting": url}.items():
+            environment = house(folder / name, CACHE_URL=cache, REGION=REGION)
+            programs[name] = started(environment, folder / f"{name}.log", greeting if name == "greeting" else None)
+            stack.callback(gone, programs[name])
+        begun = time.monotonic()
 
-def _started(folder: Path, hanging: Proxy, released: Proxy) -> dict[str, float]:
-    hanging.mode = released.mode = "silent"
-    ways = {
-        "memory": ("memory:", PLAIN),
-        "refused": ("redis://127.0.0.1:1", PLAIN),
-        "hanging": (hanging.url, PLAIN),
-        "greeting": (released.url, by(greeting)),
-    }
-    with ThreadPoolExecutor(len(ways)) as pool:
-        found = {name: pool.submit(_ready_s, folder / name, *way) for name, way in ways.items()}
-        wait([found[name] for name in ("memory", "refused", "hanging")])
-        time.sleep(2 * START_S)
-        released.close()
-        return {name: one.result() for name, one in found.items()}
+        def ready_s(name: str, most_s: float = 60.0) -> float:
+            until(programs[name].ready, most_s)
+            return time.monotonic() - begun
 
-
-def _ready_s(home: Path, cache: str, way: Sequence[str]) -> float:
-    begun = time.monotonic()
-    with _program(home, cache, way) as address:
-        ask(f"{address}/api/ready")
-        return time.monotonic() - begun
+        with ThreadPoolExecutor(len(plain)) as pool:
+            took = dict(zip(plain, pool.map(ready_s, plain), strict=True))
+        return took | {"greeting": ready_s("greeting", 2 * START_S)}
 
 
 @contextmanager
@@ -217,20 +230,12 @@ def _program(home: Path, cache: str, way: Sequence[str]) -> AbstractContextManag
     environment = settings(
         HOME=home,
         CACHE_URL=cache,
-        REGION="points-example",
+        REGION=REGION,
         SIMULATED_HISTORY_DAYS=0,
         PREDICT_PER_MINUTE=0,
         LOG_LEVEL="WARNING",
     )
     return served(environment, home / "server.log", way)
-
-
-def _outlast(rush: Rush, seconds: float) -> None:
-    """Wait so long, and until every client has been answered since."""
-    time.sleep(seconds)
-    end = time.monotonic()
-    while len(rush.since(end)) < 1 and not rush.over.is_set() and time.monotonic() < end + BACK_S:
-        time.sleep(0.01)
 
 
 def _p99(seconds: Sequence[float]) -> float:

@@ -16,7 +16,7 @@ from core.caching.memory import MemoryLevel
 from core.caching.remote import RedisLevel
 from core.caching.two_level import TwoLevelCache
 from tests.caches_made import running
-from tests.faults.gates import Absent, Result
+from tests.faults.gates import Result
 from tests.faults.processes import Say, forked
 from tests.faults.redis.proxy import impostor
 from tests.faults.source.server import failure, serving
@@ -26,7 +26,7 @@ CLIENTS, ENDS_S = 100, 0.7
 #: Who finds the key ended first computes so long, seconds.
 TAKES_S = 0.2
 #: On a busy machine a server may pass the cache's deadline and be left alone, as one that is sick should: each process
-#: then computes for itself, which proves nothing, and it is tried again so often.
+#: then computes for itself, which proves nothing, and it is tried so often. Where it comes every time the gate fails.
 ATTEMPTS = 5
 REPLIES, FULL_REPLIES = 3_000, 100_000
 #: Commands per impostor; who waits for the rest of a reply that is none waits so long, seconds.
@@ -36,8 +36,8 @@ EACH, DEADLINE_S = 500, 0.004
 def gate_of_stampede(_folder: Path, full: bool) -> Result:
     """Let a key end under clients in one, two and five processes that share a server; without the one flight."""
     found = [(n, _calls(n)) for n in (1, 2, 5) for _ in range(20 if full else 2)]
-    wrong = [f"{calls} calls of {n} processes" for n, calls in found if calls != 1]
-    control = _calls(2, naive=True)
+    wrong = [f"{n} processes: {_told(calls)}" for n, calls in found if calls != 1]
+    control = _calls(2, naive=True) or 0
     text = f"{len(found) - len(wrong)} of {len(found)} times one call of {CLIENTS} clients in 1, 2 and 5 processes"
     return Result(text, wrong, f"each for itself {control} calls", control > 1)
 
@@ -55,19 +55,22 @@ def gate_of_replies(_folder: Path, full: bool) -> Result:
     return Result(text, wrong, f"without envelopes {control} of {EACH} believed", control > 0)
 
 
-def _calls(processes: int, *, naive: bool = False) -> int:
+def _calls(processes: int, *, naive: bool = False) -> int | None:
     """Return how often the source was asked when a key ended that all processes share, -1 where one did not end well.
 
-    Raises
-    ------
-    Absent
-        If the server was left alone by some process every time: this machine is too busy to say anything.
+    None where some process found the server failing, and left it alone, every time.
     """
     for _ in range(ATTEMPTS):
         calls, failures = _ended(processes, naive=naive)
         if not failures:
             return calls
-    raise Absent(f"the server of the cache was too slow {ATTEMPTS} times in a row")
+    return None
+
+
+def _told(calls: int | None) -> str:
+    if calls is None:
+        return f"one of them found the server failing, {ATTEMPTS} times in a row"
+    return "one of them did not end well" if calls < 0 else f"{calls} calls"
 
 
 def _ended(processes: int, *, naive: bool) -> tuple[int, int]:

@@ -62,11 +62,16 @@ def station() -> Iterator[Station]:
             proxy.close()
 
 
+def in_use(address: str) -> bool:
+    """Say whether a program uses the second level."""
+    return bool(ask(f"{address}/api/monitoring/cache/stats")["mode"] == IN_USE)
+
+
 def back_s(address: str, most_s: float) -> float | None:
     """Return the seconds until a program uses the second level again, None where it does not in that time."""
     begun = time.monotonic()
     while (took := time.monotonic() - begun) <= most_s:
-        if ask(f"{address}/api/monitoring/cache/stats")["mode"] == IN_USE:
+        if in_use(address):
             return took
         time.sleep(LOOK_S)
     return None
