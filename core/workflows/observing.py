@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.domain.quality import FlaggedWeather
 from core.domain.units import floor_hour, from_datetime64, hour_axis, months
-from core.domain.weather import HourlyWeather, Region
+from core.domain.weather import HourlyWeather, ModelRun, Region
 from core.errors import CloudburstError, ConfigurationError, DataError, SourceError
 from core.features import fields as model_fields
 from core.meters import Meters
@@ -62,6 +62,7 @@ class Observing:
     meters: Meters = field(default_factory=Meters)
     _regions: tuple[Region, ...] = ()
     _collected: set[str] = field(default_factory=set)
+    _runs: dict[str, ModelRun | None] = field(default_factory=dict)
     _pasts: dict[str, tuple[Region, datetime, Baseline | None]] = field(default_factory=dict)
 
     def regions(self) -> tuple[Region, ...]:
@@ -103,13 +104,16 @@ class Observing:
         """Return what is known of a region at `now`, as far back as a forecast looks.
 
         A source that fails is not an exception here: the archive's last good hours stand in, and the error is kept.
+        They are of no later run of a weather model than the last that this process saw.
         """
         end = floor_hour(now)
         start = end - timedelta(hours=self.history_h)
         try:
             weather, failed = self.source.hours(region, start, end), None
+            self._runs[region.id] = weather.run
         except (SourceError, DataError) as error:
-            weather, failed = self.archive.read(region, start, end, self.source.name), error
+            stored = self.archive.read(region, start, end, self.source.name)
+            weather, failed = replace(stored, run=self._runs.get(region.id)), error
             self.meters.failed(type(error).__name__)
         # Nothing later than now is in it: hindsight over these hours is what can be known at this moment.
         checked = self.check(weather.as_known(now), True, self.past(region, now))

@@ -15,6 +15,7 @@ from core.adapters.ledger import SqlLedger
 from core.caching.two_level import TwoLevelCache
 from core.domain.forecast import TARGET, Freshness, RegionForecast, RiskLevel
 from core.domain.weather import HourlyWeather, ModelRun, Region, Thresholds
+from core.errors import SourceUnavailable
 from core.quality.checks import check
 from core.risk import AgeLimits, Tiers
 from core.workflows.forecasting import Forecasting
@@ -96,6 +97,18 @@ def test_hours_of_now_from_an_old_run_are_old(
     no_data = freshness is Freshness.NO_DATA
     assert {math.isnan(f.exceedance.of(TARGET)) for f in made.forecasts} == {no_data}
     assert {f.level is RiskLevel.UNKNOWN for f in made.forecasts} == {no_data}
+
+
+def test_hours_that_stand_in_are_as_old_as_the_run_that_they_came_from(tmp_path: Path) -> None:
+    out_at = NOW - timedelta(hours=8)
+    source = OfRegion(run=ModelRun("dwd_icon", out_at - timedelta(hours=4), out_at))
+    observing = Observing(source, ParquetArchive(tmp_path / "processed"), check, 384)
+    seen = observing.recent(REGION, NOW)
+    observing.collect(REGION, seen.checked)
+    source.down = True
+    again = observing.recent(REGION, NOW)
+    assert isinstance(again.error, SourceUnavailable)
+    assert again.checked.weather.run == seen.checked.weather.run == source.run
 
 
 def test_a_run_of_unknown_age_is_never_fresh(issue: Callable[..., RegionForecast]) -> None:

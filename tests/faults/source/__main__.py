@@ -97,16 +97,16 @@ class _Trial:
 
     def __init__(self, address: str, source: SourceServer) -> None:
         self.address, self.source = address, source
-        #: What was said of each hour from what the source says when it is well; and at which hour of the clock last.
+        #: What was said of each hour from what the source says when it is well; when last, and of when the data were.
         self.said: dict[str, list[Any]] = {}
-        self.learnt_at = datetime.now(UTC)
+        self.learnt_at, self.data_at = datetime.now(UTC), ""
         self.stood_in = self.refused = 0
 
     def learn(self) -> list[str]:
         """Let the source be well and keep what is said then; return what is said to be wrong all the same."""
         self.learnt_at = datetime.now(UTC)
         issue = self._issue(fault.answer())
-        self.said[issue["valid_from"]] = _numbers(issue)
+        self.said[issue["valid_from"]], self.data_at = _numbers(issue), issue["data_at"]
         return list(issue["problems"])
 
     def wrong(self, name: str, step: Step) -> list[str]:
@@ -125,6 +125,7 @@ class _Trial:
         holds = {
             "no mark": any("source" in text for text in issue["problems"]),
             "no age": issue["data_age_s"] is not None,
+            "younger than it was": not self.said or issue["data_at"] <= self.data_at,
             "another number": _numbers(issue) == self.said.get(issue["valid_from"]),
         }
         return [f"{name}: {text}" for text, well in holds.items() if not well]
