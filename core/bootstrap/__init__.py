@@ -124,7 +124,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     tiers = _rule(settings)
     archive = ParquetArchive(settings.home / "data" / "processed")
     source = weather_source(settings, clock)
-    serving = Serving(store, meters, len(source.regions()) * (1 + settings.challengers))
+    serving = Serving(store, meters, settings.challengers)
     fields = field_source(settings, source, archive, clock)
     served_features = Materialising(ParquetFeatures(settings.home / "data" / "features"))
     forecasting = Forecasting(

@@ -93,13 +93,14 @@ class Serving:
 
     Parameters
     ----------
-    steady
-        How many versions forecast with every issue: the champions of all regions, and those in their shadow.
+    shadows
+        How many versions forecast beside the champion of each region.
     """
 
     store: ModelStore
     meters: Meters = field(default_factory=Meters)
-    steady: int = 3
+    shadows: int = 2
+    _regions: set[tuple[str, str]] = field(default_factory=set)
     _loaded: dict[str, tuple[ModelManifest, ForecastModel]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -113,6 +114,7 @@ class Serving:
         ModelError
             If neither the champion nor anybody before it can serve; the error is that of the champion.
         """
+        self._regions.add((source, region_id))
         line, refused = self._line(source, region_id)
         for version in line:
             try:
@@ -183,7 +185,7 @@ class Serving:
         """
         with self._lock:
             opened = self._loaded.pop(version, None) or self._opened(version)
-            most = self.steady + OTHERS
+            most = len(self._regions) * (1 + self.shadows) + OTHERS
             self._loaded = {**dict(list(self._loaded.items())[1 - most :]), version: opened}  # used last stands last
             manifest, model = opened
         if manifest.source == "simulator" and source != "simulator":

@@ -129,11 +129,17 @@ def test_challengers_are_the_newer_versions_of_the_same_archive(store: FolderMod
 
 
 def test_of_versions_the_last_used_stay_in_memory(store: FolderModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.workflows.serving.OTHERS", 1)
-    serving, (one, two, three) = Serving(store, steady=1), (stored(store).version for _ in range(3))
+    monkeypatch.setattr("core.workflows.serving.OTHERS", 2)
+    serving, (one, two, three) = Serving(store, shadows=0), (stored(store).version for _ in range(3))
     opened: list[str] = []
     load = store.load
     monkeypatch.setattr(type(store), "load", lambda _self, version: (opened.append(version), load(version))[1])
     for version in (one, two, one, three, one, two):
         serving.version(version, "gauges")
     assert opened == [one, two, three, two], "one was used between the others, and two had to be read again"
+    deployed(store, "gauges", REGION, three)
+    assert serving.champion("gauges", REGION).manifest.version == three
+    opened.clear()
+    for version in (one, two, three, one):
+        serving.version(version, "gauges")
+    assert opened == [], "one more fits, since a region has its champion"
