@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from core.adapters import heap
 from core.domain.lifecycle import Trigger
 from core.domain.units import first_due_s
 from core.domain.verification import TRUTH_SOURCES
@@ -62,8 +63,11 @@ def _plan_reports(core: Core) -> None:
 
 
 def refresh(core: Core) -> None:
-    """Make the issue of every region anew and archive its newest hours."""
-    _each(core, partial(_refreshed, core))
+    """Make the issue of every region anew and archive its newest hours; give back what only that needed."""
+    try:
+        _each(core, partial(_refreshed, core))
+    finally:
+        heap.give_back()
 
 
 def _refreshed(core: Core, region_id: str) -> None:
