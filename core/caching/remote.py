@@ -29,10 +29,6 @@ from core.errors import ConfigurationError
 log = structlog.get_logger()
 #: A command has so long from begin to end, seconds; the first one to a server that hangs costs that once.
 DEADLINE_S = 0.08
-#: A read that takes longer is slow, seconds; those in a row may take so long together: a server that is inside the
-#: deadline at every command would cost every reader what one that hangs costs once. With the write that follows a miss
-#: that is 100 ms at the most.
-SLOW_S, MOST_SLOW_S = DEADLINE_S / 4, 0.05
 #: So many threads read at once, others wait a moment: a hundred that connect together would all miss the deadline.
 MOST_READERS = 4
 #: Between two probes of a server that has failed, seconds.
@@ -137,7 +133,6 @@ class RedisLevel:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._well = True
-        self._slow_s, self._slow_at = 0.0, 0.0
         self._closed = threading.Event()
         self.failures = 0
         self._newer, self._unlock = self._client.register_script(NEWER), self._client.register_script(UNLOCK)
@@ -202,7 +197,7 @@ class RedisLevel:
 
     def _got(self, name: str) -> Any:
         try:
-            return self._felt(lambda: self._client.get(name)) if self._pool is None else self._read(self._pool, name)
+            return self._client.get(name) if self._pool is None else self._read(self._pool, name)
         except ResponseError as error:
             if str(error).startswith("WRONGTYPE"):  # of this key something is wrong, not of the server
                 return b""
@@ -218,8 +213,7 @@ class RedisLevel:
         if not self._readers.acquire(timeout=DEADLINE_S / 2):
             raise MaxConnectionsError("too many read at once")
         try:
-            # It may have failed those who were waited for.
-            return self._felt(lambda: self._read_by(pool, name)) if self._well else None
+            return self._read_by(pool, name) if self._well else None  # it may have failed those who were waited for
         finally:
             self._readers.release()
 
@@ -238,22 +232,6 @@ class RedisLevel:
             self._drop(connection)
             raise
         self._idle.append(connection)
-        return answer
-
-    def _felt(self, read: Callable[[], Any]) -> Any:
-        """Return what is read; a server whose answers in a row are slow has failed, though the last of them is used."""
-        begun = time.monotonic()
-        answer = read()
-        now = time.monotonic()
-        if now - begun <= SLOW_S:
-            self._slow_s = 0.0
-            return answer
-        with self._lock:
-            self._slow_s += now - max(begun, self._slow_at)  # what passes for several at once passes once
-            self._slow_at = now
-            slow = self._slow_s > MOST_SLOW_S
-        if slow:
-            self._fail(TimeoutError("it answers slowly"))
         return answer
 
     def _drop(self, *connections: Any) -> None:
@@ -287,19 +265,18 @@ class RedisLevel:
         threading.Thread(target=self._probe, name="cache-probe", daemon=True).start()
 
     def _probe(self) -> None:
-        """Ask until it is well again: it must take a value and give it back, and soon."""
+        """Ask until it is well again: it must take a value and give it back."""
         name = self._prefix + "probe"
         while not self._closed.wait(PROBE_S):
-            begun = time.monotonic()
             try:
                 self._client.set(name, b"well", px=5000)
-                if self._client.get(name) == b"well" and time.monotonic() - begun <= MOST_SLOW_S:
+                if self._client.get(name) == b"well":
                     break
             except FAILURES:
                 continue
         if not self._closed.is_set():
             log.info("the second level of the cache is back")
-            self._slow_s, self._well = 0.0, True
+            self._well = True
 
 
 def _client(url: str) -> Any:

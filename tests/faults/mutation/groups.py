@@ -84,7 +84,6 @@ GROUPS: dict[str, Group] = {
         (
             "unit/test_cache_pieces.py",
             "unit/test_cache_server.py",
-            "unit/test_cache_slow.py",
             "unit/test_envelope.py",
             "adapters/test_caches.py",
             "adapters/test_caches_computing.py",

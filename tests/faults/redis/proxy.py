@@ -14,8 +14,8 @@ from core.caching.remote import DEADLINE_S
 
 #: Between two bytes of a drip, seconds: each comes before a limit per read is over, all of them never before ours.
 DRIP_S = 0.03
-#: Before an answer, seconds: later than the deadline of a command, and in time for it, but at every command.
-DELAYS_S = {"delay": 1.5 * DEADLINE_S, "slow": 0.6 * DEADLINE_S}
+#: Before an answer that is delayed, seconds: whoever waited for it would be late, at every command.
+DELAY_S = 1.5 * DEADLINE_S
 #: Bytes of an answer that is truncated; after them nothing comes.
 TRUNCATED = 3
 #: Closing sends a reset instead of what is left to be sent.
@@ -28,9 +28,9 @@ ERRORS = {
     "noauth": b"-NOAUTH Authentication required.\r\n",
     "error": b"-ERR unknown\r\n",
 }
-MODES = (*DELAYS_S, "drip", "garbage", "silent", "truncate", "close", "reset", "half", *ERRORS)
+MODES = ("delay", "drip", "garbage", "silent", "truncate", "close", "reset", "half", *ERRORS)
 #: Commands reach the server in these.
-PASSING = frozenset({"pass", *DELAYS_S, "drip", "truncate", "half"})
+PASSING = frozenset({"pass", "delay", "drip", "truncate", "half"})
 
 
 class Proxy:
@@ -112,7 +112,7 @@ class Proxy:
                 elif self.mode == "truncate":
                     front.sendall(data[:TRUNCATED])
                 else:
-                    time.sleep(DELAYS_S.get(self.mode, 0.0))
+                    time.sleep(DELAY_S if self.mode == "delay" else 0)
                     front.sendall(data)
             front.shutdown(socket.SHUT_RDWR)  # the server has gone
 
