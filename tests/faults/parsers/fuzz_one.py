@@ -62,9 +62,9 @@ def spoiled(data: bytes, most: int, seed: int) -> bytes:
 
 
 def _changed(value: Any, rng: random.Random) -> Any:
-    """Return a value with one thing in it, at any depth, exchanged, dropped or twice."""
+    """Return a value with one thing in it exchanged, dropped or twice; each, at any depth, has about the same chance."""
     if isinstance(value, dict) and value and rng.random() < 0.9:
-        name = rng.choice(list(value))
+        (name,) = rng.choices(list(value), list(map(_size, value.values())))
         if rng.random() < 0.1:
             return {other: part for other, part in value.items() if other != name}
         return {**value, name: _changed(value[name], rng)}
@@ -74,6 +74,11 @@ def _changed(value: Any, rng: random.Random) -> Any:
             return value[:i] + value[i : i + 1] * rng.choice([0, 2]) + value[i + 1 :]
         return [*value[:i], _changed(value[i], rng), *value[i + 1 :]]
     return rng.choice(NASTY)
+
+
+def _size(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_size, parts))
 
 
 def main() -> None:

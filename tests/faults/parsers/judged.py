@@ -148,7 +148,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
 DEADLY: dict[str, Callable[[Any], bool]] = {
     "observation": lambda record: record.latitude < 0,
     "inmet": lambda station: int(station.latitude) != -15,
-    "open-meteo": lambda batch: np.isnan(batch.values["temperature_c"]).sum() == 1,
+    "open-meteo": lambda batch: any(np.isnan(values).sum() == 1 for values in batch.values.values()),
     "envelope": lambda found: isinstance(found.value, int),
     "manifest": lambda found: found.seed < 0,
 }
