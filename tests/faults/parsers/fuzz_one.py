@@ -62,7 +62,7 @@ def spoiled(data: bytes, most: int, seed: int) -> bytes:
 
 
 def _changed(value: Any, rng: random.Random) -> Any:
-    """Return a value with one thing in it exchanged, dropped or twice; each, at any depth, has about the same chance."""
+    """Return a value with one thing in it exchanged, dropped or twice; at any depth the chance is about the same."""
     if isinstance(value, dict) and value and rng.random() < 0.9:
         (name,) = rng.choices(list(value), list(map(_size, value.values())))
         if rng.random() < 0.1:
