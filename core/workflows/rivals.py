@@ -39,7 +39,7 @@ class Rivals:
         said = {name: np.full(len(cases), np.nan) for name in (LOGISTIC, RAW_MODEL)}
         for version in cases.model_versions:
             try:
-                served = self.serving.version(version, cases.source, has_fields=True)
+                served = self.serving.version(version, cases.source, has_fields=True, kept=False)
             except ModelError:  # a version that is gone or refused says nothing any more
                 continue
             here = np.flatnonzero(cases.model_version == version)

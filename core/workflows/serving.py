@@ -24,8 +24,9 @@ log = structlog.get_logger()
 Floats = NDArray[np.float64]
 #: A version must answer to its probe as it did when it was made; threads that add up trees move the last digits.
 PARITY_TOLERANCE = 1e-9
-#: Versions kept in memory beside those of every issue: one of an experiment, and two that somebody compares.
-OTHERS = 3
+#: Versions kept in memory beside those of every issue: one of an experiment or that somebody compares. A forest of a
+#: region takes 16 MB.
+OTHERS = 1
 
 
 @dataclass(frozen=True)
@@ -167,13 +168,15 @@ class Serving:
         ]
         return tuple(found[:most])
 
-    def version(self, version: str, source: str, has_fields: bool = False) -> Served:
+    def version(self, version: str, source: str, has_fields: bool = False, *, kept: bool = True) -> Served:
         """Return one version for data of `source`.
 
         Parameters
         ----------
         has_fields
             True where the features will be built with forecast fields.
+        kept
+            False for one of many that are looked at once: it pushes nobody out of memory.
 
         Raises
         ------
@@ -184,10 +187,11 @@ class Serving:
             If it was trained on other features than this program builds, or on forecast fields and there are none.
         """
         with self._lock:
-            opened = self._loaded.pop(version, None) or self._opened(version)
-            most = len(self._regions) * (1 + self.shadows) + OTHERS
-            self._loaded = {**dict(list(self._loaded.items())[1 - most :]), version: opened}  # used last stands last
-            manifest, model = opened
+            manifest, model = opened = self._loaded.get(version) or self._opened(version)
+            if kept:
+                most = len(self._regions) * (1 + self.shadows) + OTHERS
+                others = [one for one in self._loaded.items() if one[0] != version]
+                self._loaded = dict([*others[max(0, len(others) + 1 - most) :], (version, opened)])  # used last is last
         if manifest.source == "simulator" and source != "simulator":
             raise ModelUntrusted(
                 tell("Model {version} was trained on simulated data and may not serve real ones.", version=version),

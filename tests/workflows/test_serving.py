@@ -137,6 +137,10 @@ def test_of_versions_the_last_used_stay_in_memory(store: FolderModelStore, monke
     for version in (one, two, one, three, one, two):
         serving.version(version, "gauges")
     assert opened == [one, two, three, two], "one was used between the others, and two had to be read again"
+    for _ in range(2):
+        serving.version(three, "gauges", kept=False)
+        serving.version(two, "gauges")
+    assert opened[4:] == [three, three], "whoever is looked at once is read each time, and pushes nobody out"
     deployed(store, "gauges", REGION, three)
     assert serving.champion("gauges", REGION).manifest.version == three
     opened.clear()
