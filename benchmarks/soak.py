@@ -35,6 +35,8 @@ from tests.faults.gates import Result, judged
 
 #: Seconds between two questions of the witness, and two looks at what the process holds.
 ASK_S, LOOK_S = 0.25, 5.0
+#: With every so many looks the program is asked for its metrics.
+LOOKS = 12
 #: Refreshes, drift, reports and trainings, so that each comes often in 25 days; hours of the fast clock. It begins with
 #: as much history as drift is judged by, and the month that verification looks back on is full: what grows then is no
 #: window that fills.
@@ -91,10 +93,12 @@ def _lived(address: str, home: Path, seconds: float) -> tuple[Witness, Seen]:
         while (now := time.monotonic() - begun) < seconds:
             _asked(client, seen)
             if now >= look:
+                if not len(seen.held_mb) % LOOKS:
+                    seen.metrics.append(client.get("/metrics").raise_for_status().text)
                 _looked(process, home, seen)
                 look = now + LOOK_S
             time.sleep(ASK_S)
-        seen.metrics = client.get("/metrics").raise_for_status().text
+        seen.metrics.append(client.get("/metrics").raise_for_status().text)
     looking.join()
     return seen, pages
 

@@ -6,7 +6,7 @@ import math
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,8 +40,8 @@ class Witness:
     threads: list[int] = field(default_factory=list)
     home_mb: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    #: What the program said of itself at the end.
-    metrics: str = ""
+    #: What the program said of itself now and then, and at the end.
+    metrics: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -166,21 +166,31 @@ def _experiments(ledger: sqlite3.Connection, found: Tally) -> None:
     )
 
 
-def ended(metrics: str) -> Tally:
-    """Count jobs by what the program says of them: each has ended, none with an error, and drift could be judged."""
-    found, values = Tally(), dict[str, dict[str, float]]()
-    for family in text_string_to_metric_families(metrics):
-        for sample in family.samples:
-            values.setdefault(sample.name, {})[sample.labels.get("name", "")] = sample.value
-    ran, judged = values["cloudburst_job_last_end_timestamp_seconds"], values["cloudburst_drift_judged"][""]
-    failed = [name for name, last in values["cloudburst_job_failed"].items() if last]
+def ended(metrics: Sequence[str]) -> Tally:
+    """Count jobs by what the program said of them: each has ended, the last without an error, and drift was judged.
+
+    Nothing is judged on the first day of a new champion.
+    """
+    found, at_end = Tally(), _by_name(metrics[-1])
+    judged = max(_by_name(one).get("cloudburst_drift_judged", {}).get("", 0.0) for one in metrics)
+    ran = at_end["cloudburst_job_last_end_timestamp_seconds"]
+    failed = [name for name, last in at_end["cloudburst_job_failed"].items() if last]
     found.say(
-        f"{len(ran)} jobs ran, the last run of {len(failed)} failed; {judged:.0f} variables judged for drift",
+        f"{len(ran)} jobs ran, the last run of {len(failed)} failed; up to {judged:.0f} variables judged for drift",
         *(f"{name} failed" for name in failed),
         *(f"{name} never ran" for name in sorted(JOBS - set(ran))),
         *([] if judged else ["no drift was judged"]),
     )
     return found
+
+
+def _by_name(metrics: str) -> dict[str, dict[str, float]]:
+    """Return the values of metrics by their name and what their label `name` says."""
+    values: dict[str, dict[str, float]] = {}
+    for family in text_string_to_metric_families(metrics):
+        for sample in family.samples:
+            values.setdefault(sample.name, {})[sample.labels.get("name", "")] = sample.value
+    return values
 
 
 def read_again(home: Path) -> Tally:
