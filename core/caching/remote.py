@@ -129,6 +129,7 @@ class RedisLevel:
         single = isinstance(self._client, Redis) and type(self._client.connection_pool) is ConnectionPool
         self._pool = self._client.connection_pool if single else None
         self._idle: list[Any] = []
+        self._reading: set[Any] = set()
         self._readers = threading.Semaphore(MOST_READERS)
         self._owner = os.getpid()
         self._lock = threading.Lock()
@@ -209,7 +210,7 @@ class RedisLevel:
         One whose answer did not come whole is not used again, nor are the others then.
         """
         if self._owner != os.getpid():  # in a forked process the connections are the parent's
-            self._idle, self._owner = [], os.getpid()
+            self._idle, self._reading, self._owner = [], set(), os.getpid()
         if not self._readers.acquire(timeout=DEADLINE_S / 2):
             raise MaxConnectionsError("too many read at once")
         try:
@@ -222,6 +223,7 @@ class RedisLevel:
             connection = self._idle.pop()
         except IndexError:
             connection = pool.make_connection()
+        self._reading.add(connection)
         try:
             connection.send_command("GET", name)
             answer = connection.read_response()
@@ -231,6 +233,8 @@ class RedisLevel:
         except BaseException:
             self._drop(connection)
             raise
+        finally:
+            self._reading.discard(connection)
         self._idle.append(connection)
         return answer
 
@@ -261,6 +265,9 @@ class RedisLevel:
             if not self._well:
                 return
             self._well = False
+        for connection in list(self._reading):  # who began a moment ago, and whoever waits for them, would wait as long
+            with suppress(*FAILURES):
+                connection._sock.shutdown(socket.SHUT_RDWR)
         log.warning("the second level of the cache fails", reason=type(error).__name__)
         threading.Thread(target=self._probe, name="cache-probe", daemon=True).start()
 

