@@ -268,6 +268,8 @@ class RedisLevel:
         for connection in list(self._reading):  # who began a moment ago, and whoever waits for them, would wait as long
             with suppress(*FAILURES):
                 connection._sock.shutdown(socket.SHUT_RDWR)
+        with suppress(*FAILURES):
+            self._client.connection_pool.disconnect()
         log.warning("the second level of the cache fails", reason=type(error).__name__)
         threading.Thread(target=self._probe, name="cache-probe", daemon=True).start()
 
