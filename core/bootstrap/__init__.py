@@ -121,10 +121,10 @@ def _build(settings: Settings, clock: Clock) -> Core:
     cache = cache_of(settings)
     meters = Meters()
     scheduler = ThreadScheduler(meters=meters)
+    serving = Serving(store, meters, settings.challengers)
     tiers = _rule(settings)
     archive = ParquetArchive(settings.home / "data" / "processed")
     source = weather_source(settings, clock)
-    serving = Serving(store, meters, settings.challengers)
     fields = field_source(settings, source, archive, clock)
     served_features = Materialising(ParquetFeatures(settings.home / "data" / "features"))
     forecasting = Forecasting(

@@ -189,9 +189,10 @@ class Serving:
         with self._lock:
             manifest, model = opened = self._loaded.get(version) or self._opened(version)
             if kept:
-                most = len(self._regions) * (1 + self.shadows) + OTHERS
-                others = [one for one in self._loaded.items() if one[0] != version]
-                self._loaded = dict([*others[max(0, len(others) + 1 - most) :], (version, opened)])  # used last is last
+                self._loaded.pop(version, None)
+                self._loaded[version] = opened  # used last stands last
+                while len(self._loaded) > len(self._regions) * (1 + self.shadows) + OTHERS:
+                    del self._loaded[next(iter(self._loaded))]
         if manifest.source == "simulator" and source != "simulator":
             raise ModelUntrusted(
                 tell("Model {version} was trained on simulated data and may not serve real ones.", version=version),
