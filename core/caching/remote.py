@@ -57,7 +57,7 @@ class _Deadline:
     """A socket whose calls share one deadline, which every command sets anew."""
 
     def __init__(self, plain: socket.socket, seconds: float) -> None:
-        self._plain, self._seconds = plain, seconds
+        self._plain, self._seconds, self._looking = plain, seconds, False
         self.restart()
 
     def restart(self) -> None:
@@ -79,10 +79,14 @@ class _Deadline:
         self._limit()
         self._plain.sendall(data)
 
-    def settimeout(self, _seconds: float | None) -> None:
-        """Nothing: the deadline decides."""
+    def settimeout(self, seconds: float | None) -> None:
+        """Let a look, before a command, whether something has come not wait for it; else the deadline decides."""
+        self._looking = seconds == 0
 
     def _limit(self) -> None:
+        if self._looking:
+            self._plain.settimeout(0)
+            return
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline is over")

@@ -8,7 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -156,6 +156,12 @@ class TwoLevelCache:
         fetched_at
             Of the data, seconds since 1970 (None: now): newer data are never overwritten by older ones.
         """
+        return self._keep(key, value, ttl, category, fetched_at)()
+
+    def _keep(
+        self, key: str, value: Any, ttl: float | None, category: str, fetched_at: float | None = None
+    ) -> Callable[[], bool]:
+        """Keep a value in memory; return what keeps it on the server as well, and says whether it is kept at all."""
         soft = self._policy.ttl_s.get(category, self._policy.ttl_s[DEFAULT_CATEGORY]) if ttl is None else ttl
         if ttl is None:  # whoever names a time means it
             soft *= 1 + self._policy.jitter * random.uniform(-1, 1)  # noqa: S311 - no secret
@@ -165,17 +171,21 @@ class TwoLevelCache:
         size = size_of(value)
         held = self._memory.put(key, value, at, soft, hard, size=size)
         kept = held.value is value and self._peek(key) is held
-        if self._remote is not None and self._remote.well and hard < float("inf"):
+
+        def share() -> bool:
+            if self._remote is None or not self._remote.well or hard == float("inf"):
+                return kept
             try:
                 data = envelope.encode(Envelope(key, value, at, now + soft, now + hard, size))
             except NotEncodable:
                 self._count(category, "memory_only")
-            else:
-                stored = self._remote.put(key, data, hard)
-                if stored is False:  # newer data of another process are there: they must not be hidden by ours
-                    self._memory.delete(key)
-                kept = stored if stored is not None else kept
-        return kept
+                return kept
+            stored = self._remote.put(key, data, hard)
+            if stored is False:  # newer data of another process are there: they must not be hidden by ours
+                self._memory.delete(key)
+            return kept if stored is None else stored
+
+        return share
 
     def compute(
         self, key: str, make: Callable[[], Any], ttl: float | None = None, category: str = DEFAULT_CATEGORY
@@ -192,14 +202,14 @@ class TwoLevelCache:
         if hit is not None:
             self._refresh(key, make, ttl, category)
             return hit.value
-        with self._flights.turn(key) as flight:
+        with ExitStack() as after, self._flights.turn(key) as flight:
             if flight.made_at >= asked_at:  # while we waited; whether it could be kept is another matter
                 return flight.value
-            hit = self.lookup(key, category)
-            if hit is not None:
-                return hit.value
+            held = self._memory.get(key)
+            if held is not None:
+                return held.value
             self._failed_lately(key)
-            flight.value = self._made(key, make, ttl, category)
+            flight.value = self._made(key, make, ttl, category, after)
             flight.made_at = time.monotonic()
             return flight.value
 
@@ -268,8 +278,11 @@ class TwoLevelCache:
         soft_s, hard_s = found.soft_until - now, found.hard_until - now
         return self._memory.put(key, found.value, found.fetched_at, soft_s, hard_s, size=max(found.size, len(data)))
 
-    def _made(self, key: str, make: Callable[[], Any], ttl: float | None, category: str) -> Any:
-        """Make a value, unless another process makes it: then wait for that."""
+    def _made(self, key: str, make: Callable[[], Any], ttl: float | None, category: str, after: ExitStack) -> Any:
+        """Make a value, unless another process makes it: then wait for that.
+
+        It is shared by what is left to `after`, when those of this process who wait for it have it.
+        """
         token = uuid4().hex
         until = time.monotonic() + LOCK_S
         taken = None if self._remote is None else self._remote.lock(key, token, LOCK_S)
@@ -279,6 +292,8 @@ class TwoLevelCache:
             if held is not None:
                 return held.value
             taken = self._remote.lock(key, token, LOCK_S)
+        if taken and self._remote is not None:
+            after.callback(self._remote.unlock, key, token)
         try:
             held = self._fetched(key) if taken else None  # made and given back between our look and our lock?
             if held is not None and self._memory.fresh(held):
@@ -291,11 +306,8 @@ class TwoLevelCache:
             raise
         else:
             self._failures.pop(key, None)
-            self.set(key, value, ttl, category)
+            after.callback(self._keep(key, value, ttl, category))
             return value
-        finally:
-            if taken and self._remote is not None:
-                self._remote.unlock(key, token)
 
     def _failed_lately(self, key: str) -> None:
         """Raise again what a value failed with a moment ago."""
@@ -312,9 +324,9 @@ class TwoLevelCache:
 
         def work() -> None:
             try:
-                with self._flights.turn(key):
+                with ExitStack() as after, self._flights.turn(key):
                     self._failed_lately(key)
-                    self._made(key, make, ttl, category)
+                    self._made(key, make, ttl, category, after)
             except Exception as error:  # the stale value goes on being served, with its age
                 self._count(category, "refresh_failures")
                 log.warning("a stale value could not be made anew", key=key, reason=type(error).__name__)

