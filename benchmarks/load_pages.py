@@ -30,6 +30,7 @@ class Habit:
 
     In between they do what the page itself asks for. A whole draw is of the next of `pages`, which each dashboard
     begins at another place. `searches` lets each search for its token first, from where its session remembers it.
+    What its reader chose stands in the address, `query`.
     """
 
     ramp_s: float
@@ -37,6 +38,7 @@ class Habit:
     whole_s: float
     pages: Sequence[str] = OPEN
     searches: bool = True
+    query: str = ""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class _Dashboard:
         self._seen.leaks += sorted(self._shown - {self._token})
 
     async def _open(self, socket: ClientConnection) -> Talk:
-        talk = Talk("point" if self._habit.searches else next(self._pages))
+        talk = Talk("point" if self._habit.searches else next(self._pages), self._habit.query)
         await self._draw(socket, talk)
         if self._habit.searches:
             await self._draw(socket, talk, typed={SEARCH: self._token})

@@ -38,12 +38,14 @@ ASK_S, LOOK_S = 0.25, 5.0
 #: With every so many looks the program is asked for its metrics.
 LOOKS = 12
 #: Refreshes, drift, reports and trainings, so that each comes often in 25 days; hours of the fast clock. It begins with
-#: as much history as drift is judged by, and the month that verification looks back on is full: what grows then is no
-#: window that fills.
+#: as much history as drift is judged by.
 PLAN = {
     "REFRESH_MINUTES": 30, "DRIFT_EVERY_HOURS": 12, "REPORT_EVERY_HOURS": 12, "REPORT_KEEP_DAYS": 4,
     "RETRAIN_EVERY_DAYS": 3, "SIMULATED_HISTORY_DAYS": 95, "LOG_LEVEL": "INFO", "PREDICT_PER_MINUTE": 0,
 }  # fmt: skip
+#: The pages look back on a week, which is full of hourly forecasts after 17 minutes: a month, which they are asked for
+#: else, would fill up until after the end (the history has a forecast every six hours), and what fills has a bound.
+QUERY = "issued=7+days&days=7"
 #: A training may take as long as ever, by a clock that runs fast.
 TRAINING_MINUTES = 60
 #: The last quarter of the time may hold so much more than the second, and one that leaks so many megabytes a look.
@@ -83,7 +85,7 @@ def _lived(address: str, home: Path, seconds: float) -> tuple[Witness, Seen]:
 
     def dashboards() -> None:
         nonlocal pages
-        pages = asyncio.run(opened(address, 3, Habit(3, seconds - 3, 20)))
+        pages = asyncio.run(opened(address, 3, Habit(3, seconds - 3, 20, query=QUERY)))
 
     looking = threading.Thread(target=dashboards)
     looking.start()
@@ -94,27 +96,39 @@ def _lived(address: str, home: Path, seconds: float) -> tuple[Witness, Seen]:
             _asked(client, seen)
             if now >= look:
                 if not len(seen.held_mb) % LOOKS:
-                    seen.metrics.append(client.get("/metrics").raise_for_status().text)
+                    _metrics(client, seen)
                 _looked(process, home, seen)
                 look = now + LOOK_S
             time.sleep(ASK_S)
-        seen.metrics.append(client.get("/metrics").raise_for_status().text)
+        _metrics(client, seen)
     looking.join()
     return seen, pages
 
 
 def _asked(client: httpx.Client, seen: Witness) -> None:
-    try:
-        answer = client.get("/forecasts")
-        answer.raise_for_status()
-    except httpx.HTTPError as error:
-        seen.errors.append(f"{type(error).__name__}: {str(error)[:150]}")
+    answer = _got(client, "/forecasts", seen)
+    if answer is None:
         return
     issue = answer.json()
     key = issue["valid_from"], issue["issued_at"]
     if key not in seen.issues:
         known = {f["location_id"]: f["exceedance"]["p_15"]["probability"] for f in issue["forecasts"]}
         seen.issues[key] = {place: p for place, p in known.items() if p is not None}
+
+
+def _metrics(client: httpx.Client, seen: Witness) -> None:
+    answer = _got(client, "/metrics", seen)
+    if answer is not None:
+        seen.metrics.append(answer.text)
+
+
+def _got(client: httpx.Client, path: str, seen: Witness) -> httpx.Response | None:
+    """Ask; whatever comes instead of an answer is an error of the hour, which goes on."""
+    try:
+        return client.get(path).raise_for_status()
+    except httpx.HTTPError as error:
+        seen.errors.append(f"{type(error).__name__}: {str(error)[:150]}")
+        return None
 
 
 def _looked(process: int, home: Path, seen: Witness) -> None:
