@@ -104,7 +104,7 @@ from core.verification.scorecard import MEASURES
 from core.words import DEFAULT_LANGUAGE, FONTS, LANGUAGES, Language, language
 from core.workflows.comparing import PlaceDifference, SideBySide
 from core.workflows.forecasting import Issue
-from core.workflows.histories import History, Shadow
+from core.workflows.histories import SHADOW_DAYS, History, Shadow
 from core.workflows.looking_back import LookingBack
 from core.workflows.monitoring import Health
 from core.workflows.nearby import MEASURED, Gauge, nearest_gauges
@@ -138,6 +138,7 @@ __all__ = [
     "MONTHS",
     "QUESTIONS",
     "SECTIONS",
+    "SHADOW_DAYS",
     "SHARES",
     "TARGET",
     "TRANSITIONS",

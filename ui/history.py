@@ -8,7 +8,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import MEASURES, CloudburstError, Core, Deployment, DriftReport, History, Issue, Region, Scorecard, Shadow
+from core import (
+    MEASURES,
+    SHADOW_DAYS,
+    CloudburstError,
+    Core,
+    Deployment,
+    DriftReport,
+    History,
+    Issue,
+    Region,
+    Scorecard,
+    Shadow,
+)
 from ui import admin, components
 from ui.language import say
 from ui.training import gate_table
@@ -54,7 +66,11 @@ def shadows(core: Core, now: Issue) -> None:
         return
     st.dataframe(heads(shadow_table(found)), hide_index=True)
     st.caption(
-        say("Challengers forecast at every refresh, unseen; both are scored on the same windows whose truth is known.")
+        say(
+            "Challengers forecast at every refresh, unseen; both are scored on the same windows of the last {days} days"
+            " whose truth is known.",
+            days=SHADOW_DAYS,
+        )
     )
 
 

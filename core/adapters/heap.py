@@ -1,4 +1,4 @@
-"""Memory that the C library keeps: what a refresh needs for a moment leaves holes, which stay held."""
+"""Memory that the C library keeps: what a job needs for a moment leaves holes, which stay held."""
 
 from __future__ import annotations
 

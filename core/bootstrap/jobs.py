@@ -42,12 +42,12 @@ def plan(core: Core) -> None:
     """Give the scheduler of a house its jobs."""
     often = core.settings.refresh_minutes * 60
     for name, job in (("refresh", refresh), ("appraise", appraise), ("verify", verify), ("experiments", experiments)):
-        core.scheduler.every(often, name, partial(job, core))
+        core.scheduler.every(often, name, partial(_done, job, core))
     if core.notifying.channels:
         core.scheduler.every(TELLING_S, "notices", core.notifying.deliver)
     if core.lifecycle.source in TRUTH_SOURCES:  # nothing can be learned where nothing is measured
         core.scheduler.every(WAITING_S, "trainings", _Trainings(core))
-        core.scheduler.every(core.settings.drift_every_hours * 3600, "drift", partial(drift, core))
+        core.scheduler.every(core.settings.drift_every_hours * 3600, "drift", partial(_done, drift, core))
     if core.settings.report_every_hours:
         _plan_reports(core)
 
@@ -59,15 +59,20 @@ def _plan_reports(core: Core) -> None:
     every_s = core.settings.report_every_hours * 3600
     last = report_files.last_kept(core)
     wait_s = FIRST_REPORT_S if last is None else first_due_s(last, core.clock(), every_s)[0]
-    core.scheduler.every(every_s, "reports", partial(report_files.keep, core), max(wait_s, FIRST_REPORT_S))
+    core.scheduler.every(every_s, "reports", partial(_done, report_files.keep, core), max(wait_s, FIRST_REPORT_S))
+
+
+def _done(job: Callable[[Core], object], core: Core) -> None:
+    """Do a job, and give back the memory that only it needed: a month of cases is read for some."""
+    try:
+        job(core)
+    finally:
+        heap.give_back()
 
 
 def refresh(core: Core) -> None:
-    """Make the issue of every region anew and archive its newest hours; give back what only that needed."""
-    try:
-        _each(core, partial(_refreshed, core))
-    finally:
-        heap.give_back()
+    """Make the issue of every region anew and archive its newest hours."""
+    _each(core, partial(_refreshed, core))
 
 
 def _refreshed(core: Core, region_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.drift import DriftReport
@@ -20,6 +21,8 @@ from core.workflows.verifying import Verifying
 
 #: Entries of the ledger that are shown.
 MOST = 50
+#: What challengers said is looked at for so long; every hour of a region's life does not fit into memory.
+SHADOW_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ class Histories:
     def shadows(self, region_id: str) -> tuple[Shadow, ...]:
         """Return how the challengers do on what was really issued, each beside what was shown for the same windows.
 
+        Windows that began more than `SHADOW_DAYS` ago do not count.
+
         Raises
         ------
         ConfigurationError
@@ -141,16 +146,18 @@ class Histories:
         key = f"shadows:{region_id}:{names}"
         found: tuple[Shadow, ...] | None = self.forecasting.cache.get(key)
         if found is None:
-            since = min(life.store.manifest(name).created_at for name in names)  # nothing earlier has a counterpart
+            made = min(life.store.manifest(name).created_at for name in names)  # nothing earlier has a counterpart
+            since = max(made, life.clock() - timedelta(days=SHADOW_DAYS))
             issued = life.ledger.issued(life.source, region_id, DEFAULT_WINDOW, (since, None))
             shown = scorable(issued.counting(), TARGET)
-            found = tuple(self._beside(name, region_id, shown) for name in names)
+            found = tuple(self._beside(name, region_id, since, shown) for name in names)
             self.forecasting.cache.set(key, found, self.forecasting.ttl_s)
         return found
 
-    def _beside(self, version: str, region_id: str, shown: VerifiedCases) -> Shadow:
+    def _beside(self, version: str, region_id: str, since: datetime, shown: VerifiedCases) -> Shadow:
+        source, period = self.lifecycle.source, (since, None)
         issued = self.lifecycle.ledger.issued(
-            self.lifecycle.source, region_id, DEFAULT_WINDOW, shown=False, model_version=version
+            source, region_id, DEFAULT_WINDOW, period, shown=False, model_version=version
         )
         theirs, ours = scorable(issued.counting(), TARGET).paired(shown)
         if not len(theirs):

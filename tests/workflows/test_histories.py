@@ -68,7 +68,9 @@ def test_a_comparison_is_made_once(house: Core, monkeypatch: pytest.MonkeyPatch)
     assert house.histories.compare(one, house.store.seed, house.default_region, 30) is found
 
 
-def test_challengers_are_scored_beside_what_was_shown_for_the_same_windows(house: Core) -> None:
+def test_challengers_are_scored_beside_what_was_shown_for_the_same_windows(
+    house: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
     challenger = version_of(house, NOW - timedelta(days=30))
     region = house.default_region
     house.forecasting.refresh(region)
@@ -93,6 +95,9 @@ def test_challengers_are_scored_beside_what_was_shown_for_the_same_windows(house
     assert found.challenger.n == found.shown.n == len(shown)
     assert found.challenger.event == TARGET
     assert found.challenger.measures["brier"] != found.shown.measures["brier"]
+    house.forecasting.cache.clear()
+    monkeypatch.setattr("core.workflows.histories.SHADOW_DAYS", -1)  # all of it is too old by then
+    assert house.histories.shadows(region) == (before,)
 
 
 def test_a_replay_and_a_house_without_truth_have_no_shadows(open_house: Callable[..., Core]) -> None:

@@ -109,6 +109,25 @@ def test_two_processes_do_not_both_train_by_plan(house: Core, trigger: str, shar
     assert len(life._waiting) == planned
 
 
+def test_the_jobs_of_the_house_give_back_the_memory_they_needed_also_when_they_fail(
+    house: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: dict[str, Callable[[], object]] = {}
+    given: list[bool] = []
+
+    def fails(*_: object) -> None:
+        raise ConfigurationError("The ledger does not answer.")
+
+    monkeypatch.setattr(type(house.scheduler), "every", lambda _, _s, name, job, *_w: planned.update({name: job}))
+    jobs.plan(house)
+    monkeypatch.setattr(jobs, "_each", fails)
+    monkeypatch.setattr(jobs.heap, "give_back", lambda: given.append(True))
+    for name in ("refresh", "appraise", "verify", "experiments", "drift"):
+        with pytest.raises(ConfigurationError, match="does not answer"):
+            planned[name]()
+    assert len(given) == 5
+
+
 def test_promoting_moves_the_pointer_and_is_written_down(house: Core) -> None:
     life = house.lifecycle
     seed = life.store.champion("simulator", REGION)
