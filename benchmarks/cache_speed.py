@@ -1,7 +1,7 @@
 """How fast the cache answers, and how often a value is made: this house and what is commonly used, in one run.
 
 The server is a Valkey of this run's on loopback. Values are dictionaries of numbers, packed by msgpack on both sides
-(JSON would flatter this house). Bare redis-py has hiredis, and neither checks nor limits; the peers store as they do
+(JSON would flatter this house). Bare redis-py neither checks nor limits; the peers store as they do
 by themselves: cashews and dogpile.cache in Redis, diskcache on disk, st.cache_data in memory, each with pickle.
 Times are the best of several rounds in turn. For the stampedes everybody misses one key at once and the source takes
 0.2 s; each peer has its own protection switched on: cashews lock=True, dogpile its mutex (in Redis between processes),
@@ -221,7 +221,7 @@ def main() -> int:
             faster, memory, remote = s["bare"] / s["memory"], s["memory"] / s["cachetools"], s["redis"] / s["bare"]
             told("memory: times faster than bare redis-py with decoding", faster, f">= {goal:.0f}", faster >= goal)
             told("memory: times cachetools with a lock", memory, "<= 1.0", memory <= SLOWER_THAN_CACHETOOLS)
-            told("Redis: times bare redis-py + hiredis with decoding", remote, "<= 1.3", remote <= SLOWER_THAN_BARE)
+            told("Redis: times bare redis-py with decoding", remote, "<= 1.3", remote <= SLOWER_THAN_BARE)
             keeps = s["redis keeps"] / s["bare keeps"]
             told("Redis: keeping, times a SET of bare redis-py", keeps, "<= 3.0", keeps <= SLOWER_TO_KEEP)
     print("\nmissing together, times made")

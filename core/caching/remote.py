@@ -243,11 +243,11 @@ class RedisLevel:
         return answer
 
     def _drop(self, *connections: Any) -> None:
-        """End connections, and those that nobody uses."""
-        idle, self._idle = self._idle, []
-        for connection in (*connections, *idle):
+        """End connections, and those that nobody uses. Each is kept and connects anew: the pool counts what it made."""
+        for connection in (*connections, *self._idle):
             with suppress(*FAILURES):
                 connection.disconnect()
+        self._idle.extend(connections)
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
         """Return what the server says, None where it fails; then it is left alone until a probe is answered."""
