@@ -70,9 +70,9 @@ class Rush:
                 return
             time.sleep(PAUSE_S)
 
-    def client(self, name: str, seed: int) -> None:
+    def client(self, name: str) -> None:
         """Ask for points that nobody asked for before: each answer is looked for in the cache, made and kept."""
-        draw = random.Random(seed)  # noqa: S311 - no secret
+        draw = random.Random()  # noqa: S311 - no secret, and other points in every rush
         with httpx.Client(timeout=PATIENCE_S) as client:
             while not self.over.wait(PAUSE_S):
                 latitude, longitude = draw.choice(self.points)
@@ -117,7 +117,7 @@ def rushing(ours: str, twin: str, clients: int, *, pages: bool = True) -> Iterat
     rush = Rush(ours, twin, _points(ours), dict.fromkeys([*names, "page"] if pages else names, 0.0))
     for address in (ours, twin):
         ask(f"{address}/api/forecasts")
-    acts = [threading.Thread(target=rush.client, args=(name, seed), daemon=True) for seed, name in enumerate(names)]
+    acts = [threading.Thread(target=rush.client, args=(name,), daemon=True) for name in names]
     acts += [threading.Thread(target=rush.page, args=("page",), daemon=True)] if pages else []
     for act in acts:
         act.start()
