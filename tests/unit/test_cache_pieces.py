@@ -1,10 +1,11 @@
-"""The pieces of the cache one by one, to the last number: memory, flights, keys and envelope."""
+"""The pieces of the cache one by one, to the last number: memory, flights, keys, connections and envelope."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.caching.envelope import Envelope
 from core.caching.flights import Flights
 from core.caching.keys import PredictionCache, WeatherCache, remembered
 from core.caching.memory import SAMPLE, MemoryLevel, size_of
+from core.caching.remote import RedisLevel
 from core.caching.two_level import Policy, TwoLevelCache
 from tests.adapters.test_caches import Clock
 
@@ -190,6 +192,12 @@ def test_weather_and_predictions_are_kept_under_their_keys_and_categories() -> N
     assert set(cache.categories()) == {(c, w) for c in ("weather_data", "predictions") for w in ("hits", "memory_hits")}
 
 
+def test_weather_of_no_run_is_found_by_no_run() -> None:
+    weather = WeatherCache(TwoLevelCache.in_memory())
+    assert weather.set("w", "r", ("rain",), 6)
+    assert weather.get("r", ("rain",), 6) is not None
+
+
 def test_what_is_remembered_is_found_by_name_and_arguments() -> None:
     cache = TwoLevelCache.in_memory()
 
@@ -202,6 +210,16 @@ def test_what_is_remembered_is_found_by_name_and_arguments() -> None:
     key = f"call:{name}:(1, 'b'):{sorted({'last': None, 'at': AT}.items())!r}"
     assert cache.peek(key) == 4
     assert ("historical", "misses") in cache.categories()
+
+
+# Server
+
+
+@pytest.mark.parametrize("kind", ["redis://h", "rediss://h", "unix:///h"])
+def test_one_server_is_asked_over_64_connections_with_a_deadline(kind: str) -> None:
+    pool = RedisLevel(kind)._pool
+    assert pool is not None
+    assert (pool.max_connections, pool.connection_class.__name__[:7]) == (64, "Bounded")
 
 
 # Envelope
@@ -237,3 +255,32 @@ def test_what_is_computed_is_counted_under_its_category(clock: Clock) -> None:
     assert cache.compute("k", lambda: "v", category="x") == "v"
     cache.close()
     assert cache.categories() == {("x", "misses"): 1, ("x", "hits"): 1, ("x", "memory_hits"): 2, ("x", "stale"): 1}
+
+
+def test_what_is_computed_lasts_as_long_as_is_said(clock: Clock) -> None:
+    cache = TwoLevelCache(MemoryLevel(monotonic=clock), policy=Policy({"api": 100.0}, jitter=0.0), now=clock)
+    assert cache.compute("k", lambda: "v", ttl=10) == "v"
+    clock.now_s += 9.9
+    assert cache.get("k") == "v"
+    assert cache.stats()["oldest_s"] == pytest.approx(9.9)
+    clock.now_s += 0.2
+    assert cache.lookup("k") is None  # nothing stale of a time that was named
+    cache.close()
+
+
+def test_a_refresh_in_the_background_belongs_to_who_asked(clock: Clock) -> None:
+    asker: ContextVar[str] = ContextVar("asker", default="nobody")
+    cache = TwoLevelCache(MemoryLevel(monotonic=clock), policy=Policy({"api": 1.0}, jitter=0.0), now=clock)
+    cache.set("k", "old")
+    clock.now_s += 2
+    asker.set("forecaster")
+    made: list[str] = []
+    assert cache.compute("k", lambda: made.append(asker.get())) == "old"
+    cache._workers.shutdown(wait=True)
+    assert made == ["forecaster"]
+
+
+def test_data_younger_than_a_second_are_that_young(clock: Clock) -> None:
+    cache = TwoLevelCache(MemoryLevel(monotonic=clock), now=clock)
+    cache.set("k", "v", fetched_at=clock.now_s - 0.25)
+    assert cache.stats()["oldest_s"] == 0.25

@@ -207,6 +207,14 @@ def test_a_time_of_msgpacks_own_is_a_moment(deep: bool) -> None:
     assert list(found.value) == [datetime(2026, 7, 29, 18, tzinfo=UTC)]
 
 
+@pytest.mark.parametrize(("levels", "read"), [(envelope.DEEPEST, True), (envelope.DEEPEST + 1, False)])
+def test_tuples_of_a_foreign_writer_lie_no_deeper_than_ours(levels: int, read: bool) -> None:
+    payload = msgpack.packb(1)
+    for _ in range(levels):
+        payload = msgpack.packb(msgpack.ExtType(1, b"\x91" + payload))
+    assert (decode("k", crafted([2, "k", 2.0, 3.0, 0, "plain"], payload)) is not None) is read
+
+
 @pytest.mark.parametrize(
     "data",
     [
