@@ -97,10 +97,12 @@ class ParquetArchive:
 
 def _merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """Return old and new rows in one; where both have an hour, every value with its flag is the newest known one."""
-    old, new = old.set_index(KEY), new.set_index(KEY)
+    new = new.astype(dict(old.select_dtypes("datetimetz").dtypes))  # read back, moments have another unit
+    touched = old["valid_at"].isin(new["valid_at"])  # some hours of a month: the others are only passed on
+    before, new = old[touched].set_index(KEY), new.set_index(KEY)
     flags = [name for name in new.columns if name.endswith("_flag")]
     new[flags] = new[flags].astype(float).where(new[flags] != Flag.MISSING)
-    both = new.combine_first(old)
+    both = pd.concat([old[~touched], new.combine_first(before).reset_index()], ignore_index=True)
     flags = [name for name in both.columns if name.endswith("_flag")]
     both[flags] = both[flags].fillna(Flag.MISSING).astype("uint8")
-    return both.reset_index()
+    return both

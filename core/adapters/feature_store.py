@@ -1,4 +1,4 @@
-"""Materialised features: Parquet files data/features/<feature version>/<source>/<region>/<month>.parquet."""
+"""Materialised features: Parquet files data/features/<feature version>/<source>/<region>/<day>.parquet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ OLDEST = timedelta(days=1)
 
 
 class ParquetFeatures:
-    """Features below one folder, a file per feature version, source, region and month (UTC) of the hour.
+    """Features below one folder, a file per feature version, source, region and day (UTC) of the hour.
+
+    Every issue adds to a file: a day of a region is written in a moment, a month would not be. Files of whole months,
+    which were written once, are read as well.
 
     A row is never changed: one of the same place and hour that became known later stands beside it, and whoever asks
     what was known at a moment gets the right one. Safe for several writers through a file lock; a file is replaced
@@ -49,11 +52,11 @@ class ParquetFeatures:
             If the folder cannot be written.
         """
         frame = _to_frame(rows)
-        months = frame["valid_at"].dt.strftime("%Y-%m")
+        days = frame["valid_at"].dt.strftime("%Y-%m-%d")
         try:
             return sum(
-                self._merge(self._of(source, region_id, version) / f"{month}.parquet", part)
-                for month, part in frame.groupby(months)
+                self._merge(self._of(source, region_id, version) / f"{day}.parquet", part)
+                for day, part in frame.groupby(days)
             )
         except OSError as error:
             raise ConfigurationError(
@@ -70,9 +73,9 @@ class ParquetFeatures:
             If its files hold different features.
         """
         first, last = to_hour64(begin), to_hour64(end)
-        rows = _to_rows(self._months(self._of(source, region_id, version), first, last))
-        inside = (rows.valid_at >= first) & (rows.valid_at <= last)
-        return _taken(rows, np.flatnonzero(inside))
+        rows = _to_rows(self._frame(self._of(source, region_id, version), first, last))
+        rows = _taken(rows, np.flatnonzero((rows.valid_at >= first) & (rows.valid_at <= last)))
+        return _taken(rows, np.lexsort((rows.available_at, rows.valid_at, rows.location_id.astype(str))))
 
     def as_of(self, source: str, region_id: str, version: str, issued_at: datetime) -> FeatureRows:
         """Return for every place the newest row that was known at `issued_at`, at most `OLDEST` old, by place.
@@ -114,14 +117,15 @@ class ParquetFeatures:
         return self._folder / version / source / region_id
 
     def _near(self, folder: Path, issued_at: Hours) -> FeatureRows:
-        """Return the rows of all months that moments may rest on."""
+        """Return the rows of all files that moments may rest on."""
         if not len(issued_at):
             return _to_rows(None)
-        return _to_rows(self._months(folder, issued_at.min() - np.timedelta64(OLDEST), issued_at.max()))
+        return _to_rows(self._frame(folder, issued_at.min() - np.timedelta64(OLDEST), issued_at.max()))
 
-    def _months(self, folder: Path, first: np.datetime64, last: np.datetime64) -> pd.DataFrame | None:
-        months = (str(first.astype("datetime64[M]")), str(last.astype("datetime64[M]")))
-        paths = [path for path in sorted(folder.glob("*.parquet")) if months[0] <= path.stem <= months[1]]
+    def _frame(self, folder: Path, first: np.datetime64, last: np.datetime64) -> pd.DataFrame | None:
+        """Return what the files of a period hold, both ends included; None where there is none."""
+        begin, end = str(first.astype("datetime64[D]")), str(last.astype("datetime64[D]"))
+        paths = [path for path in sorted(folder.glob("*.parquet")) if _within(path.stem, begin, end)]
         parts = [part for path in paths if (part := read_where_possible(path, TABLE, KEY)) is not None]
         for part in parts[1:]:
             _refuse_others(parts[0], part, folder)
@@ -129,7 +133,7 @@ class ParquetFeatures:
 
     def _merge(self, path: Path, rows: pd.DataFrame) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
+        with FileLock(path.parent / "features.lock"):
             old = read_or_put_aside(path, TABLE, KEY) if path.exists() else None
             if old is not None:
                 _refuse_others(old, rows, path.parent)
@@ -139,6 +143,15 @@ class ParquetFeatures:
             if added:
                 write_frame(path, both)
         return added
+
+
+def _within(name: str, begin: str, end: str) -> bool:
+    """Say whether a day, 2026-07-31, or a month, 2026-07, has days of a period.
+
+    >>> [_within(name, "2026-07-30", "2026-08-02") for name in ("2026-07", "2026-07-29", "2026-08-02", "2026-09")]
+    [True, False, True, False]
+    """
+    return begin[: len(name)] <= name <= end[: len(name)]
 
 
 def _refuse_others(ours: pd.DataFrame, others: pd.DataFrame, folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from core.adapters import heap
 from core.adapters.files import read_plain, unwritable
 from core.bootstrap import exports
 from core.domain.report import ENDINGS, FORMATS, REPORT_FORMATS, KeptReport, ReportKind, ReportRequest, file_name
@@ -48,6 +49,7 @@ def keep(core: Core) -> None:
     for region in core.regions():
         for request, form in _planned(core, region.id):
             error = _kept(core, request, form, at)
+            heap.give_back()  # each reads a month of cases
             if error is not None:
                 failed.append(error)
     _prune(core, at - timedelta(days=core.settings.report_keep_days))

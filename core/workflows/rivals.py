@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from core.workflows.materialising import Materialising
 from core.workflows.serving import Serving
 
 LOGISTIC, RAW_MODEL = "logistic regression", "raw weather model"
+#: Features of so many days are held at once: those of a month of a region, read and joined, take 200 MB.
+DAYS = 4
 Floats = NDArray[np.float64]
 
 
@@ -42,17 +45,24 @@ class Rivals:
                 served = self.serving.version(version, cases.source, has_fields=True, kept=False)
             except ModelError:  # a version that is gone or refused says nothing any more
                 continue
-            here = np.flatnonzero(cases.model_version == version)
             names = served.manifest.feature_names
-            for rows in self.served.joined(
-                cases.source, cases.region_id, cases.location_id[here], cases.valid_from[here]
-            ):
+            for here, rows in self._served(cases, np.flatnonzero(cases.model_version == version)):
                 there = ~np.isnat(rows.valid_at)
                 if there.any() and rows.names[: len(names)] == names:
                     values = rows.values[there, : len(names)]
                     said[LOGISTIC][here[there]] = _logistic(served.model, values, event)
                     said[RAW_MODEL][here[there]] = _raw_model(rows, event)[there]
         return {name: p for name, p in said.items() if np.isfinite(p).any()}
+
+    def _served(
+        self, cases: VerifiedCases, number: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], FeatureRows]]:
+        """Yield some days after the other which of these cases lie in them, and their features by feature set."""
+        part = cases.valid_from[number].astype("datetime64[D]").astype(np.int64) // DAYS
+        for one in np.unique(part):
+            here = number[part == one]
+            of = cases.source, cases.region_id, cases.location_id[here], cases.valid_from[here]
+            yield from ((here, rows) for rows in self.served.joined(*of))
 
 
 def _logistic(model: ForecastModel, rows: Values, event: EventDefinition) -> Floats:

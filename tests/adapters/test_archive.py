@@ -84,6 +84,18 @@ def test_the_newest_value_wins_and_the_others_stay(archive: ParquetArchive) -> N
     assert [part["rows"] for part in archive.extent()] == [6]
 
 
+def test_hours_that_nobody_gave_again_stay_as_they_are(archive: ParquetArchive, tmp_path: Path) -> None:
+    archive.store("hills", check(weather([[1, 2, 3], [4, 5, 6]])))
+    archive.store("hills", check(weather([[30], [NAN]], start=2, others={"temperature_c": [[20], [NAN]]})))
+    (path,) = (tmp_path / "processed" / "gauges" / "hills").glob("*.parquet")
+    frame = pd.read_parquet(path)
+    assert frame["precipitation_mm"].tolist() == [1, 2, 30, 4, 5, 6]
+    assert frame["precipitation_mm_flag"].tolist() == [Flag.PASS] * 6
+    assert frame["temperature_c_flag"].tolist() == [Flag.MISSING] * 2 + [Flag.PASS] + [Flag.MISSING] * 3
+    assert frame["temperature_c_flag"].dtype == np.uint8
+    assert [str(frame[name].dt.tz) for name in ("valid_at", "available_at")] == ["UTC", "UTC"]
+
+
 def test_storing_twice_changes_nothing(archive: ParquetArchive) -> None:
     for _ in range(2):
         archive.store("hills", check(weather([[1, 2, 3], [4, 5, 6]])))

@@ -80,11 +80,11 @@ def test_what_was_stored_is_read(store: FeatureStore) -> None:
     assert told(store.read(*AT, hour(1), hour(9))) == [("a", 1, 1.5, 0.0)]
 
 
-def test_months_are_files_of_their_version_source_and_region(store: FeatureStore, tmp_path: Path) -> None:
+def test_days_are_files_of_their_version_source_and_region(store: FeatureStore, tmp_path: Path) -> None:
     store.store(*AT, rows(("a", 3, 3, 1), ("a", 4, 4, 2)))  # 23 h on 31 July and midnight of 1 August
     folder = "observed-2/gauges/hills"
-    assert files(tmp_path) == [f"{folder}/2026-07.parquet", f"{folder}/2026-08.parquet"]
-    frame = pd.read_parquet(tmp_path / "features" / folder / "2026-08.parquet")
+    assert files(tmp_path) == [f"{folder}/2026-07-31.parquet", f"{folder}/2026-08-01.parquet"]
+    frame = pd.read_parquet(tmp_path / "features" / folder / "2026-08-01.parquet")
     assert list(frame.columns) == ["location_id", "valid_at", "available_at", *NAMES]
     assert str(frame["valid_at"].dt.tz) == "UTC"
     assert frame["rain_1h_mm"].dtype == np.float32
@@ -186,7 +186,17 @@ def test_other_features_need_another_version(store: FeatureStore) -> None:
     assert told(store.as_of(*AT, hour(3))) == [("a", 1, 1, 10)]
 
 
-def test_months_of_different_features_are_refused(store: FeatureStore) -> None:
+def test_a_file_of_a_whole_month_is_read_beside_its_days(store: FeatureStore, tmp_path: Path) -> None:
+    store.store(*AT, rows(("a", 4, 4, 1)))
+    (day,) = (tmp_path / "features").rglob("*.parquet")
+    day.rename(day.with_stem("2026-08"))
+    store.store(*AT, rows(("b", 3, 3, 2), ("a", 5, 5, 3), ("a", 40, 40, 4)))
+    assert told(store.read(*AT, hour(3), hour(5))) == [("a", 4, 4, 1), ("a", 5, 5, 3), ("b", 3, 3, 2)]
+    assert told(store.as_of(*AT, hour(4))) == [("a", 4, 4, 1), ("b", 3, 3, 2)]
+    assert told(store.as_of(*AT, hour(41))) == [("a", 40, 40, 4)]
+
+
+def test_days_of_different_features_are_refused(store: FeatureStore) -> None:
     store.store(*AT, rows(("a", 3, 3, 1)))
     store.store(*AT, rows(("a", 4, 4, 2), names=NAMES[::-1]))
     with pytest.raises(FeatureMismatch, match="order"):
@@ -195,7 +205,7 @@ def test_months_of_different_features_are_refused(store: FeatureStore) -> None:
 
 def test_a_torn_file_is_put_aside_with_its_bytes_and_the_rest_is_read(store: FeatureStore, tmp_path: Path) -> None:
     store.store(*AT, rows(("a", 3, 3, 1), ("a", 4, 4, 2)))
-    torn = tmp_path / "features/observed-2/gauges/hills/2026-08.parquet"
+    torn = tmp_path / "features/observed-2/gauges/hills/2026-08-01.parquet"
     torn.write_bytes(torn.read_bytes()[:-200])
     held = torn.read_bytes()
     assert told(store.as_of(*AT, hour(5))) == [("a", 3, 3, 1)]

