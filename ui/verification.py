@@ -22,7 +22,8 @@ from ui.language import current, say
 from ui.verification_controls import Question
 from ui.words import count, heads, percent, plain, source
 
-#: Cases are read again after so many seconds: truths come without a new forecast.
+#: Cases are read again after so many seconds: truths come without a new forecast. A report, which
+#: holds its cases (10 MB of a week), is kept no longer either.
 KEPT_S = 300
 #: The range of probability that is put into a sentence, where it was ever said.
 TOLD = 0.1
@@ -95,7 +96,7 @@ def report(core: Core, question: Question, cases: VerifiedCases) -> Verification
         st.stop()
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, ttl=KEPT_S, show_spinner=False)
 def _report(
     key: str,  # noqa: ARG001 - keys the cache
     _question: Question,
