@@ -6,6 +6,7 @@ broken on purpose; `launched` starts it as a user does, for what the loading its
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -153,7 +154,7 @@ def _asked(request: urllib.request.Request, patience_s: float) -> tuple[int, byt
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:  # the latter: an answer that ends in the middle
         return NOBODY, str(error).encode()
 
 
