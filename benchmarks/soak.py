@@ -160,11 +160,11 @@ def _result(home: Path, seen: Witness, pages: Seen) -> Result:
     leaking = replace(seen, held_mb=[mb + LEAK_MB * look for look, mb in enumerate(seen.held_mb)])
     growth = " to ".join(f"{value:.0f}" for value in _second_and_last(seen.held_mb, _low))
     means = ", ".join(f"{statistics.fmean(part):.0f}" for part in _parts(seen.held_mb))
-    home = ", ".join(f"{mb:.0f}" for mb in _at_quarters(seen.home_mb))
+    sizes = ", ".join(f"{mb:.0f}" for mb in _at_quarters(seen.home_mb))
     held = (
         f"{len(pages.drawn_s):,} draws of pages, {len(pages.errors)} errors; memory at its lowest {growth} MB (means of"
         f" quarters {means}, most {max(seen.held_mb):.0f}), {seen.handles[-1]} handles, {seen.threads[-1]} threads;"
-        f" home by quarters {home} MB"
+        f" home by quarters {sizes} MB"
     )
     failed = [*pages.errors, *(f"leaked {one}" for one in pages.leaks), *seen.errors[:3]]
     if pages.told < len(pages.opened_s):

@@ -74,8 +74,9 @@ class ParquetFeatures:
         """
         first, last = to_hour64(begin), to_hour64(end)
         rows = _to_rows(self._frame(self._of(source, region_id, version), first, last))
-        rows = _taken(rows, np.flatnonzero((rows.valid_at >= first) & (rows.valid_at <= last)))
-        return _taken(rows, np.lexsort((rows.available_at, rows.valid_at, rows.location_id.astype(str))))
+        order = np.lexsort((rows.available_at, rows.valid_at, rows.location_id.astype(str)))
+        inside = (rows.valid_at[order] >= first) & (rows.valid_at[order] <= last)
+        return _taken(rows, order[inside])
 
     def as_of(self, source: str, region_id: str, version: str, issued_at: datetime) -> FeatureRows:
         """Return for every place the newest row that was known at `issued_at`, at most `OLDEST` old, by place.
