@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
 from core.domain.lifecycle import RetrainingRequest, RunState, RunStatus
 from core.errors import TrainingInProgress
-from core.ports import Progress, silent
+from core.ports import Progress, silent, unchecked
 
 
 @dataclass
@@ -19,9 +20,10 @@ class FakeTrainings:
     cancelled: list[str] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
-    def start(self, request: RetrainingRequest) -> RunState:
+    def start(self, request: RetrainingRequest, check: Callable[[], None] = unchecked) -> RunState:
         if self.now is not None and self.now.running:
             raise TrainingInProgress(f"A training has been running since {self.now.begun_at}.", run_id=self.now.run_id)
+        check()
         self.now = RunState(f"run{next(self._numbers)}", request, 4242, request.now, RunStatus.RUNNING, 0.1, "reading")
         return self.now
 

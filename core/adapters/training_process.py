@@ -23,7 +23,7 @@ import structlog
 from core.adapters.run_files import RunFiles
 from core.domain.lifecycle import RetrainingRequest, RunState, RunStatus
 from core.errors import CloudburstError, ConfigurationError, TrainingInProgress
-from core.ports import Clock, Progress, silent
+from core.ports import Clock, Progress, silent, unchecked
 
 log = structlog.get_logger()
 #: How long a starter waits for whoever holds the lock to say who it is, and how often everybody looks, seconds.
@@ -81,8 +81,8 @@ class TrainingProcesses:
         self._command = list(command)
         self._watches: dict[str, threading.Thread] = {}
 
-    def start(self, request: RetrainingRequest) -> RunState:
-        """Begin a training and return at once.
+    def start(self, request: RetrainingRequest, check: Callable[[], None] = unchecked) -> RunState:
+        """Begin a training and return at once, where `check`, called while the lock is held, raises nothing.
 
         Raises
         ------
@@ -96,10 +96,14 @@ class TrainingProcesses:
         except OSError as error:
             raise _refused(error) from None
         try:
+            check()
             return self._begun(lock, request)
         except OSError as error:
             os.close(lock)
             raise _refused(error) from None
+        except BaseException:
+            os.close(lock)
+            raise
 
     def state(self) -> RunState | None:
         """Return the training that runs, else the last one that ended, None where there was none."""
@@ -182,15 +186,14 @@ class TrainingProcesses:
         return state
 
     def _watch(self, process: subprocess.Popen[bytes], begun: RunState, lock: int) -> None:
-        """Wait for the end of a training and tell it; nobody begins another before it is written down."""
+        """Wait for the end of a training and tell it; nobody begins another before that is done."""
         try:
             state = self._end_of(process, begun)
-        finally:
-            os.close(lock)
-        try:
             self._ended(state)
         except CloudburstError as error:  # a ledger that does not answer is told at the next start
-            log.error("the end of a training is not written down yet", run_id=state.run_id, reason=error.message)
+            log.error("the end of a training is not written down yet", run_id=begun.run_id, reason=error.message)
+        finally:
+            os.close(lock)
 
     def _end_of(self, process: subprocess.Popen[bytes], begun: RunState) -> RunState:
         """Wait for the end of a training, end one that takes too long, and write down what it could not say itself."""

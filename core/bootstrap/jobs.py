@@ -14,7 +14,7 @@ from core.domain.lifecycle import Trigger
 from core.domain.units import first_due_s
 from core.domain.verification import TRUTH_SOURCES
 from core.errors import CloudburstError
-from core.workflows.lifecycle import FIRST, trainings_in
+from core.workflows.retraining import FIRST, trainings_in
 
 if TYPE_CHECKING:
     from core.bootstrap.house import Core
@@ -139,8 +139,9 @@ class _Trainings:
         core.lifecycle.reconcile()
         for region in core.regions():
             last, every_s = _last_training(core, region.id), core.lifecycle.plan.every.total_seconds()
-            if _wants_history(core, region.id):
-                core.lifecycle.wait_for(core.lifecycle.asked(region.id, who="first start", trigger=Trigger.FIRST_START))
+            first = core.lifecycle.asked(region.id, who="first start", trigger=Trigger.FIRST_START)
+            if _wants_history(core, region.id):  # who makes one from here on has made what is asked for here
+                core.lifecycle.wait_for(first)
             if every_s:
                 wait_s, late_s = first_due_s(last, core.clock(), every_s)
                 job = _Scheduled(core, region.id, late_s)

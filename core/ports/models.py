@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from core.domain.learning import Champion, ModelManifest, Probe, StoredVersion
 from core.domain.lifecycle import Deployment, RetrainingRequest, RunState
-from core.ports.vocabulary import Progress, silent
+from core.ports.vocabulary import Progress, silent, unchecked
 
 
 class ModelStore(Protocol):
@@ -103,8 +103,14 @@ class ModelStore(Protocol):
 class Trainings(Protocol):
     """Trainings in a process of their own, one at a time in a home, whoever asks and from whichever process."""
 
-    def start(self, request: RetrainingRequest) -> RunState:
+    def start(self, request: RetrainingRequest, check: Callable[[], None] = unchecked) -> RunState:
         """Begin a training and return at once.
+
+        Parameters
+        ----------
+        check
+            Called when no other can begin any more, and every end before is told; what it raises is passed on, and
+            nothing begins.
 
         Raises
         ------

@@ -15,7 +15,8 @@ from core.domain.verification import VerifiedCases
 from core.errors import CloudburstError, ModelError
 from core.workflows.comparing import Comparing, SideBySide
 from core.workflows.forecasting import Forecasting
-from core.workflows.lifecycle import Lifecycle, trainings_in
+from core.workflows.lifecycle import Lifecycle
+from core.workflows.retraining import trainings_in
 from core.workflows.scoring import scorable, scored
 from core.workflows.verifying import Verifying
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 import structlog
 
@@ -14,17 +14,15 @@ from core.domain.learning import Champion
 from core.domain.lifecycle import Comparison, Deployment, RetrainingRequest, RunState, RunStatus, Trigger, Verdict
 from core.errors import ConfigurationError, ModelError, ModelNotFound, TrainingInProgress
 from core.learning import estimators
-from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent
+from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent, unchecked
 from core.workflows.beginnings import Beginnings
 from core.workflows.deploying import Deploying
 from core.workflows.drifting import Drifting
 from core.workflows.observing import Observing
-from core.workflows.retraining import RETRAIN, RETRAINED, Retraining, detail_of, made_meanwhile
+from core.workflows.retraining import FIRST, RETRAIN, RETRAINED, Retraining, detail_of, made_meanwhile, trainings_in
 from core.workflows.serving import Serving
 
 log = structlog.get_logger()
-#: Kind of run in the ledger that the making of a history at the first start is.
-FIRST = "first start"
 #: Kind of run in the ledger that an alarm of drift is.
 DRIFT = "drift"
 #: A reason is a sentence or two.
@@ -33,6 +31,10 @@ LONGEST_REASON = 500
 RECENT, MANY = 50, 1000
 #: What is looked back on at the least and at the most.
 DAYS_BACK = range(1, 36501)
+
+
+class _MadeMeanwhile(Exception):
+    """What waits here was made by another process on this home."""
 
 
 @dataclass(frozen=True)
@@ -153,17 +155,24 @@ class Lifecycle:
         Raises
         ------
         ConfigurationError
-            If no process can be started.
+            If the ledger does not answer or no process can be started.
         """
-        runs = trainings_in(self.ledger, RECENT) if self._waiting else ()
-        self._waiting = [request for request in self._waiting if not made_meanwhile(request, runs)]
-        if not self._waiting:
+        while self._waiting:
+            wanted = self._waiting[0]
+            now = replace(wanted, now=self.clock())  # what came while it waited is learned from too
+            try:
+                self.start(now, partial(self._refuse_made, wanted))
+            except TrainingInProgress:
+                return
+            except _MadeMeanwhile:
+                self._waiting.pop(0)
+                continue
+            self._waiting.pop(0)
             return
-        try:
-            self.start(replace(self._waiting[0], now=self.clock()))  # what came while it waited is learned from too
-        except TrainingInProgress:
-            return
-        self._waiting.pop(0)
+
+    def _refuse_made(self, wanted: RetrainingRequest) -> None:
+        if made_meanwhile(wanted, trainings_in(self.ledger, RECENT)):
+            raise _MadeMeanwhile
 
     def watch(self, region_id: str, retrains: bool) -> DriftReport:
         """Look for drift in a region; an alarm that is new is written down, and challenges the champion once.
@@ -324,26 +333,14 @@ class Lifecycle:
         """
         return self.trainings.wait(self.start(request).run_id, told)
 
-    def start(self, request: RetrainingRequest) -> RunState:
-        """Begin a training that was asked for and return at once.
+    def start(self, request: RetrainingRequest, check: Callable[[], None] = unchecked) -> RunState:
+        """Begin a training that was asked for and return at once; `check` as in the port.
 
         Raises
         ------
         TrainingInProgress, ConfigurationError
             As `retrain`.
         """
-        state = self.trainings.start(request)
+        state = self.trainings.start(request, check)
         log.info("training begins", run_id=state.run_id, trigger=request.trigger.value, who=request.who)
         return state
-
-
-def trainings_in(ledger: Ledger, most: int) -> tuple[Mapping[str, Any], ...]:
-    """Return the newest trainings of the ledger, those of first starts among them, newest first.
-
-    Raises
-    ------
-    ConfigurationError
-        If the ledger does not answer.
-    """
-    found = (*ledger.runs(most, RETRAIN), *ledger.runs(most, FIRST))
-    return tuple(sorted(found, key=lambda run: run["at"], reverse=True)[:most])

@@ -14,7 +14,7 @@ from core.domain.verification import TRUTH_SOURCES
 from core.errors import DeploymentLost, InsufficientData, LeakSuspected, ModelError
 from core.features import table
 from core.learning.training import purge_h
-from core.ports import Clock, MetricFiles, Progress
+from core.ports import Clock, Ledger, MetricFiles, Progress
 from core.workflows.collecting import Collecting
 from core.workflows.deploying import Deploying
 from core.workflows.gathering import Gathered
@@ -25,6 +25,8 @@ from core.workflows.verifying import NO_TRUTH
 
 #: Kind of run in the ledger.
 RETRAIN = "retrain"
+#: Kind of run in the ledger that the making of a history at the first start is.
+FIRST = "first start"
 #: What a deployment by a training is called.
 RETRAINED = "retrained"
 #: What is begun by plan, and not for what happened: two processes on one home plan the same.
@@ -187,6 +189,18 @@ def made_meanwhile(request: RetrainingRequest, runs: Iterable[Mapping[str, Any]]
         and run["status"] not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
         for run in runs
     )
+
+
+def trainings_in(ledger: Ledger, most: int) -> tuple[Mapping[str, Any], ...]:
+    """Return the newest trainings of the ledger, those of first starts among them, newest first.
+
+    Raises
+    ------
+    ConfigurationError
+        If the ledger does not answer.
+    """
+    found = (*ledger.runs(most, RETRAIN), *ledger.runs(most, FIRST))
+    return tuple(sorted(found, key=lambda run: run["at"], reverse=True)[:most])
 
 
 def detail_of(state: RunState) -> dict[str, object]:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -179,6 +180,47 @@ def test_a_training_is_told_before_the_next_one_can_begin(
     until(lambda: len(ends) == len(runs))
     assert sorted(end.run_id for end in ends) == sorted(runs)
     assert {end.status for end in ends} == {RunStatus.KEPT}
+
+
+def test_no_other_can_begin_while_the_end_of_one_is_told(tmp_path: Path) -> None:
+    told = threading.Event()
+    files = RunFiles(tmp_path / "runs")
+    free: list[int | None] = []
+
+    def ended(_: RunState) -> None:
+        free.append(files.take())
+        told.set()
+
+    some = TrainingProcesses(
+        tmp_path / "runs",
+        tmp_path,
+        "{}",
+        limits=Limits(1 << 33, 60.0),
+        clock=lambda: NOW,
+        ended=ended,
+        command=["head", "-n", "1"],
+    )
+    some.wait(some.start(request()).run_id)
+    assert told.wait(PATIENCE_S)
+    assert free == [None]
+    some.start(request())  # and then one can
+
+
+def test_what_is_checked_last_is_checked_while_no_other_can_begin(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path
+) -> None:
+    some, files = trainings("head", "-n", "1"), RunFiles(tmp_path / "runs")
+    free: list[int | None] = []
+
+    def check() -> None:
+        free.append(files.take())
+        raise KeyError("made elsewhere")
+
+    with pytest.raises(KeyError, match="made elsewhere"):
+        some.start(request(), check)
+    assert free == [None]
+    assert some.state() is None
+    assert some.start(request()).running  # what it raised has freed the lock
 
 
 def test_one_whose_process_is_gone_was_interrupted(trainings: Callable[..., TrainingProcesses], tmp_path: Path) -> None:

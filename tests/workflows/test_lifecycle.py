@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from core import Core
 from core.bootstrap import jobs
 from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
-from core.domain.lifecycle import RunStatus, Trigger
+from core.domain.lifecycle import RunState, RunStatus, Trigger
 from core.errors import ConfigurationError, ModelError, ModelNotFound, ModelUntrusted, TrainingInProgress
 from core.workflows.drifting import Drifting
 from core.workflows.lifecycle import DRIFT
-from core.workflows.retraining import RETRAIN, RETRAINED
+from core.workflows.retraining import FIRST, RETRAIN, RETRAINED
 from tests.models_made import stored
 from tests.trainings_made import FakeTrainings
 
@@ -93,6 +94,27 @@ def test_what_another_process_made_by_plan_is_not_made_again(
     life.start_waiting()
     assert (life.trainings.state() is not None) is again
     life.start_waiting()
+    assert not life._waiting
+
+
+def test_what_another_process_ends_while_this_one_waits_for_the_lock_is_not_made_again(
+    house: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = house.lifecycle
+    start = life.trainings.start
+
+    def late(*asked: Any) -> RunState:
+        made = {"region": REGION, "trigger": Trigger.FIRST_START.value}
+        life.ledger.record_run(FIRST, "deployed", made, house.clock())
+        return start(*asked)
+
+    monkeypatch.setattr(life.trainings, "start", late)
+    life.wait_for(life.asked(REGION, who="plan", trigger=Trigger.FIRST_START))
+    life.wait_for(life.asked(REGION, who="drift", trigger=Trigger.DRIFT))
+    life.start_waiting()
+    state = life.trainings.state()
+    assert state is not None
+    assert state.request.who == "drift"  # what waits behind it has its turn at once
     assert not life._waiting
 
 
