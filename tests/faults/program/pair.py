@@ -21,8 +21,9 @@ from tests.faults.programs import Program, Spoil, gone, house, started, until
 
 #: How often programs look whether a training that waits may begin, and how long that may take them, seconds.
 WAITING_S, TURN_S = 2.0, 8.0
-#: Between a decision who shall serve and its deployment, seconds: what two decide in one moment meets.
-BETWEEN_S = 3.0
+#: Between a decision who shall serve and its deployment, seconds: what two decide in one moment meets. The careless two
+#: must meet, busy as the machine is with the history that the others make meanwhile.
+BETWEEN_S, CARELESS_S = 3.0, 10.0
 #: How long both live on in the full run, seconds.
 LONG_S = 120.0
 WHY = {"why": "asked of both at once"}
@@ -93,13 +94,13 @@ def _done_by(pair: Sequence[Program], path: str, body: Mapping[str, Any]) -> int
         return sum(status in (200, 202) for status, _ in pool.map(lambda program: program.post(path, body), pair))
 
 
-def _meeting() -> None:
+def _meeting(between_s: float = BETWEEN_S) -> None:
     """Let what two programs do at once surely meet: no fault, but what takes chance out of it."""
     jobs.WAITING_S = WAITING_S
     deploy = FolderModelStore.deploy
 
     def later(self: FolderModelStore, made: Deployment) -> None:
-        time.sleep(BETWEEN_S)
+        time.sleep(between_s)
         deploy(self, made)
 
     FolderModelStore.deploy = later  # type: ignore[method-assign]
@@ -107,6 +108,6 @@ def _meeting() -> None:
 
 def _lawless() -> None:
     """Hold no lock, and move the pointer of the champion whoever has moved it since."""
-    _meeting()
+    _meeting(CARELESS_S)
     fcntl.flock = lambda _file, _how: None
     Pointer.refuse_lost = lambda _self, _made: None  # type: ignore[method-assign]
