@@ -14,7 +14,7 @@ from core.domain.lifecycle import Trigger
 from core.domain.units import first_due_s
 from core.domain.verification import TRUTH_SOURCES
 from core.errors import CloudburstError
-from core.workflows.retraining import FIRST, trainings_in
+from core.workflows.retraining import FIRST, run_of, trainings_in
 
 if TYPE_CHECKING:
     from core.bootstrap.house import Core
@@ -170,9 +170,8 @@ class _Scheduled:
     def _planned(self) -> Iterator[datetime]:
         """Yield when planned trainings of the region began."""
         for run in trainings_in(self._core.lifecycle.ledger, RUNS):
-            detail = run["detail"]
-            if (detail.get("region"), detail.get("trigger")) == (self._region_id, Trigger.SCHEDULE.value):
-                yield datetime.fromisoformat(detail["begun_at"])
+            if run_of(run, self._region_id, Trigger.SCHEDULE):
+                yield datetime.fromisoformat(run["detail"]["begun_at"])
 
 
 def _last_training(core: Core, region_id: str) -> datetime | None:

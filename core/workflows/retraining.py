@@ -184,11 +184,16 @@ def _numbers(comparison: Comparison | None) -> dict[str, Any]:
 def made_meanwhile(request: RetrainingRequest, runs: Iterable[Mapping[str, Any]]) -> bool:
     """Say whether another process on this home has made what was planned here, by the trainings of the ledger."""
     return request.trigger in PLANNED and any(
-        (run["detail"].get("trigger"), run["detail"].get("region")) == (request.trigger.value, request.region_id)
+        run_of(run, request.region_id, request.trigger)
         and run["at"] >= request.now
         and run["status"] not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
         for run in runs
     )
+
+
+def run_of(run: Mapping[str, Any], region_id: str, trigger: Trigger) -> bool:
+    """Say whether a run of the ledger is a training of a region that was begun for this."""
+    return (run["detail"].get("region"), run["detail"].get("trigger")) == (region_id, trigger.value)
 
 
 def trainings_in(ledger: Ledger, most: int) -> tuple[Mapping[str, Any], ...]:
