@@ -9,7 +9,11 @@ from itertools import count
 
 from core.domain.lifecycle import RetrainingRequest, RunState, RunStatus
 from core.errors import TrainingInProgress
-from core.ports import Progress, silent, unchecked
+from core.ports import Progress, silent
+
+
+def unasked(_last: RunState | None) -> None:
+    """Let a training begin whatever was before it."""
 
 
 @dataclass
@@ -20,15 +24,19 @@ class FakeTrainings:
     cancelled: list[str] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
-    def start(self, request: RetrainingRequest, check: Callable[[], None] = unchecked) -> RunState:
+    def start(self, request: RetrainingRequest, check: Callable[[RunState | None], None]) -> RunState:
         if self.now is not None and self.now.running:
             raise TrainingInProgress(f"A training has been running since {self.now.begun_at}.", run_id=self.now.run_id)
-        check()
+        check(self.now)
         self.now = RunState(f"run{next(self._numbers)}", request, 4242, request.now, RunStatus.RUNNING, 0.1, "reading")
         return self.now
 
     def state(self) -> RunState | None:
         return self.now
+
+    def settle(self, told: Callable[[RunState | None], None]) -> None:
+        if self.now is None or not self.now.running:
+            told(self.now)
 
     def cancel(self, run_id: str) -> bool:
         self.cancelled.append(run_id)

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import structlog
-from filelock import FileLock
 
+from core.adapters.files import PATIENCE_S, locked
 from core.adapters.frames import from_frame, to_frame
 from core.adapters.parquet import read_or_put_aside, read_where_possible, write_frame
 from core.domain.quality import FlaggedWeather
@@ -88,7 +88,7 @@ class ParquetArchive:
 
     def _merge(self, path: Path, rows: pd.DataFrame) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
+        with locked(path.with_suffix(".lock"), PATIENCE_S, "the archive"):
             old = read_or_put_aside(path, PARTITION, KEY) if path.exists() else None
             if old is not None:
                 rows = _merged(old, rows)

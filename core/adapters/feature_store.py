@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 from numpy.typing import NDArray
 
+from core.adapters.files import PATIENCE_S, locked
 from core.adapters.parquet import read_or_put_aside, read_where_possible, write_frame
 from core.domain.features import FeatureRows
 from core.domain.units import to_hour64, to_second64
@@ -134,7 +134,7 @@ class ParquetFeatures:
 
     def _merge(self, path: Path, rows: pd.DataFrame) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.parent / "features.lock"):
+        with locked(path.parent / "features.lock", PATIENCE_S, "the features"):
             old = read_or_put_aside(path, TABLE, KEY) if path.exists() else None
             if old is not None:
                 _refuse_others(old, rows, path.parent)

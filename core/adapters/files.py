@@ -16,6 +16,9 @@ from filelock import FileLock, Timeout
 
 from core.errors import ConfigurationError
 
+#: How long tables are waited for that another thread or process writes, seconds; one that hangs keeps nobody for ever.
+PATIENCE_S = 10.0
+
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary neighbour, then put it in place of `path`.

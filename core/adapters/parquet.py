@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import structlog
 
-from core.adapters.files import write_whole
+from core.adapters.files import free_name, write_whole
 
 log = structlog.get_logger()
 #: Of 600 flipped bits of a table 437 came back as another value; with the checksum of every page none did.
@@ -64,7 +64,8 @@ def read_or_put_aside(path: Path, what: str, needed: Sequence[str] = ()) -> pd.D
     except Exception as error:  # flipped bits made KeyError, TypeError, UnicodeDecodeError and others of the readers
         log.error(f"{what} cannot be read and is put aside", file=path.name, error=str(error)[:200])
         with suppress(OSError):
-            path.replace(path.with_suffix(".parquet.bad"))
+            if path.read_bytes() == data:  # a reader holds no lock: another may have put it right meanwhile
+                path.replace(free_name(path.with_suffix(".parquet.bad")))
         return None
     return frame
 

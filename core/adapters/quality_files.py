@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock
 
+from core.adapters.files import PATIENCE_S, locked
 from core.adapters.parquet import read_or_put_aside, write_frame
 from core.domain.quality import QualityMetrics
 from core.errors import ConfigurationError
@@ -56,7 +56,7 @@ class ParquetQuality:
 
     def _merge(self, path: Path, rows: pd.DataFrame) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
+        with locked(path.with_suffix(".lock"), PATIENCE_S, "the quality metrics"):
             old = read_or_put_aside(path, "a table of quality metrics", KEY) if path.exists() else None
             both = rows if old is None else pd.concat([old, rows], ignore_index=True)
             both = both.drop_duplicates(KEY, keep="first").sort_values(["end", "location_id"], ignore_index=True)

@@ -42,17 +42,17 @@ class RunFiles:
         text = json.dumps(_STATE.dump_python(state, mode="json"), allow_nan=False)
         write_text(self._folder / "now.json", text + "\n")
 
-    def read(self) -> RunState | None:
+    def read(self, *, alone: bool = False) -> RunState | None:
         """Return the state of the training that runs or ended last, None where there is none that can be read.
 
         One that was running and whose lock nobody holds was interrupted: a number of a process says nothing after a
-        restart.
+        restart. `alone`: whoever asks holds the lock.
         """
         try:
             state = _STATE.validate_json((self._folder / "now.json").read_bytes())
         except (OSError, ValidationError):
             return None
-        if state.running and self._free():
+        if state.running and (alone or self._free()):
             return replace(state, status=RunStatus.INTERRUPTED, reasons=("Its process is gone.",))
         return state
 

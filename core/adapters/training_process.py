@@ -23,7 +23,7 @@ import structlog
 from core.adapters.run_files import RunFiles
 from core.domain.lifecycle import RetrainingRequest, RunState, RunStatus
 from core.errors import CloudburstError, ConfigurationError, TrainingInProgress
-from core.ports import Clock, Progress, silent, unchecked
+from core.ports import Clock, Progress, silent
 
 log = structlog.get_logger()
 #: How long a starter waits for whoever holds the lock to say who it is, and how often everybody looks, seconds.
@@ -81,7 +81,7 @@ class TrainingProcesses:
         self._command = list(command)
         self._watches: dict[str, threading.Thread] = {}
 
-    def start(self, request: RetrainingRequest, check: Callable[[], None] = unchecked) -> RunState:
+    def start(self, request: RetrainingRequest, check: Callable[[RunState | None], None]) -> RunState:
         """Begin a training and return at once, where `check`, called while the lock is held, raises nothing.
 
         Raises
@@ -96,7 +96,7 @@ class TrainingProcesses:
         except OSError as error:
             raise _refused(error) from None
         try:
-            check()
+            check(self._files.read(alone=True))
             return self._begun(lock, request)
         except OSError as error:
             os.close(lock)
@@ -108,6 +108,25 @@ class TrainingProcesses:
     def state(self) -> RunState | None:
         """Return the training that runs, else the last one that ended, None where there was none."""
         return self._files.read()
+
+    def settle(self, told: Callable[[RunState | None], None]) -> None:
+        """Tell the last training that ended while no other can begin; nothing is told while one runs.
+
+        Raises
+        ------
+        ConfigurationError
+            If the lock cannot be taken.
+        """
+        try:
+            lock = self._files.take()
+        except OSError as error:
+            raise _refused(error) from None
+        if lock is None:
+            return
+        try:
+            told(self._files.read(alone=True))
+        finally:
+            os.close(lock)
 
     def cancel(self, run_id: str) -> bool:
         """End a training, whichever process began it; say whether it was running."""
@@ -138,14 +157,15 @@ class TrainingProcesses:
             if lock is not None:
                 return lock
             state = self._files.read()
-            if state is not None and state.running and self._overdue(state) and self._ours(state.pid):
+            if state is not None and state.running and self._ours(state.pid) and self._overdue(state.pid):
                 _kill(state.pid)  # it hangs, and so does whoever should have ended it
             elif (state is not None and state.running) or time.monotonic() > until:
                 raise _running(state)
             time.sleep(LOOK_S / 4)
 
-    def _overdue(self, state: RunState) -> bool:
-        return (self._clock() - state.begun_at).total_seconds() > self._limits.seconds + GRACE_S
+    def _overdue(self, pid: int) -> bool:
+        age_s = _age_s(pid)  # not by the clock of the wall, whose jump would end one that is well
+        return age_s is not None and age_s > self._limits.seconds + GRACE_S
 
     def _ours(self, pid: int) -> bool:
         """Say whether a number is that of a training process: after a restart it may be anybody's."""
@@ -235,6 +255,16 @@ class TrainingProcesses:
         except OSError:
             return "it left no text"
         return lines[-1][:300] if lines else "it left no text"
+
+
+def _age_s(pid: int) -> float | None:
+    """Return how long a process has been there, None where it is not there any more (proc(5), field 22)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        begun_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - begun_s
 
 
 def _kill(pid: int) -> bool:

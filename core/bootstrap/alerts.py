@@ -15,7 +15,7 @@ from core.workflows.verifying import Verifying
 
 
 def alerting_of(
-    forecasting: Forecasting, ledger: SqlLedger, verification: Verifying, tell: Callable[[Notice], None]
+    forecasting: Forecasting, ledger: SqlLedger, verification: Verifying, tell: Callable[[Notice], bool]
 ) -> Alerting:
     """Return the alerts of a house; from now on its issues show the levels that people set."""
     records = SqlAlerts(ledger)

@@ -128,15 +128,14 @@ class _Trainings:
         self._planned = False
 
     def __call__(self) -> None:
+        self._core.lifecycle.reconcile()
         if not self._planned:
             self._plan()
             self._planned = True
-        self._core.lifecycle.reconcile_deployments()
         self._core.lifecycle.start_waiting()
 
     def _plan(self) -> None:
         core = self._core
-        core.lifecycle.reconcile()
         for region in core.regions():
             last, every_s = _last_training(core, region.id), core.lifecycle.plan.every.total_seconds()
             first = core.lifecycle.asked(region.id, who="first start", trigger=Trigger.FIRST_START)
@@ -160,7 +159,8 @@ class _Scheduled:
     def __call__(self, late_s: float) -> None:
         late, self._missed_s = max(late_s, self._missed_s), 0.0
         life = self._core.lifecycle
-        if any(life.clock() - begun < life.plan.every / 2 for begun in self._planned()):
+        now = life.clock()  # what began later than now was begun by a clock that was ahead
+        if any(now - life.plan.every / 2 < begun <= now for begun in self._planned()):
             return
         why = f"planned every {self._core.settings.retrain_every_days:g} days"
         life.wait_for(

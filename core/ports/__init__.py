@@ -6,7 +6,7 @@ from core.ports.models import MetricFiles, ModelStore, Trainings
 from core.ports.notices import Channel, Outbox
 from core.ports.records import Ledger
 from core.ports.services import Cache, Scheduler
-from core.ports.vocabulary import Clock, OpenPeriod, Period, Progress, silent, unchecked
+from core.ports.vocabulary import Clock, OpenPeriod, Period, Progress, silent
 from core.ports.weather import (
     Archive,
     BackfillSource,
@@ -46,5 +46,4 @@ __all__ = [
     "WeatherArchive",
     "WeatherSource",
     "silent",
-    "unchecked",
 ]

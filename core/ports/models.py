@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from core.domain.learning import Champion, ModelManifest, Probe, StoredVersion
 from core.domain.lifecycle import Deployment, RetrainingRequest, RunState
-from core.ports.vocabulary import Progress, silent, unchecked
+from core.ports.vocabulary import Progress, silent
 
 
 class ModelStore(Protocol):
@@ -103,14 +103,14 @@ class ModelStore(Protocol):
 class Trainings(Protocol):
     """Trainings in a process of their own, one at a time in a home, whoever asks and from whichever process."""
 
-    def start(self, request: RetrainingRequest, check: Callable[[], None] = unchecked) -> RunState:
+    def start(self, request: RetrainingRequest, check: Callable[[RunState | None], None]) -> RunState:
         """Begin a training and return at once.
 
         Parameters
         ----------
         check
-            Called when no other can begin any more, and every end before is told; what it raises is passed on, and
-            nothing begins.
+            Called with the last training that ended, None where there was none, when no other can begin any more; what
+            it raises is passed on, and nothing begins.
 
         Raises
         ------
@@ -122,6 +122,9 @@ class Trainings(Protocol):
 
     def state(self) -> RunState | None:
         """Return the training that runs, else the last one that ended, None where there was none."""
+
+    def settle(self, told: Callable[[RunState | None], None]) -> None:
+        """Tell the last training that ended while no other can begin; nothing is told while one runs."""
 
     def cancel(self, run_id: str) -> bool:
         """End a training; say whether it was running."""

@@ -19,9 +19,5 @@ class Progress(Protocol):
         """Take one report."""
 
 
-def unchecked() -> None:
-    """Check that refuses nothing."""
-
-
 def silent(done: float, text: str) -> None:
     """Progress that nobody watches."""

@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.domain.alerts import (
     DEFAULT_ID,
@@ -30,6 +30,8 @@ from core.workflows.overruling import Overruling, require
 NO_AUTHORITY = "Cloudburst Watch is no alerting authority: this is no official warning."
 #: Where an alert is that is of the places in no district.
 OUTSIDE = "places outside every district"
+#: An issue can be valid from the hour that is about to begin; a state of a later one was kept while a clock was ahead.
+AHEAD = timedelta(hours=1)
 
 
 @dataclass
@@ -38,7 +40,8 @@ class Alerting:
 
     levels: Overruling
     past: AlertHistory
-    tell: Callable[[Notice], None] = field(default=lambda _notice: None)
+    #: Says whether a notice is kept for certain, so that it need not be told again.
+    tell: Callable[[Notice], bool] = field(default=lambda _notice: True)
 
     @property
     def records(self) -> AlertRecords:
@@ -111,10 +114,12 @@ class Alerting:
     def _evaluated(self, rule: AlertRule, issue: RegionForecast) -> list[NoticeKind]:
         before = self.records.states(self.source, rule.region_id, rule.id)
         standing = {a.area: a for a in self.standing(rule.region_id) if a.rule_id == rule.id}
-        after, happened = {}, []
+        after, happened, latest = {}, [], self.levels.clock() + AHEAD
         for district in by_district(issue, rule.event):
             seen = Seen(issue.valid_from, district.level, district.probability)
             state = _as_recorded(before.get(district.name, State()), standing.get(district.name))
+            if state.hour is not None and state.hour > latest:
+                state = State(standing=state.standing, peak=state.peak)
             after[district.name], kind = step(rule, state, seen)
             done = self._done(rule, issue, district, standing.get(district.name), kind)
             happened += [] if done is None else [done]
@@ -155,10 +160,13 @@ class Alerting:
         return notice
 
     def _tell(self, region_id: str) -> None:
-        """Tell what was recorded and not told, here or by a process that died in between: told twice it is one."""
+        """Tell what was recorded and not told, here or by a process that died in between: told twice it is one.
+
+        What could not be kept on the disk is told again with the next issue, or by the next process.
+        """
         for alert, kind in self.records.untold(self.source, region_id):
-            self.tell(notice_of(alert, kind, alert.changed_at, alert.simulated))
-            self.records.told(alert.id, kind)
+            if self.tell(notice_of(alert, kind, alert.changed_at, alert.simulated)):
+                self.records.told(alert.id, kind)
 
 
 def notice_of(alert: Alert, kind: NoticeKind, at: datetime, simulated: bool, more: str = "") -> Notice:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
@@ -14,7 +13,7 @@ from core.domain.learning import Champion
 from core.domain.lifecycle import Comparison, Deployment, RetrainingRequest, RunState, RunStatus, Trigger, Verdict
 from core.errors import ConfigurationError, ModelError, ModelNotFound, TrainingInProgress
 from core.learning import estimators
-from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent, unchecked
+from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent
 from core.workflows.beginnings import Beginnings
 from core.workflows.deploying import Deploying
 from core.workflows.drifting import Drifting
@@ -69,6 +68,8 @@ class Lifecycle:
     trainings: Trainings = field(init=False)
     _waiting: list[RetrainingRequest] = field(default_factory=list, init=False)
     _looked: dict[str, DriftReport] = field(default_factory=dict, init=False)
+    #: The last training of which it is known that the ledger has its end.
+    _settled: str = field(default="", init=False)
 
     @property
     def source(self) -> str:
@@ -161,18 +162,13 @@ class Lifecycle:
             wanted = self._waiting[0]
             now = replace(wanted, now=self.clock())  # what came while it waited is learned from too
             try:
-                self.start(now, partial(self._refuse_made, wanted))
+                self.start(now, wanted)
+                del self._waiting[0]
+                return
             except TrainingInProgress:
                 return
             except _MadeMeanwhile:
-                self._waiting.pop(0)
-                continue
-            self._waiting.pop(0)
-            return
-
-    def _refuse_made(self, wanted: RetrainingRequest) -> None:
-        if made_meanwhile(wanted, trainings_in(self.ledger, RECENT)):
-            raise _MadeMeanwhile
+                del self._waiting[0]
 
     def watch(self, region_id: str, retrains: bool) -> DriftReport:
         """Look for drift in a region; an alarm that is new is written down, and challenges the champion once.
@@ -298,30 +294,32 @@ class Lifecycle:
 
     def _as_it_is(self, state: RunState) -> RunState:
         """Return the end of a training; one that was cut off after its pointer had moved has deployed all the same."""
+        if state.status in (RunStatus.KEPT, RunStatus.SKIPPED):
+            return state
         made = self.store.last_deployment(state.request.source, state.request.region_id)
         if made is None or made.action != RETRAINED or made.at < state.begun_at:
             return state
         return replace(state, status=RunStatus.DEPLOYED, version=made.to_version, champion=made.to_version)
 
     def reconcile(self) -> None:
-        """Write down what an earlier process did and could not: its deployment, and how its training ended.
+        """Write down what was done and could not be written down then: deployments, and how the last training ended.
 
         Raises
         ------
         CloudburstError
             If the ledger does not answer or a pointer cannot be read.
         """
-        self.reconcile_deployments()
-        state = self.trainings.state()
-        if state is not None and not state.running:
-            known = {run["detail"].get("run_id") for run in trainings_in(self.ledger, RECENT)}
-            if state.run_id not in known:
-                self.ended(state)
-
-    def reconcile_deployments(self) -> None:
-        """Write down the deployments that the pointers stand on where the ledger could not take them."""
         for region in self.observing.regions():
             self.deploying.reconcile((self.source, region.id))
+        self.trainings.settle(self._settle)
+
+    def _settle(self, last: RunState | None) -> None:
+        """Write down how the last training ended where the ledger does not know; no other can begin meanwhile."""
+        if last is None or last.run_id == self._settled:
+            return
+        if last.run_id not in {run["detail"].get("run_id") for run in trainings_in(self.ledger, RECENT)}:
+            self.ended(last)
+        self._settled = last.run_id
 
     def run(self, request: RetrainingRequest, told: Progress = silent) -> RunState:
         """Train and wait for the end.
@@ -333,14 +331,20 @@ class Lifecycle:
         """
         return self.trainings.wait(self.start(request).run_id, told)
 
-    def start(self, request: RetrainingRequest, check: Callable[[], None] = unchecked) -> RunState:
-        """Begin a training that was asked for and return at once; `check` as in the port.
+    def start(self, request: RetrainingRequest, planned: RetrainingRequest | None = None) -> RunState:
+        """Begin a training that was asked for and return at once; the end of the one before is written down first.
 
         Raises
         ------
         TrainingInProgress, ConfigurationError
             As `retrain`.
         """
+
+        def check(last: RunState | None) -> None:
+            self._settle(last)
+            if planned and made_meanwhile(planned, trainings_in(self.ledger, RECENT), self.clock()):
+                raise _MadeMeanwhile
+
         state = self.trainings.start(request, check)
         log.info("training begins", run_id=state.run_id, trigger=request.trigger.value, who=request.who)
         return state

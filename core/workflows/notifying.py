@@ -78,17 +78,24 @@ class Notifying:
     _unsaved: dict[str, Delivery] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notice) -> bool:
         """Queue a notice for every channel; it neither raises nor waits for anybody outside.
 
-        The same notice told twice, here or by another process, is one notice.
+        The same notice told twice, here or by another process, is one notice. Return whether it is on the disk: else
+        it goes out from the memory, and is lost where the process ends before.
         """
+        kept = True
         for channel in self.channels:
             try:
                 now = self.clock()
-                self._kept(Delivery(notice, channel.name, now, now))
+                delivery = Delivery(notice, channel.name, now, now)
+                with self._lock:
+                    delivery = self._unsaved.get(delivery.id, delivery)  # it may have been sent since
+                self._kept(delivery)
             except Exception as error:  # whoever tells has more to do than this
                 self._noted(error, "a notice could not be queued")
+                kept = False
+        return kept
 
     def deliver(self) -> int:
         """Send what is due, all channels at once; return how many got through. Another process may have the turn.

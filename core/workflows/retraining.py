@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.forecast import DEFAULT_WINDOW
@@ -31,6 +31,8 @@ FIRST = "first start"
 RETRAINED = "retrained"
 #: What is begun by plan, and not for what happened: two processes on one home plan the same.
 PLANNED = (Trigger.FIRST_START, Trigger.SCHEDULE)
+#: How far the clocks of two processes may differ; a run of a later moment was written down by a clock that was ahead.
+SKEW = timedelta(minutes=5)
 #: Shares of the work: reading and features, fitting; the rest is judging.
 READING, FITTING = 0.2, 0.7
 
@@ -181,11 +183,11 @@ def _numbers(comparison: Comparison | None) -> dict[str, Any]:
     }
 
 
-def made_meanwhile(request: RetrainingRequest, runs: Iterable[Mapping[str, Any]]) -> bool:
+def made_meanwhile(request: RetrainingRequest, runs: Iterable[Mapping[str, Any]], now: datetime) -> bool:
     """Say whether another process on this home has made what was planned here, by the trainings of the ledger."""
     return request.trigger in PLANNED and any(
         run_of(run, request.region_id, request.trigger)
-        and run["at"] >= request.now
+        and request.now <= run["at"] <= now + SKEW
         and run["status"] not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
         for run in runs
     )

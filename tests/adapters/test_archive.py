@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.adapters import archive as module
 from core.adapters.archive import ParquetArchive
+from core.adapters.files import locked
 from core.domain.units import hour_axis, to_second64
 from core.domain.weather import Flag, HourlyWeather, Location, Region
 from core.errors import ConfigurationError
@@ -218,6 +220,48 @@ def test_a_disk_that_does_not_answer_says_nothing_about_a_partition(
             archive.store("hills", check(weather([[9], [9]])))
     assert files(tmp_path) == before
     assert rain_of(archive, 0, 2) == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_one_that_hangs_while_it_writes_keeps_nobody_for_ever(
+    archive: ParquetArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.store("hills", check(weather([[1], [4]])))
+    (path,) = tmp_path.rglob("*.parquet")
+    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
+    with (
+        locked(path.with_suffix(".lock"), 1, "the archive"),
+        pytest.raises(ConfigurationError, match="Somebody else has been writing the archive"),
+    ):
+        archive.store("hills", check(weather([[2], [5]])))
+    assert rain_of(archive, 0, 0) == [[1], [4]]
+
+
+def test_what_another_put_right_meanwhile_is_not_put_aside(
+    archive: ParquetArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.store("hills", check(weather([[1], [4]])))
+    (path,) = tmp_path.rglob("*.parquet")
+    right = path.read_bytes()
+    path.write_bytes(right[:100])
+    read = pd.read_parquet
+
+    def late(*asked: Any, **more: Any) -> pd.DataFrame:
+        path.write_bytes(right)
+        return read(*asked, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pd, "read_parquet", late)
+        assert rain_of(archive, 0, 0) == [[-1], [-1]]
+    assert rain_of(archive, 0, 0) == [[1], [4]]
+
+
+def test_every_damaged_table_is_kept(archive: ParquetArchive, tmp_path: Path) -> None:
+    for damage in (b"one", b"two"):
+        archive.store("hills", check(weather([[1], [4]])))
+        (path,) = tmp_path.rglob("*.parquet")
+        path.write_bytes(damage)
+        rain_of(archive, 0, 0)
+    assert [path.with_suffix(name).read_bytes() for name in (".parquet.bad", ".parquet.bad.2")] == [b"one", b"two"]
 
 
 def test_a_table_of_something_else_is_put_aside(archive: ParquetArchive, tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 import structlog
 
+from core.adapters import training_process
 from core.adapters.run_files import RunFiles
-from core.adapters.training_process import GRACE_S, Limits, TrainingProcesses
+from core.adapters.training_process import Limits, TrainingProcesses
 from core.domain.lifecycle import RetrainingRequest, RunState, RunStatus, Trigger
 from core.errors import ConfigurationError, TrainingInProgress
+from tests.trainings_made import unasked
 
 NOW = datetime(2026, 7, 29, 18, 20, tzinfo=UTC)
 PATIENCE_S = 30
@@ -78,22 +80,22 @@ def test_a_training_ends_as_it_says_itself(
 ) -> None:
     some = trainings(*python(WELL, tmp_path / "runs" / "now.json"))
     assert some.state() is None
-    begun = some.start(request())
+    begun = some.start(request(), unasked)
     assert begun.running
     ended = some.wait(begun.run_id)
     assert (ended.status, ended.reasons) == (RunStatus.KEPT, ("gain: too little",))
     until(lambda: len(ends) == 1)
     assert ends[0].run_id == begun.run_id
-    assert some.start(request()).run_id != begun.run_id  # the lock is free again
+    assert some.start(request(), unasked).run_id != begun.run_id  # the lock is free again
 
 
 def test_a_second_one_is_told_since_when_the_first_runs_and_for_whom(
     trainings: Callable[..., TrainingProcesses],
 ) -> None:
     first, second = trainings("sleep", "30"), trainings("sleep", "30")
-    begun = first.start(request("the schedule"))
+    begun = first.start(request("the schedule"), unasked)
     with pytest.raises(TrainingInProgress, match=r"since 2026-07-29 18:20:00 UTC .*begun by the schedule") as refused:
-        second.start(request())
+        second.start(request(), unasked)
     assert refused.value.run_id == begun.run_id
     assert second.state() == first.state()
     assert second.cancel(begun.run_id)
@@ -103,7 +105,7 @@ def test_a_second_one_is_told_since_when_the_first_runs_and_for_whom(
 
 def test_one_that_fails_says_its_last_words(trainings: Callable[..., TrainingProcesses], ends: list[RunState]) -> None:
     some = trainings(*python("import sys; sys.stdin.readline(); sys.exit('no memory for a tree')"))
-    ended = some.wait(some.start(request()).run_id)
+    ended = some.wait(some.start(request(), unasked).run_id)
     assert ended.status is RunStatus.FAILED
     assert ended.reasons == ("Its process ended with code 1: no memory for a tree",)
     assert ended.ended_at == NOW
@@ -111,25 +113,25 @@ def test_one_that_fails_says_its_last_words(trainings: Callable[..., TrainingPro
 
 def test_one_that_is_killed_says_so_and_frees_the_lock(trainings: Callable[..., TrainingProcesses]) -> None:
     some = trainings("sleep", "30")
-    begun = some.start(request())
+    begun = some.start(request(), unasked)
     os.kill(begun.pid, signal.SIGKILL)
     ended = some.wait(begun.run_id)
     assert ended.status is RunStatus.FAILED
     assert "signal 9" in ended.reasons[0]
-    again = some.start(request())
+    again = some.start(request(), unasked)
     some.cancel(again.run_id)
     some.wait(again.run_id)
 
 
 def test_one_that_takes_too_long_is_ended(trainings: Callable[..., TrainingProcesses]) -> None:
     some = trainings("sleep", "30", seconds=0.2)
-    ended = some.wait(some.start(request()).run_id)
+    ended = some.wait(some.start(request(), unasked).run_id)
     assert ended.status is RunStatus.FAILED
     assert "CLOUDBURST_RETRAIN_MINUTES" in ended.reasons[0]
 
 
 def test_one_that_hangs_while_nobody_watches_is_ended_by_the_next(
-    trainings: Callable[..., TrainingProcesses], tmp_path: Path
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "runs"
     files = RunFiles(folder)
@@ -140,28 +142,27 @@ def test_one_that_hangs_while_nobody_watches_is_ended_by_the_next(
     os.close(lock)  # now it alone holds the lock, as a training does whose watch is gone
     files.write(RunState("old", request(), hanging, NOW, RunStatus.RUNNING, 0.5, "fitting"))
     os.kill(hanging, signal.SIGSTOP)
-    some = trainings("sleep", "30", seconds=60)
-    with pytest.raises(TrainingInProgress):
-        some.start(request())
-    later = NOW + timedelta(seconds=60 + GRACE_S + 1)
-    patient = trainings("sleep", "30", clock=lambda: later)
-    begun = patient.start(request())
-    patient.cancel(begun.run_id)
-    patient.wait(begun.run_id)
+    some = trainings("sleep", "30", seconds=60, clock=lambda: NOW + timedelta(days=3650))
+    with pytest.raises(TrainingInProgress):  # a clock that jumps makes none of them old
+        some.start(request(), unasked)
+    monkeypatch.setattr(training_process, "GRACE_S", 0.0)
+    time.sleep(0.2)
+    patient = trainings("sleep", "30", seconds=0.1)
+    patient.wait(patient.start(request(), unasked).run_id)
     assert os.waitstatus_to_exitcode(os.waitpid(hanging, 0)[1]) == -signal.SIGKILL
 
 
 def test_a_process_that_is_not_ours_is_never_ended_for_having_its_number(
-    trainings: Callable[..., TrainingProcesses], tmp_path: Path
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = RunFiles(tmp_path / "runs")
     lock = files.take()
     assert lock is not None
     other = os.posix_spawn("/bin/sleep", ["sleep", "31"], {}, setpgroup=0)
     files.write(RunState("old", request(), other, NOW, RunStatus.RUNNING, 0.5, "fitting"))
-    later = NOW + timedelta(seconds=60 + GRACE_S + 1)
+    monkeypatch.setattr(training_process, "GRACE_S", 0.0)
     with pytest.raises(TrainingInProgress):
-        trainings("sleep", "30", clock=lambda: later).start(request())
+        trainings("sleep", "30", seconds=0.0).start(request(), unasked)
     os.kill(other, 0)
     os.kill(other, signal.SIGKILL)
     os.waitpid(other, 0)
@@ -175,7 +176,7 @@ def test_a_training_is_told_before_the_next_one_can_begin(
     begun = RunState("none", request(), 1, NOW, RunStatus.RUNNING, 0.0, "")
     runs = []
     for _ in range(5):
-        runs.append(some.start(request()).run_id)
+        runs.append(some.start(request(), unasked).run_id)
         until(lambda: not (some.state() or begun).running)
     until(lambda: len(ends) == len(runs))
     assert sorted(end.run_id for end in ends) == sorted(runs)
@@ -200,10 +201,10 @@ def test_no_other_can_begin_while_the_end_of_one_is_told(tmp_path: Path) -> None
         ended=ended,
         command=["head", "-n", "1"],
     )
-    some.wait(some.start(request()).run_id)
+    some.wait(some.start(request(), unasked).run_id)
     assert told.wait(PATIENCE_S)
     assert free == [None]
-    some.start(request())  # and then one can
+    some.start(request(), unasked)  # and then one can
 
 
 def test_what_is_checked_last_is_checked_while_no_other_can_begin(
@@ -212,7 +213,7 @@ def test_what_is_checked_last_is_checked_while_no_other_can_begin(
     some, files = trainings("head", "-n", "1"), RunFiles(tmp_path / "runs")
     free: list[int | None] = []
 
-    def check() -> None:
+    def check(_last: RunState | None) -> None:
         free.append(files.take())
         raise KeyError("made elsewhere")
 
@@ -220,7 +221,7 @@ def test_what_is_checked_last_is_checked_while_no_other_can_begin(
         some.start(request(), check)
     assert free == [None]
     assert some.state() is None
-    assert some.start(request()).running  # what it raised has freed the lock
+    assert some.start(request(), unasked).running  # what it raised has freed the lock
 
 
 def test_one_whose_process_is_gone_was_interrupted(trainings: Callable[..., TrainingProcesses], tmp_path: Path) -> None:
@@ -230,10 +231,15 @@ def test_one_whose_process_is_gone_was_interrupted(trainings: Callable[..., Trai
     # After a restart the number of its process is that of another, here of this very test.
     files.write(RunState("old", request(), os.getpid(), NOW, RunStatus.RUNNING, 0.5, "fitting"))
     assert trainings("true").state() == files.read()
+    told: list[RunState | None] = []
+    trainings("true").settle(told.append)
+    assert not told  # one runs, or its end is told by another
     os.close(lock)
     state = trainings("true").state()
     assert state is not None
     assert (state.status, state.reasons) == (RunStatus.INTERRUPTED, ("Its process is gone.",))
+    trainings("true").settle(told.append)
+    assert told == [state]  # also to whoever holds the lock meanwhile
 
 
 def test_it_ends_with_whoever_began_it(tmp_path: Path) -> None:
@@ -265,9 +271,9 @@ def test_without_a_folder_to_write_in_nothing_begins(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="No training can be started"):
-        trainings("true", folder=tmp_path / "file" / "runs").start(request())
+        trainings("true", folder=tmp_path / "file" / "runs").start(request(), unasked)
     with pytest.raises(ConfigurationError, match="No training can be started"):
-        trainings("a-program-that-is-not-there").start(request())
+        trainings("a-program-that-is-not-there").start(request(), unasked)
 
 
 def test_whoever_asked_is_known_to_the_process_and_to_whoever_watches_it(tmp_path: Path) -> None:
@@ -283,7 +289,7 @@ def test_whoever_asked_is_known_to_the_process_and_to_whoever_watches_it(tmp_pat
         command=python(code),
     )
     with structlog.contextvars.bound_contextvars(request_id="from-outside.1"):
-        state = some.start(request())
+        state = some.start(request(), unasked)
     until(lambda: bool(asked))
     assert asked == [{"request_id": "from-outside.1"}]
     told = json.loads((tmp_path / "runs" / "last.log").read_text())

@@ -33,13 +33,18 @@ class Desk(House):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.told: list[Notice] = []
+        self.kept = True
         self.forgot: list[str] = []
         self.alerts = self.opened()
 
     def opened(self) -> Alerting:
         records = SqlAlerts(SqlLedger(f"sqlite:///{self.folder / 'ledger.sqlite'}"))
         levels = Overruling(records, self.source, lambda: self.now, self.forgot.append)
-        return Alerting(levels, AlertHistory(records, self.verifying), self.told.append)
+        return Alerting(levels, AlertHistory(records, self.verifying), self.tells)
+
+    def tells(self, notice: Notice) -> bool:
+        self.told.append(notice)
+        return self.kept
 
     def says(self, letter: str, hour: int) -> RegionForecast:
         """Record an issue of one level and return it."""
@@ -142,7 +147,7 @@ def test_what_a_process_recorded_and_did_not_tell_before_it_died_is_told_by_the_
     desk.goes(letters[:-1])
     desk.told.clear()
 
-    def dies(_notice: Notice) -> None:
+    def dies(_notice: Notice) -> bool:
         raise KeyboardInterrupt
 
     desk.alerts.tell = dies
@@ -152,6 +157,24 @@ def test_what_a_process_recorded_and_did_not_tell_before_it_died_is_told_by_the_
     desk.goes(last, first=len(letters))
     desk.goes(last, first=len(letters) + 1)
     assert [notice.kind for notice in desk.told] == [kind]
+
+
+def test_what_the_disk_does_not_take_is_told_again(desk: Desk) -> None:
+    desk.kept = False
+    desk.goes("ooo")
+    assert [notice.kind for notice in desk.told] == [RAISED, RAISED]  # the second issue raised it
+    assert len({notice.id for notice in desk.told}) == 1
+    desk.kept = True
+    desk.goes("oo", first=3)
+    assert len(desk.told) == 3
+
+
+def test_a_clock_that_was_ahead_holds_no_alert_back(desk: Desk) -> None:
+    desk.goes("o", first=24 * 3650)  # ten years ahead for one issue
+    assert desk.goes("gooorggg") == [(2, RAISED), (4, CHANGED), (7, ENDED)]
+    desk.goes("oo", first=100)
+    assert len(desk.alerts.standing(REGION.id)) == 1
+    assert desk.goes("ggg", first=10) == [(12, ENDED)]  # one that was raised then ends all the same
 
 
 def test_what_happened_before_anybody_watched_is_nobodys_miss(desk: Desk) -> None:

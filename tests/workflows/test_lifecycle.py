@@ -83,14 +83,17 @@ def test_a_planned_training_waits_for_its_turn_and_only_once(house: Core) -> Non
         (Trigger.DRIFT, "kept", True),
     ],
 )  # fmt: skip
+@pytest.mark.parametrize("ahead", [False, True])
 def test_what_another_process_made_by_plan_is_not_made_again(
-    house: Core, trigger: Trigger, status: str, again: bool
+    house: Core, trigger: Trigger, status: str, again: bool, ahead: bool
 ) -> None:
     life = house.lifecycle
     life.wait_for(life.asked(REGION, who="plan", trigger=trigger))
+    again = again or ahead  # what was written down while the clock was ahead made nothing that was planned since
     for region, at in ((REGION, house.clock() - timedelta(seconds=1)), ("elsewhere", house.clock())):
         life.ledger.record_run(RETRAIN, "kept", {"region": region, "trigger": trigger.value}, at)
-    life.ledger.record_run(RETRAIN, status, {"region": REGION, "trigger": trigger.value}, house.clock())
+    at = house.clock() + ahead * timedelta(days=3650)
+    life.ledger.record_run(RETRAIN, status, {"region": REGION, "trigger": trigger.value}, at)
     life.start_waiting()
     assert (life.trainings.state() is not None) is again
     life.start_waiting()
@@ -119,8 +122,9 @@ def test_what_another_process_ends_while_this_one_waits_for_the_lock_is_not_made
 
 
 @pytest.mark.parametrize(
-    ("trigger", "share", "planned"), [("schedule", 0.4, 0), ("schedule", 0.6, 1), ("page", 0.4, 1)]
-)
+    ("trigger", "share", "planned"),
+    [("schedule", 0.4, 0), ("schedule", 0.6, 1), ("page", 0.4, 1), ("schedule", -900, 1)],
+)  # the last was begun while the clock was years ahead
 def test_two_processes_do_not_both_train_by_plan(house: Core, trigger: str, share: float, planned: int) -> None:
     life = house.lifecycle
     begun = house.clock() - share * life.plan.every
@@ -288,6 +292,33 @@ def test_many_other_runs_do_not_make_a_training_be_written_twice(house: Core) ->
         life.ledger.record_run("quality", "fallen", {}, house.clock())
     life.reconcile()
     assert len(life.ledger.runs(kind=RETRAIN)) == 1
+
+
+def test_the_end_that_the_ledger_could_not_take_is_written_before_the_next_training_begins(house: Core) -> None:
+    life, trainings = house.lifecycle, house.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    first = life.retrain(REGION, who="one")
+    trainings.end(RunStatus.KEPT)
+    second = life.retrain(REGION, who="two")
+    assert [run["detail"]["run_id"] for run in life.ledger.runs(kind=RETRAIN)] == [first.run_id]
+    life.reconcile()
+    trainings.end(RunStatus.SKIPPED)
+    life.reconcile()
+    life.reconcile()
+    assert [run["detail"]["run_id"] for run in life.ledger.runs(kind=RETRAIN)] == [second.run_id, first.run_id]
+
+
+def test_one_that_kept_the_champion_has_not_deployed_though_the_clock_was_set_back(house: Core) -> None:
+    life, trainings = house.lifecycle, house.lifecycle.trainings
+    assert isinstance(trainings, FakeTrainings)
+    pointer, version = ("simulator", REGION), stored(house.store, "simulator").version
+    later = house.clock() + timedelta(hours=1)
+    champion = life.deploying.champion(pointer)
+    life.deploying.point(pointer, champion, version, action=RETRAINED, who="test", why="", at=later)
+    life.retrain(REGION, who="test")
+    life.ended(trainings.end(RunStatus.KEPT))
+    (run,) = life.ledger.runs(kind=RETRAIN)
+    assert run["status"] == "kept"
 
 
 def test_a_training_that_cannot_begin_waits_on(house: Core, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,12 +270,17 @@ def test_a_file_that_is_no_delivery_is_put_aside_and_counted(tmp_path: Path) -> 
 
 def test_an_outbox_that_cannot_be_written_is_an_error_of_the_job_not_of_who_tells(tmp_path: Path) -> None:
     (tmp_path / "outbox").write_text("a file where the folder should be")
-    house = House(tmp_path, FakeChannel())
-    house.told.tell(notice())
+    channel = FakeChannel()
+    house = House(tmp_path, channel)
+    assert not house.told.tell(notice())
     with pytest.raises(ConfigurationError):
         house.told.deliver()
+    assert not house.told.tell(notice())
     (tmp_path / "outbox").unlink()
     assert house.told.deliver() == 1
+    assert house.told.tell(notice())  # told again it is on the disk, and sent already
+    house.told.deliver()
+    assert len(channel.sent) == 1
 
 
 def test_a_webhook_that_answers_500_and_then_200(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from core.errors import TrainingInProgress
 from tests.faults.model.broken import Variant, sound
 from tests.faults.model.homes import RUN
 from tests.faults.processes import Say, forked
+from tests.trainings_made import unasked
 
 REFUSED = "refused"
 ASLEEP = ("sleep", "30")
@@ -61,6 +62,6 @@ def _begin(folder: Path, pipe: tuple[int, int], variant: Variant, say: Say) -> N
         command=ASLEEP,
     )
     try:
-        say(str(trainings.start(RUN.request).pid))
+        say(str(trainings.start(RUN.request, unasked).pid))
     except TrainingInProgress:
         say(REFUSED)

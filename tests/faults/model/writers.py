@@ -18,6 +18,7 @@ from core.adapters.training_process import Limits, TrainingProcesses
 from core.errors import CloudburstError, ModelNotFound
 from tests.faults.model.homes import RUN, Home, deploy, packed, roll_back, save
 from tests.models_made import deployment
+from tests.trainings_made import unasked
 
 #: Versions of the home, oldest first, known beforehand: to look for them is none of the writer's calls.
 Names = Sequence[str]
@@ -116,7 +117,7 @@ def _begin_run(home: Home, _names: Names) -> None:
         ended=lambda _state: None,
         command=("cat",),  # ends with its input
     )
-    trainings.start(RUN.request)
+    trainings.start(RUN.request, unasked)
 
 
 def _begun(home: Home) -> object:
