@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from core import Alert, Region, source_text
+from core import Alert, Freshness, Region, source_text
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml"
@@ -15,36 +15,42 @@ MEDIA_TYPE = "application/atom+xml"
 TAG = "tag:cloudburst-watch.invalid,2026"
 #: When a feed changed last to which nothing was ever added: Atom wants a moment.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+#: What a title says of the data behind it where they are not fresh.
+MARKS = {Freshness.FRESH: "", Freshness.STALE: " (data are stale)", Freshness.NO_DATA: " (no data)"}
 NO_AUTHORITY = "Cloudburst Watch is no alerting authority: this is no official warning."
 
 
-def feed(region: Region, alerts: Sequence[Alert], source: str) -> bytes:
-    """Return the alerts of a region as a feed, in their order; the same alerts give the same bytes."""
+def feed(region: Region, alerts: Sequence[Alert], source: str, freshness: Freshness) -> bytes:
+    """Return the alerts of a region as a feed, in their order; the same alerts give the same bytes.
+
+    `freshness` is that of the data now: nothing ends an alert of which nothing is known any more, and it says so.
+    """
     ET.register_namespace("", ATOM)
     root = ET.Element(f"{{{ATOM}}}feed")
     simulated = "Simulated: " if source == "simulator" else ""
     _text(root, "id", f"{TAG}:alerts/{source}/{region.id}")
-    _text(root, "title", f"{simulated}Alerts for {region.name}")
-    _text(root, "subtitle", f"{NO_AUTHORITY} Data: {source_text(source)}.")
+    _text(root, "title", f"{simulated}Alerts for {region.name}{MARKS[freshness]}")
+    _text(root, "subtitle", f"{NO_AUTHORITY} Data: {source_text(source)}, {freshness.value}.")
     _text(root, "updated", _moment(max((alert.changed_at for alert in alerts), default=NEVER)))
     ET.SubElement(root, f"{{{ATOM}}}link", rel="self", href=f"alerts?region={region.id}")
+    ET.SubElement(root, f"{{{ATOM}}}category", scheme=f"{TAG}:freshness", term=freshness.value)
     author = ET.SubElement(root, f"{{{ATOM}}}author")
     _text(author, "name", "Cloudburst Watch")
     names = {place.id: place.name for place in region.locations}
     for alert in alerts:
-        _entry(root, alert, names)
+        _entry(root, alert, names, MARKS[freshness])
     body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return body
 
 
-def _entry(root: ET.Element, alert: Alert, names: dict[str, str]) -> None:
+def _entry(root: ET.Element, alert: Alert, names: dict[str, str], mark: str) -> None:
     entry = ET.SubElement(root, f"{{{ATOM}}}entry")
     level = alert.level.value.capitalize()
     where = alert.area or "places outside every district"
     simulated = "Simulated: " if alert.simulated else ""
     state = "stands" if alert.ended_at is None else "ended"
     _text(entry, "id", f"{TAG}:alert/{alert.id}")
-    _text(entry, "title", f"{simulated}{level} alert {state}: {where}")
+    _text(entry, "title", f"{simulated}{level} alert {state}: {where}{mark if alert.stands else ''}")
     _text(entry, "updated", _moment(alert.changed_at))
     _text(entry, "published", _moment(alert.raised_at))
     for scheme, term, label in (

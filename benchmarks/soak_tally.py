@@ -141,6 +141,7 @@ def _trainings(ledger: sqlite3.Connection, home: Path, found: Tally) -> None:
         *([f"{len(lost)} trainings did not end in the ledger"] if lost else []),
         *([f"{twice} trainings ended twice"] if twice else []),
         *([f"deployments {made[1]}, the store {marks}"] if (made[1] or 0) != max(marks, default=0) else []),
+        *([f"{made[0]} deployments of {made[1]} generations"] if made[0] != (made[1] or 0) else []),
         *(["no training ended"] if not runs else []),
     )
 

@@ -27,11 +27,13 @@ class AtomFeed(Response):
 def alerts(request: Request, region: str | None = None) -> Response:
     """Return the alerts of a region that stand, or changed in the last 30 days, as an Atom feed.
 
-    Answers 304 to whoever names its `ETag` in `If-None-Match`, 422 for a region that is not served.
+    Titles of the feed and of alerts that stand say where the data behind them are not fresh. Answers 304 to whoever
+    names its `ETag` in `If-None-Match`, 422 for a region that is not served.
     """
     core = open_core()
     region_id = region_of(core, region)
-    body = atom.feed(core.region(region_id), core.alerts.past.alerts(region_id, DAYS), core.alerts.source)
+    freshness = core.issue(region_id).forecast.freshness
+    body = atom.feed(core.region(region_id), core.alerts.past.alerts(region_id, DAYS), core.alerts.source, freshness)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]

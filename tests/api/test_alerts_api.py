@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
 from fastapi.testclient import TestClient
 
+from api import atom
 from api.app import api
-from core import Core, RiskLevel, Scope, open_core
+from core import Core, Freshness, RiskLevel, Scope, open_core
 from core.domain.alerts import AlertRule
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -49,6 +51,22 @@ def test_without_alerts_the_feed_is_whole_and_empty(client: TestClient) -> None:
     feed = parsed(answer.content)
     assert feed.findall(f"{ATOM}entry") == []
     assert "Simulated" in str(feed.findtext(f"{ATOM}title"))
+
+
+@pytest.mark.parametrize(
+    ("freshness", "mark"), [("fresh", ""), ("stale", " (data are stale)"), ("no data", " (no data)")]
+)
+def test_an_alert_that_stands_on_old_data_says_so(core: Core, freshness: str, mark: str) -> None:
+    core.alerts.set_rule(AlertRule("default", REGION, RiskLevel.YELLOW, persistence=1), "Asha")
+    issue = core.issue(REGION).forecast
+    red = replace(issue, forecasts=tuple(replace(f, level=RiskLevel.RED) for f in issue.forecasts))
+    core.alerts.evaluate(red)
+    stands = core.alerts.standing(REGION)[0]
+    ended = replace(stands, id="ended", ended=stands.begun, ended_at=stands.raised_at)
+    feed = parsed(atom.feed(core.region(REGION), (stands, ended), core.alerts.source, Freshness(freshness)))
+    titles = [str(one.findtext(f"{ATOM}title")) for one in (feed, *feed.iter(f"{ATOM}entry"))]
+    assert [title.endswith(mark) for title in titles[:2]] == [True, True]
+    assert "(" not in "".join(titles if not mark else titles[2:])  # one that has ended is as it was
 
 
 def test_an_alert_is_an_entry_that_says_level_state_source_and_that_it_is_simulated(

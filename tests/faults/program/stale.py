@@ -25,7 +25,7 @@ from tests.learnable_made import learnable_folder
 MINUTE, HOUR = 60.0, 3600.0
 AMBER, NO_DATA = 90 * MINUTE, 6 * HOUR
 PAGES = ("", "point", "alerts", "reports", "quality", "verification", "models", "experiments", "monitoring")
-PATHS = ("freshness", "health", "forecasts", "forecasts/S0", "map/gauges")
+PATHS = ("freshness", "health", "forecasts", "forecasts/S0", "map/gauges", "alerts")
 FORMATS = ("pdf", "xlsx", "csv", "geojson", "cap")
 BADGES = {"fresh": "[fresh]", "stale": "[STALE]", "no data": "[NO DATA]"}
 #: Everything is red at this rule, so that a CAP message has something to say.
