@@ -33,8 +33,8 @@ CLIENTS = 4
 REGION = "points-example"
 PLAIN = ("streamlit",)
 #: An outage is tried so often at the most, and judged by the try that added least: what the machine does by chance it
-#: does not do so often in a row.
-ATTEMPTS = 5
+#: does not do so often in a row. Of all tries this share may have been needed for it: more is not chance.
+ATTEMPTS, BY_CHANCE = 5, 0.25
 #: So often the program is started in each way: the middle one counts.
 STARTS, FULL_STARTS = 3, 9
 
@@ -117,7 +117,9 @@ class _Chaos:
         """Return all that is wrong."""
         ours, twin = self.p99
         late = [f"p99 {1000 * ours:.1f} ms, the twin's {1000 * twin:.1f} ms"] if ours - twin > P99_S else []
-        return [*self.wrong, *late, *self.rush.wrong]
+        too_often = self.again > BY_CHANCE * self.outages
+        often = [f"{self.again} of {self.outages} tries added too much"] if too_often else []
+        return [*self.wrong, *late, *often, *self.rush.wrong]
 
     def text(self) -> str:
         """Return what was counted."""
