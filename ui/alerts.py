@@ -23,6 +23,7 @@ from core import (
 )
 from ui import admin, components, login
 from ui.language import current, say
+from ui.shared import shared
 from ui.words import event_text, local, plain
 
 #: Sign and name of every outcome.
@@ -34,8 +35,6 @@ OUTCOMES: dict[AlertOutcome, tuple[str, str]] = {
 }
 #: So many names stand in a banner.
 NAMED = 4
-#: So long counts are kept, seconds: truths come once an hour.
-TTL_S = 600
 
 
 def banner(core: Core, issue: RegionForecast) -> None:
@@ -177,7 +176,7 @@ def version(core: Core, now: Issue, known: tuple[object, ...]) -> str:
     return repr((core.settings.home, now.forecast.region.id, now.forecast.valid_from, known))
 
 
-@st.cache_resource(ttl=TTL_S, max_entries=8, show_spinner=False)
+@shared(8)
 def _counted(_core: Core, _region: Region, version: str) -> AlertCounts:  # noqa: ARG001 - the key
     """Return the counts of one version: a month of the ledger takes seconds to read."""
     return _core.alerts.past.counts(_region)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 
 from core import Region, SideBySide
 from ui.language import say
 from ui.maps import OUTLINE_COLOUR, outlines
 from ui.quality_figures import COLOURS, DASHES
+from ui.shared import shared
 from ui.verification_figures import LEGEND, MARGIN, OTHER
 from ui.words import count
 
@@ -21,7 +21,7 @@ UNDECIDED = 0.05
 LOWEST = 0.001
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@shared(8)
 def reliability(key: str, _found: SideBySide) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return observed frequency against forecast probability of both, with 90 % intervals."""
     figure = go.Figure(
@@ -50,7 +50,7 @@ def reliability(key: str, _found: SideBySide) -> go.Figure:  # noqa: ARG001 - ke
     return figure
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@shared(8)
 def places(key: str, _found: SideBySide, _region: Region) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return a map of the difference of Brier scores: ▲ where the second is better, ▼ where the first is."""
     difference = np.array([one.difference for one in _found.places])

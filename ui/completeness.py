@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 from numpy.typing import NDArray
 
 from core import QualityReport
@@ -17,6 +16,7 @@ from ui.figures import RAIN
 from ui.language import say
 from ui.maps import HATCH_COLOUR
 from ui.quality_tables import Choice
+from ui.shared import shared
 from ui.words import share
 
 #: Dark is missing, light is whole (cividis at its ends): the order shows without colour vision.
@@ -60,7 +60,7 @@ def completeness(report: QualityReport, choice: Choice, due_at: datetime, most: 
     return Completeness(shares[choice.positions(report.checked)], cut)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared(32)
 def completeness_map(key: str, choice: Choice, _report: QualityReport, _due_at: datetime) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the heat map of completeness, station by day; hatched where nothing is stored.
 

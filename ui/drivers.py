@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import TARGET, Core, Driver, Issue
 from ui.language import say
+from ui.shared import shared
 from ui.words import event_text
 
 NOTHING = "No drivers: nothing is known of this place now, or climatology or another model speaks for it."
@@ -43,7 +44,7 @@ def table(found: tuple[Driver, ...]) -> pd.DataFrame:
     )
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@shared(256)
 def _drivers(version: str, location_id: str, _core: Core, _issue: Issue) -> tuple[Driver, ...]:  # noqa: ARG001
     """Return the drivers, made once per issue and place: `version` and `location_id` are the key of the cache."""
     return _core.drivers(_issue, location_id)

@@ -12,6 +12,7 @@ import streamlit as st
 from core import DEFAULT_WINDOW, EVENTS, TARGET, WINDOWS, EventDefinition, RegionForecast, Window, events_in
 from ui.language import current, say
 from ui.map_layers import LAYERS, LEVEL, PROBABILITY, layer_name
+from ui.shared import shared
 from ui.words import event_text
 
 #: Keys of widgets, which are their names in the address bar.
@@ -97,7 +98,7 @@ def windows_of(issue: RegionForecast) -> tuple[Window, ...]:
     return tuple(sorted(found | {DEFAULT_WINDOW})) if found - {DEFAULT_WINDOW} else WINDOWS
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@shared(24)
 def _windows(version: str, _issue: RegionForecast) -> frozenset[Window]:  # noqa: ARG001 - version keys the cache
     curves = (curve for forecast in _issue.forecasts for curve in (forecast.exceedance, *forecast.others))
     begins = {(curve.events[0].begin_h, curve.events[0].window_h) for curve in curves}

@@ -25,6 +25,7 @@ from ui.language import current, say
 from ui.map_layers import Picture
 from ui.map_times import LAST_ISSUE, LAST_LOOK, SINCE
 from ui.people import set_by
+from ui.shared import shared
 from ui.words import event_text, local, plain
 
 #: Places of the list, and those that a sentence names.
@@ -45,12 +46,12 @@ def shown(core: Core, issue: RegionForecast, seen: map_times.View) -> str | None
     return chosen
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@shared(24)
 def _district_table(key: tuple[str, ...], _picture: Picture) -> pd.DataFrame:  # noqa: ARG001 - keys the cache
     return district_table(_picture.standing, _picture.event)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@shared(24)
 def _place_table(key: tuple[str, ...], _picture: Picture) -> tuple[list[int], pd.DataFrame]:  # noqa: ARG001
     order = ranked(_picture.standing, _picture.event)[:MOST_PLACES]
     return order, place_table(_picture.standing, _picture.event, order)

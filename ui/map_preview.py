@@ -9,11 +9,11 @@ import base64
 from html import escape
 
 import numpy as np
-import streamlit as st
 
 from core import LADDER, LEVELS, RiskLevel
 from ui.map_grid import MOST_SPOTS, Grid, grid_of
 from ui.map_layers import HATCH_COLOUR, LEVEL, OUTLINE_COLOUR, Picture
+from ui.shared import shared
 
 #: Units of the drawing to a degree of latitude.
 SCALE = 100.0
@@ -22,7 +22,7 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{body}</svg>'
 IMAGE = '<img class="map-preview" alt="" src="data:image/svg+xml;base64,{data}">'
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@shared(24)
 def preview(key: tuple[str, ...], _picture: Picture) -> str:  # noqa: ARG001 - keys the cache
     """Return the levels of a picture as HTML; nothing for other layers, and for grids too fine to be as quick.
 

@@ -23,6 +23,7 @@ from ui import map_preview, maps
 from ui.language import current, say
 from ui.map_choice import Choice
 from ui.map_layers import CHANGE, RAIN_H, Picture
+from ui.shared import shared
 from ui.words import plain
 
 #: What the comparison is with, by names in the address.
@@ -135,6 +136,6 @@ def _nothing(issue: RegionForecast, choice: Choice) -> str:
     return say("Nothing was issued for {moment}.", moment=current().moment(choice.hour, zone))
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@shared(24)
 def _standing(version: str, window: Window, _issue: RegionForecast) -> Standing:  # noqa: ARG001 - version keys the cache
     return Standing.of(_issue, window)

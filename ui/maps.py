@@ -9,7 +9,6 @@ import html
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 
 from core import LADDER, LEVELS, Region, RiskLevel, events_in
 from ui import map_tiles
@@ -18,6 +17,7 @@ from ui.language import current, say
 from ui.map_grid import Grid, Spots, grid_of
 from ui.map_layers import CHANGE, HATCH_COLOUR, LEVEL, OUTLINE_COLOUR, RAIN_H, Picture, filled, hatching
 from ui.people import set_by
+from ui.shared import shared
 from ui.words import event_text
 
 __all__ = ["HATCH_COLOUR", "OUTLINE_COLOUR", "figure", "outlines", "risk_map"]
@@ -27,7 +27,7 @@ STALE_COLOUR = "#b9770e"
 HEIGHT_PX, LARGEST_PX, SMALLEST_PX = 560, 18, 5
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@shared(24)
 def risk_map(key: tuple[str, ...], _picture: Picture, tiles: str = "") -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the figure of a picture, shared by all sessions and treated as read-only.
 

@@ -22,6 +22,7 @@ from core import (
 )
 from ui import admin, alerts, components
 from ui.language import current, say
+from ui.shared import shared
 from ui.words import local
 
 #: So many hours a level may be set for.
@@ -114,7 +115,7 @@ def scores(core: Core, now: Issue) -> None:
     )
 
 
-@st.cache_resource(ttl=alerts.TTL_S, max_entries=8, show_spinner=False)
+@shared(8)
 def _scored(_core: Core, _region: Region, version: str) -> tuple[LevelScore, ...]:  # noqa: ARG001 - the key
     """Return the scores of one version: a month of the ledger takes seconds to read."""
     return _core.alerts.past.level_scores(_region)

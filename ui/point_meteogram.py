@@ -17,6 +17,7 @@ from core import Flag, HourlyWeather, Issue
 from ui.figures import FLAGGED, MOIST, PRESSURE, RAIN, USUAL, WARM, WIND, local_hours
 from ui.finished import Finished
 from ui.language import current, say
+from ui.shared import shared
 
 #: Hours of observations and of forecast fields shown, and hours between two arrows of the wind.
 SHOWN_H, AHEAD_H, ARROW_H = 72, 24, 6
@@ -71,7 +72,7 @@ def show(issue: Issue, place: int) -> None:
         st.caption(say("Shaded, dotted and pale: forecast fields of a weather model, not observed."))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@shared(64)
 def chart(
     version: str,  # noqa: ARG001 - keys the cache
     place: int,

@@ -8,10 +8,11 @@ import streamlit as st
 
 from core import TARGET, CloudburstError, Core, Forecast, Issue, Recall, Recalled, recalled, said_like
 from ui.language import say
+from ui.shared import shared
 from ui.words import event_text, percent, plain
 
-#: Days of issued forecasts that are looked through, and seconds after which they are read again.
-DAYS, KEPT_S = 90, 300
+#: Days of issued forecasts that are looked through.
+DAYS = 90
 
 
 def show(core: Core, now: Issue, forecast: Forecast) -> None:
@@ -58,7 +59,7 @@ def sentence(found: Recalled | None) -> str:
     )
 
 
-@st.cache_resource(max_entries=16, ttl=KEPT_S, show_spinner=False)
+@shared(16)
 def _told(version: str, region_id: str, _core: Core) -> tuple[Recalled, ...]:  # noqa: ARG001 - keys the cache
     since = _core.clock() - timedelta(days=DAYS)
     return recalled(_core.scoring.issued(region_id, TARGET.window, since), TARGET)

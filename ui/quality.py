@@ -13,6 +13,7 @@ from ui import completeness, components, quality_figures, quality_tables, sessio
 from ui.language import current, say
 from ui.quality_controls import pick_one, station_names
 from ui.quality_tables import Choice
+from ui.shared import shared
 from ui.words import count, heads, local, plain, share
 
 GROUPS = ("test", "flag", "variable")
@@ -39,7 +40,7 @@ def report(core: Core, now: Issue, period: tuple[datetime, datetime]) -> Quality
         st.stop()
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@shared(4)
 def _report(
     version: str,  # noqa: ARG001 - keys the cache
     region_id: str,

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
@@ -18,6 +17,7 @@ from ui.figures import RAIN, local_hours
 from ui.language import say
 from ui.maps import HATCH_COLOUR
 from ui.quality_tables import Choice, findings, flag_text
+from ui.shared import shared
 
 #: Okabe and Ito's colours that hold on light and on dark ground; fills have a pattern besides.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#8C6BB1")
@@ -37,7 +37,7 @@ UNITS = {
 }  # fmt: skip
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared(32)
 def timeline(key: str, by: str, choice: Choice, _report: QualityReport) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the flagged values over time as stacked bars, one colour and pattern per `by` (test, flag or variable).
 
@@ -77,7 +77,7 @@ def _group(finding: Finding, by: str) -> str:
     return finding.test if by == "test" else finding.variable
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(16)
 def history(key: str, _rows: tuple[QualityMetrics, ...]) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the metrics of a region over time in percent: shares above, the anomaly rate below."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.06)
@@ -95,7 +95,7 @@ def history(key: str, _rows: tuple[QualityMetrics, ...]) -> go.Figure:  # noqa: 
     return figure
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@shared(64)
 def series(key: str, place: int, variable: str, _report: QualityReport) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the raw values of one variable of one station, flagged ones with a sign per flag and their reasons.
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
-import streamlit as st
 
 from core import LEVELS, Chart, LevelMap, RiskLevel, Series
 from ui.maps import HATCH_COLOUR, OUTLINE_COLOUR
 from ui.quality_figures import COLOURS, DASHES
+from ui.shared import shared
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 MARGIN = {"l": 0, "r": 12, "t": 36, "b": 0}
@@ -19,7 +19,7 @@ MAP_PX, CHART_PX = 460, 340
 Ring = Sequence[tuple[float, float]]
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@shared(64)
 def chart(key: str, _chart: Chart) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return a chart: lines, points with whiskers, bars; told apart by dash and sign as well as by colour."""
     figure = go.Figure([_trace(series, i) for i, series in enumerate(_chart.series)])
@@ -59,7 +59,7 @@ def _trace(series: Series, position: int) -> go.Scatter | go.Bar:
     )  # fmt: skip
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(16)
 def level_map(key: str, _map: LevelMap) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the map: cells by level with their signs, unknown ones white and hatched, outlines above."""
     figure = go.Figure()

@@ -26,6 +26,7 @@ from core import document as composed
 from ui import components
 from ui.language import say
 from ui.report_controls import KINDS
+from ui.shared import shared
 from ui.words import count, heads, local, plain
 
 FORM_NAMES = {"pdf": "PDF", "xlsx": "Excel", "cap": "CAP 1.2", "geojson": "GeoJSON", "csv": "CSV"}
@@ -54,7 +55,7 @@ def document(core: Core, now: Issue, request: ReportRequest) -> Document:
         st.stop()
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@shared(12)
 def _document(version: str, _request: ReportRequest, _core: Core) -> Document:  # noqa: ARG001 - keys the cache
     return composed(_core, _request)
 

@@ -19,12 +19,10 @@ from core import (
 )
 from ui import components, verification_controls, verification_figures, verification_tables
 from ui.language import current, say
+from ui.shared import shared
 from ui.verification_controls import Question
 from ui.words import count, heads, percent, plain, source
 
-#: Cases are read again after so many seconds: truths come without a new forecast. A report, which
-#: holds its cases (10 MB of a week), is kept no longer either.
-KEPT_S = 300
 #: The range of probability that is put into a sentence, where it was ever said.
 TOLD = 0.1
 ABOUT = {
@@ -61,7 +59,7 @@ def issued(core: Core, now: Issue, question: Question, window: Window | None = N
     return _of_version(found, question.version)
 
 
-@st.cache_resource(max_entries=6, ttl=KEPT_S, show_spinner=False)
+@shared(6)
 def _issued(
     version: str,  # noqa: ARG001 - keys the cache
     region_id: str,
@@ -96,7 +94,7 @@ def report(core: Core, question: Question, cases: VerifiedCases) -> Verification
         st.stop()
 
 
-@st.cache_resource(max_entries=8, ttl=KEPT_S, show_spinner=False)
+@shared(8)
 def _report(
     key: str,  # noqa: ARG001 - keys the cache
     _question: Question,

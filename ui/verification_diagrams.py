@@ -22,6 +22,7 @@ from core import (
 )
 from ui import components, verification, verification_figures, verification_tables
 from ui.language import say
+from ui.shared import shared
 from ui.verification_controls import Question, windows
 from ui.words import heads, percent
 
@@ -184,7 +185,7 @@ def _groups(core: Core, now: Issue, question: Question, found: VerificationRepor
     st.dataframe(heads(verification_tables.groups(cards)), hide_index=True, height="content")
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@shared(12)
 def _by_window(version: str, _question: Question, _now: Issue, _core: Core) -> dict[str, Scorecard]:  # noqa: ARG001 - key
     issued = {window: verification.issued(_core, _now, _question, window) for window in windows(_now).values()}
     return _core.scoring.by_window(issued, _question.event)
@@ -227,7 +228,7 @@ def _lead_times(core: Core, now: Issue, question: Question, found: VerificationR
     )
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@shared(12)
 def _leads(
     version: str,  # noqa: ARG001 - keys the cache
     alarm: float,
@@ -264,7 +265,7 @@ def _stability(core: Core, question: Question, found: VerificationReport, versio
     )
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@shared(12)
 def _turned(version: str, _question: Question, _cases: VerifiedCases, _core: Core) -> Stability:  # noqa: ARG001 - key
     return _core.scoring.stability(_cases, _question.event)
 

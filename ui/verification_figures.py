@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
@@ -19,6 +18,7 @@ from core import FEW_EVENTS, LeadTimes, Scorecard, VerificationReport
 from ui.language import say
 from ui.maps import HATCH_COLOUR
 from ui.quality_figures import COLOURS, DASHES
+from ui.shared import shared
 from ui.words import count
 
 OWN, SEEN, OTHER = COLOURS[0], COLOURS[1], HATCH_COLOUR
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 Style = tuple[str, str, float]
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(16)
 def meant(key: str, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return what was said (bars) beside how often it happened (signs with 90 % intervals), in percent."""
     rows = [row for row in _report.meant if row.interval is not None]
@@ -60,7 +60,7 @@ def meant(key: str, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 -
     return figure
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(16)
 def reliability(key: str, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return observed frequency against forecast probability with its band, and below how often each was said."""
     curve = _report.reliability
@@ -110,7 +110,7 @@ class Warned(Protocol):
         """Curves of warnings by alarm probability."""
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(16)
 def roc(key: str, _report: Warned) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the share of events warned of against the share of quiet cases warned of, by alarm probability."""
     figure = go.Figure(_line([0, 1], [0, 1], (OTHER, "dot", 1), say("climatology: guessing")))
@@ -124,7 +124,7 @@ def roc(key: str, _report: Warned) -> go.Figure:  # noqa: ARG001 - keys the cach
     )
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(16)
 def precision_recall(key: str, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return precision (1 - FAR) against recall (POD), by alarm probability."""
     base = _report.card.base_rate or 0.0
@@ -140,7 +140,7 @@ def precision_recall(key: str, _report: VerificationReport) -> go.Figure:  # noq
     )
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(16)
 def performance(key: str, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return POD against success ratio with lines of equal CSI and bias.
 
@@ -167,7 +167,7 @@ def performance(key: str, _report: VerificationReport) -> go.Figure:  # noqa: AR
     return _square(figure, say("success ratio: warnings that came true (1 − FAR)"), say("POD: events with a warning"))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared(32)
 def value(key: str, ratio: float, _report: VerificationReport) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the economic value by cost-loss ratio with its interval; a line stands at the chosen ratio."""
     found = _report.value
@@ -193,7 +193,7 @@ def value(key: str, ratio: float, _report: VerificationReport) -> go.Figure:  # 
     return figure
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared(32)
 def groups(key: str, by: str, _cards: Mapping[str, Scorecard]) -> go.Figure:  # noqa: ARG001 - keys the cache
     """Return the Brier skill of groups of cases with its interval; groups with too few events are left out."""
     shown = {label: card.measures["brier_skill"] for label, card in _cards.items() if card.events >= FEW_EVENTS}

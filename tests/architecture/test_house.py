@@ -114,6 +114,11 @@ def test_no_page_text_is_html() -> None:
     assert [p for p in ours("*.py") if "tests" not in p.parts and "unsafe_allow_html" in p.read_text("utf-8")] == []
 
 
+def test_what_pages_keep_has_an_end() -> None:
+    keeping = [path for path in (ROOT / "ui").glob("*.py") if "st.cache_" in path.read_text("utf-8")]
+    assert [path.name for path in keeping] == ["shared.py"]  # which lets nothing stay for hours
+
+
 def test_nothing_names_a_path_of_a_machine() -> None:
     pattern = re.compile(r"/work/|/home/\w+/|/root/|/tmp/venv")
     kinds = ("*.py", "*.md", "*.toml", "*.txt", "Makefile", "run")
