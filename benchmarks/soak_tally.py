@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from core.bootstrap.services import simulator
 from core.settings import Settings
-from core.workflows.retraining import FIRST, RETRAIN
+from core.workflows.training_runs import FIRST, RETRAIN
 
 #: Truths are joined once the rain of the whole window is there, and the job has had some of its periods for it.
 JOINED_AFTER = timedelta(hours=12)

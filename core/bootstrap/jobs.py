@@ -14,7 +14,7 @@ from core.domain.lifecycle import Trigger
 from core.domain.units import first_due_s
 from core.domain.verification import TRUTH_SOURCES
 from core.errors import CloudburstError
-from core.workflows.retraining import FIRST, run_of, trainings_in
+from core.workflows.training_runs import FIRST, run_of, trainings_in
 
 if TYPE_CHECKING:
     from core.bootstrap.house import Core

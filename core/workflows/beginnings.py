@@ -25,9 +25,10 @@ from core.ports import Ledger, ModelStore, Progress, silent
 from core.workflows.early_trials import DELAY, EarlyTrials, Issues
 from core.workflows.forecasting import Forecasting, issued
 from core.workflows.gathering import CHUNK
-from core.workflows.retraining import RETRAIN, Retraining, detail_of
+from core.workflows.retraining import Retraining
 from core.workflows.situation import Situation
 from core.workflows.training import within
+from core.workflows.training_runs import RETRAIN, detail_of
 from core.workflows.trials import Trials
 from core.workflows.verifying import Verifying
 

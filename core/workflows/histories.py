@@ -16,8 +16,8 @@ from core.errors import CloudburstError, ModelError
 from core.workflows.comparing import Comparing, SideBySide
 from core.workflows.forecasting import Forecasting
 from core.workflows.lifecycle import Lifecycle
-from core.workflows.retraining import trainings_in
 from core.workflows.scoring import scorable, scored
+from core.workflows.training_runs import trainings_in
 from core.workflows.verifying import Verifying
 
 #: Entries of the ledger that are shown.

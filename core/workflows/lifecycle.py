@@ -18,8 +18,9 @@ from core.workflows.beginnings import Beginnings
 from core.workflows.deploying import Deploying
 from core.workflows.drifting import Drifting
 from core.workflows.observing import Observing
-from core.workflows.retraining import FIRST, RETRAIN, RETRAINED, Retraining, detail_of, made_meanwhile, trainings_in
+from core.workflows.retraining import RETRAINED, Retraining
 from core.workflows.serving import Serving
+from core.workflows.training_runs import FIRST, RETRAIN, MadeMeanwhile, detail_of, refuse_made, trainings_in
 
 log = structlog.get_logger()
 #: Kind of run in the ledger that an alarm of drift is.
@@ -30,10 +31,6 @@ LONGEST_REASON = 500
 RECENT, MANY = 50, 1000
 #: What is looked back on at the least and at the most.
 DAYS_BACK = range(1, 36501)
-
-
-class _MadeMeanwhile(Exception):
-    """What waits here was made by another process on this home."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ class Lifecycle:
                 return
             except TrainingInProgress:
                 return
-            except _MadeMeanwhile:
+            except MadeMeanwhile:
                 del self._waiting[0]
 
     def watch(self, region_id: str, retrains: bool) -> DriftReport:
@@ -311,7 +308,9 @@ class Lifecycle:
         """
         for region in self.observing.regions():
             self.deploying.reconcile((self.source, region.id))
-        self.trainings.settle(self._settle)
+        last = self.trainings.state()
+        if last is not None and not last.running and last.run_id != self._settled:
+            self.trainings.settle(self._settle)
 
     def _settle(self, last: RunState | None) -> None:
         """Write down how the last training ended where the ledger does not know; no other can begin meanwhile."""
@@ -342,8 +341,8 @@ class Lifecycle:
 
         def check(last: RunState | None) -> None:
             self._settle(last)
-            if planned and made_meanwhile(planned, trainings_in(self.ledger, RECENT), self.clock()):
-                raise _MadeMeanwhile
+            if planned:
+                refuse_made(planned, trainings_in(self.ledger, RECENT), self.clock())
 
         state = self.trainings.start(request, check)
         log.info("training begins", run_id=state.run_id, trigger=request.trigger.value, who=request.who)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from core.domain.forecast import DEFAULT_WINDOW
 from core.domain.learning import Champion, ModelManifest, TrainingRequest
-from core.domain.lifecycle import Comparison, RetrainingRequest, RunState, RunStatus, Trigger, Verdict
+from core.domain.lifecycle import Comparison, RetrainingRequest, RunState, RunStatus, Verdict
 from core.domain.verification import TRUTH_SOURCES
 from core.errors import DeploymentLost, InsufficientData, LeakSuspected, ModelError
 from core.features import table
 from core.learning.training import purge_h
-from core.ports import Clock, Ledger, MetricFiles, Progress
+from core.ports import Clock, MetricFiles, Progress
 from core.workflows.collecting import Collecting
 from core.workflows.deploying import Deploying
 from core.workflows.gathering import Gathered
@@ -23,16 +23,8 @@ from core.workflows.serving import Served, Serving
 from core.workflows.training import Training, within
 from core.workflows.verifying import NO_TRUTH
 
-#: Kind of run in the ledger.
-RETRAIN = "retrain"
-#: Kind of run in the ledger that the making of a history at the first start is.
-FIRST = "first start"
 #: What a deployment by a training is called.
 RETRAINED = "retrained"
-#: What is begun by plan, and not for what happened: two processes on one home plan the same.
-PLANNED = (Trigger.FIRST_START, Trigger.SCHEDULE)
-#: How far the clocks of two processes may differ; a run of a later moment was written down by a clock that was ahead.
-SKEW = timedelta(minutes=5)
 #: Shares of the work: reading and features, fitting; the rest is judging.
 READING, FITTING = 0.2, 0.7
 
@@ -180,52 +172,4 @@ def _numbers(comparison: Comparison | None) -> dict[str, Any]:
             for name, card in cards.items()
             if card is not None
         },
-    }
-
-
-def made_meanwhile(request: RetrainingRequest, runs: Iterable[Mapping[str, Any]], now: datetime) -> bool:
-    """Say whether another process on this home has made what was planned here, by the trainings of the ledger."""
-    return request.trigger in PLANNED and any(
-        run_of(run, request.region_id, request.trigger)
-        and request.now <= run["at"] <= now + SKEW
-        and run["status"] not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
-        for run in runs
-    )
-
-
-def run_of(run: Mapping[str, Any], region_id: str, trigger: Trigger) -> bool:
-    """Say whether a run of the ledger is a training of a region that was begun for this."""
-    return (run["detail"].get("region"), run["detail"].get("trigger")) == (region_id, trigger.value)
-
-
-def trainings_in(ledger: Ledger, most: int) -> tuple[Mapping[str, Any], ...]:
-    """Return the newest trainings of the ledger, those of first starts among them, newest first.
-
-    Raises
-    ------
-    ConfigurationError
-        If the ledger does not answer.
-    """
-    found = (*ledger.runs(most, RETRAIN), *ledger.runs(most, FIRST))
-    return tuple(sorted(found, key=lambda run: run["at"], reverse=True)[:most])
-
-
-def detail_of(state: RunState) -> dict[str, object]:
-    """Return what the ledger keeps of a training."""
-    asked = asdict(state.request)
-    return {
-        "run_id": state.run_id,
-        "version": state.version,
-        "champion": state.champion,
-        "region": asked["region_id"],
-        "source": asked["source"],
-        "algorithm": asked["algorithm"],
-        "days_back": asked["days_back"],
-        "trigger": state.request.trigger.value,
-        "who": asked["who"],
-        "why": asked["why"],
-        "late_s": asked["late_s"],
-        "begun_at": state.begun_at.isoformat(),
-        "reasons": list(state.reasons),
-        "metrics": dict(state.metrics),
     }

@@ -15,7 +15,7 @@ import core.bootstrap
 from core import Core, ModelRetrainingPipeline
 from core.domain.lifecycle import RunStatus, Trigger
 from core.settings import Settings
-from core.workflows.retraining import RETRAIN
+from core.workflows.training_runs import RETRAIN
 from tests.learnable_made import learnable_folder
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,8 @@ from core.domain.lifecycle import RunState, RunStatus, Trigger
 from core.errors import ConfigurationError, ModelError, ModelNotFound, ModelUntrusted, TrainingInProgress
 from core.workflows.drifting import Drifting
 from core.workflows.lifecycle import DRIFT
-from core.workflows.retraining import FIRST, RETRAIN, RETRAINED
+from core.workflows.retraining import RETRAINED
+from core.workflows.training_runs import FIRST, RETRAIN
 from tests.models_made import stored
 from tests.trainings_made import FakeTrainings
 
