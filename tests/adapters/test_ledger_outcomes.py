@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from core.adapters import ledger_outcomes
 from core.adapters.ledger import SqlLedger
@@ -233,3 +234,13 @@ def test_many_outcomes_are_written_in_parts_and_none_is_lost(
     many = [outcome(valid_from=HOUR + timedelta(hours=i)) for i in range(8)]
     assert ledger.record_outcomes(many) == 8
     assert ledger.record_outcomes([*many, outcome(location_id="b")]) == 1
+
+
+def test_a_connection_keeps_no_statement_for_each_number_of_outcomes(ledger: SqlLedger) -> None:
+    told: set[str] = set()
+    sa.event.listen(ledger.engine, "before_cursor_execute", lambda _c, _k, text, *_more: told.add(text))
+    for count in (3, 7, 300):
+        hours = [HOUR + timedelta(hours=count + i) for i in range(count)]
+        assert ledger.record_outcomes([outcome(valid_from=hour) for hour in hours]) == count
+    (text,) = told
+    assert text.count("?") < 20  # and of each statement it keeps all values until others have pushed it out
