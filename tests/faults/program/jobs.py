@@ -202,6 +202,8 @@ def _killed_in_training(home: Path, log: Path, share: float) -> list[str]:
     program.end()
     if waited == float("inf"):
         return ["no training began"]
+    if training(home).get("status") != "running":  # a machine that gives this process no time
+        return ["it had ended before it was killed"]
     return [] if until(lambda: not working(home), 5) < float("inf") else ["its process is left behind"]
 
 
