@@ -117,9 +117,7 @@ class Alerting:
         after, happened, latest = {}, [], self.levels.clock() + AHEAD
         for district in by_district(issue, rule.event):
             seen = Seen(issue.valid_from, district.level, district.probability)
-            state = _as_recorded(before.get(district.name, State()), standing.get(district.name))
-            if state.hour is not None and state.hour > latest:
-                state = State(standing=state.standing, peak=state.peak)
+            state = _as_recorded(before.get(district.name, State()), standing.get(district.name), latest)
             after[district.name], kind = step(rule, state, seen)
             done = self._done(rule, issue, district, standing.get(district.name), kind)
             happened += [] if done is None else [done]
@@ -195,8 +193,13 @@ def _percent(probability: float) -> str:
     return "not known" if math.isnan(probability) else f"{100 * probability:.2g} %"
 
 
-def _as_recorded(state: State, alert: Alert | None) -> State:
-    """Return a state that agrees with the records: another process may have written the one and not yet the other."""
+def _as_recorded(state: State, alert: Alert | None, latest: datetime) -> State:
+    """Return a state that agrees with the records: another process may have written the one and not yet the other.
+
+    One of an hour after the `latest` begins anew.
+    """
+    if state.hour is not None and state.hour > latest:
+        state = State(standing=state.standing, peak=state.peak)
     if (alert is not None) == state.standing:
         return state
     if alert is None:

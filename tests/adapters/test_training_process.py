@@ -50,6 +50,7 @@ def trainings(tmp_path: Path, ends: list[RunState]) -> Callable[..., TrainingPro
         seconds: float = 60.0,
         clock: Callable[[], datetime] = lambda: NOW,
         folder: Path = tmp_path / "runs",
+        ended: Callable[[RunState], None] = ends.append,
     ) -> TrainingProcesses:
         return TrainingProcesses(
             folder,
@@ -57,7 +58,7 @@ def trainings(tmp_path: Path, ends: list[RunState]) -> Callable[..., TrainingPro
             "{}",
             limits=Limits(1 << 33, seconds),
             clock=clock,
-            ended=ends.append,
+            ended=ended,
             command=command,
         )
 
@@ -183,7 +184,9 @@ def test_a_training_is_told_before_the_next_one_can_begin(
     assert {end.status for end in ends} == {RunStatus.KEPT}
 
 
-def test_no_other_can_begin_while_the_end_of_one_is_told(tmp_path: Path) -> None:
+def test_no_other_can_begin_while_the_end_of_one_is_told(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path
+) -> None:
     told = threading.Event()
     files = RunFiles(tmp_path / "runs")
     free: list[int | None] = []
@@ -192,15 +195,7 @@ def test_no_other_can_begin_while_the_end_of_one_is_told(tmp_path: Path) -> None
         free.append(files.take())
         told.set()
 
-    some = TrainingProcesses(
-        tmp_path / "runs",
-        tmp_path,
-        "{}",
-        limits=Limits(1 << 33, 60.0),
-        clock=lambda: NOW,
-        ended=ended,
-        command=["head", "-n", "1"],
-    )
+    some = trainings("head", "-n", "1", ended=ended)
     some.wait(some.start(request(), unasked).run_id)
     assert told.wait(PATIENCE_S)
     assert free == [None]
@@ -276,18 +271,12 @@ def test_without_a_folder_to_write_in_nothing_begins(
         trainings("a-program-that-is-not-there").start(request(), unasked)
 
 
-def test_whoever_asked_is_known_to_the_process_and_to_whoever_watches_it(tmp_path: Path) -> None:
+def test_whoever_asked_is_known_to_the_process_and_to_whoever_watches_it(
+    trainings: Callable[..., TrainingProcesses], tmp_path: Path
+) -> None:
     asked: list[object] = []
     code = "import sys; print(sys.stdin.readline(), file=sys.stderr)"
-    some = TrainingProcesses(
-        tmp_path / "runs",
-        tmp_path,
-        "{}",
-        limits=Limits(1 << 33, 60.0),
-        clock=lambda: NOW,
-        ended=lambda _: asked.append(structlog.contextvars.get_contextvars()),
-        command=python(code),
-    )
+    some = trainings(*python(code), ended=lambda _: asked.append(structlog.contextvars.get_contextvars()))
     with structlog.contextvars.bound_contextvars(request_id="from-outside.1"):
         state = some.start(request(), unasked)
     until(lambda: bool(asked))
