@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.bootstrap import Core, HindcastRequest, open_core
 from core.bootstrap.services import PAST_PRODUCTS
-from core.commands import check, replay, report, retrain
+from core.commands import check, migrate, replay, report, retrain
 from core.commands.terminal import EVER, begin, end, percent, progress
 from core.domain.forecast import TARGET, RegionForecast, source_text
 from core.domain.learning import ModelManifest, TrainingRequest
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     args = _parser().parse_args(arguments)
     try:
-        code: int = args.run(open_core(), args)
+        code: int = args.run(None if "alone" in args else open_core(), args)
     except CloudburstError as error:
         return _refused(error.message, error.hint or "`python -m core doctor` looks at every part of the house.")
     except BrokenPipeError:  # whoever read the output has gone, such as head
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add(commands)
     replay.add(commands)
     report.add(commands)
+    migrate.add(commands)
     commands.add_parser("models", help="list the model versions").set_defaults(run=_models)
     commands.add_parser("doctor", help="check settings, folders, services and models").set_defaults(run=_doctor)
     return parser

@@ -45,8 +45,11 @@ PATIENCE_S = 5.0
 COUNTED = {"preserve_rowcount": True}
 #: Rows of such a statement at the most, where there must be one.
 ROWS_IN_RETURN = 100
-#: What lets one process at a time create and migrate; the number is ours alone, and of no meaning.
+#: What lets one process at a time write. Of PostgreSQL's many writers two would add to the same sums, or wait for one
+#: another's rows without end; the number is ours alone, and of no meaning.
 ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7302406)"}
+#: How long PostgreSQL may take for an answer, seconds; it may take any time for a new schema, and for a copy.
+ANSWER_S = 10.0
 
 
 class SqlLedger:
@@ -63,10 +66,18 @@ class SqlLedger:
             parsed = sa.make_url(url)
             if parsed.get_backend_name() == "sqlite" and parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = sa.create_engine(parsed, insertmanyvalues_page_size=ROWS_IN_RETURN)
-            if parsed.get_backend_name() == "sqlite":
+            on_server = parsed.get_backend_name() == "postgresql"
+            self.answer_s: float | None = None
+            # A connection ends with a restart of the server, which is seen before it is used.
+            self.engine = sa.create_engine(parsed, insertmanyvalues_page_size=ROWS_IN_RETURN, pool_pre_ping=on_server)
+            if on_server:
+                from core.adapters import postgres  # its driver takes a while to load
+
+                postgres.prepare(self.engine, lambda: self.answer_s)
+            else:
                 sa.event.listen(self.engine, "connect", _prepare_sqlite)
             self._create()
+            self.answer_s = ANSWER_S
         except (SQLAlchemyError, ImportError, OSError, ValueError, KeyError) as error:
             raise _refused(error) from error
 
@@ -79,7 +90,7 @@ class SqlLedger:
         rows = (row for issue in issues for row in ledger_outcomes.issue_rows(issue, shown))
         insert = self.insert(forecasts).on_conflict_do_nothing()
         count = 0
-        with answering(), self.engine.begin() as connection:
+        with self.writing() as connection:
             while part := list(islice(rows, ledger_outcomes.ROWS)):
                 count += connection.execute(insert, part, execution_options=COUNTED).rowcount
         return count
@@ -87,7 +98,7 @@ class SqlLedger:
     def record_run(self, kind: str, status: str, detail: Mapping[str, Any], at: datetime) -> None:
         """Keep what a job did."""
         row = {"at": at, "kind": kind, "status": status, "detail": json.dumps(dict(detail), default=str)}
-        with answering(), self.engine.begin() as connection:
+        with self.writing() as connection:
             connection.execute(sa.insert(runs), [row])
 
     def runs(self, limit: int = 50, kind: str | None = None) -> tuple[Mapping[str, Any], ...]:
@@ -95,7 +106,7 @@ class SqlLedger:
         query = sa.select(runs.c.at, runs.c.kind, runs.c.status, runs.c.detail).order_by(runs.c.id.desc()).limit(limit)
         if kind is not None:
             query = query.where(runs.c.kind == kind)
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             found = connection.execute(query).mappings().all()
         return tuple({**row, "detail": json.loads(row["detail"])} for row in found)
 
@@ -104,7 +115,7 @@ class SqlLedger:
         level, (begin_h, window_h) = forecasts.c.level, (forecasts.c.begin_h, forecasts.c.window_h)
         default = (begin_h == DEFAULT_WINDOW.begin_h) & (window_h == DEFAULT_WINDOW.length_h)
         query = sa.select(level, sa.func.count()).where(default & forecasts.c.shown).group_by(level)
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             return {str(level): int(count) for level, count in connection.execute(query)}
 
     def issued(
@@ -118,19 +129,19 @@ class SqlLedger:
         model_version: str | None = None,
     ) -> VerifiedCases:
         """Return every issue of a window with its truth; `period` is first and last `valid_from`, both included."""
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             return ledger_outcomes.issued(
                 connection, source, region_id, window, period, shown=shown, model_version=model_version
             )
 
     def first_issued(self, source: str, region_id: str) -> datetime | None:
         """Return the first hour from which a recorded forecast of a region is valid, None without any."""
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             return ledger_outcomes.first_issued(connection, source, region_id)
 
     def awaited(self, source: str, region_id: str, period: Period, known_since: datetime) -> tuple[Outcome, ...]:
         """Return the windows forecast in a period, without its end; known ones only from `known_since` on."""
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             return ledger_outcomes.awaited(connection, source, region_id, period, known_since)
 
     def record_outcomes(self, found: Sequence[Outcome]) -> int:
@@ -142,19 +153,19 @@ class SqlLedger:
         count = 0
         for first in range(0, len(found), ledger_outcomes.ROWS):  # the others write in between
             rows = [ledger_outcomes.row(outcome) for outcome in found[first : first + ledger_outcomes.ROWS]]
-            with answering(), self.engine.begin() as connection:
+            with self.writing() as connection:
                 count += connection.execute(kept, rows, execution_options=COUNTED).rowcount
         return count
 
     def record_deployment(self, made: Deployment) -> bool:
         """Keep a change of who serves, the first of one generation; say whether it was new."""
-        with answering(), self.engine.begin() as connection:
+        with self.writing() as connection:
             insert = self.insert(deployments).on_conflict_do_nothing().returning(deployments.c.id)
             return bool(connection.execute(insert, [ledger_deployments.row(made)]).all())
 
     def deployments(self, source: str, region_id: str, limit: int = 50) -> tuple[Deployment, ...]:
         """Return the changes of who serves a region, the newest generation first."""
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             return ledger_deployments.newest(connection, source, region_id, limit)
 
     def record_quality(self, metrics: Sequence[QualityMetrics]) -> int:
@@ -172,7 +183,7 @@ class SqlLedger:
         ]
         if not rows:
             return 0
-        with answering(), self.engine.begin() as connection:
+        with self.writing() as connection:
             insert = self.insert(quality_metrics).on_conflict_do_nothing()
             return int(connection.execute(insert, rows, execution_options=COUNTED).rowcount)
 
@@ -180,23 +191,35 @@ class SqlLedger:
         """Return the metrics of a region as a whole whose period ends at `since` or later, oldest first."""
         table = quality_metrics
         wanted = (table.c.region_id == region_id) & (table.c.location_id == "") & (table.c.end >= since)
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             query = sa.select(table).where(wanted).order_by(table.c.end, table.c.id)
             found = connection.execute(query).mappings().all()
         return tuple(_metrics(row) for row in found)
 
     def check(self) -> None:
         """Make sure the database answers."""
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             connection.execute(sa.select(1))
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Return a connection to read with."""
+        with answering(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Return a connection of which all changes are kept, or none; of several processes one writes at a time."""
+        with answering(), self.engine.begin() as connection:
+            connection.execute(sa.text(ALONE[self.engine.dialect.name]))
+            yield connection
 
     def _create(self) -> None:
         """Create what is missing and lead an earlier schema to this one; of several processes one does so."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             if sa.inspect(connection).has_table(schema.name) and _version(connection) == SCHEMA_VERSION:
                 return
-        with self.engine.begin() as connection:
-            connection.execute(sa.text(ALONE[self.engine.dialect.name]))
+        with self.writing() as connection:
             connection.execute(sa.schema.CreateTable(schema, if_not_exists=True))
             found = _version(connection)
             if found is not None and found > SCHEMA_VERSION:
@@ -219,6 +242,25 @@ class SqlLedger:
         from sqlalchemy.dialects import postgresql, sqlite
 
         return {"sqlite": sqlite, "postgresql": postgresql}[self.engine.dialect.name].insert(table)
+
+
+def there(url: str) -> bool:
+    """Say whether there is a ledger at a database URL; where there is none, none is made.
+
+    Raises
+    ------
+    ConfigurationError
+        If the URL is not understood or the database does not answer.
+    """
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+            return False
+        engine = sa.create_engine(parsed)
+        with engine.connect() as connection:
+            return bool(sa.inspect(connection).has_table(schema.name))
+    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        raise _refused(error) from error
 
 
 def _version(connection: sa.Connection) -> int | None:
@@ -244,7 +286,7 @@ def answering() -> Iterator[None]:
 
 
 def _refused(error: Exception) -> ConfigurationError:
-    hint = "Check CLOUDBURST_DATABASE_URL, and that its folder can be written and is not full."
+    hint = "Check CLOUDBURST_DATABASE_URL, that its server answers, or that its folder can be written and is not full."
     return ConfigurationError(tell("The ledger cannot be used: {error}.", error=type(error).__name__), hint=hint)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.adapters.ledger import SqlLedger, answering
+from core.adapters.ledger import SqlLedger
 from core.adapters.ledger_tables import acknowledgements, alert_rules, alert_states, alert_watches, alerts, overrides
 from core.domain.alerts import Acknowledgement, Alert, AlertOutcome, AlertRule, State
 from core.domain.forecast import EVENTS, EventDefinition, RiskLevel, known_or_none
@@ -29,12 +29,12 @@ class SqlAlerts:
     """Port `AlertRecords` in the database of a ledger."""
 
     def __init__(self, ledger: SqlLedger) -> None:
-        self._engine, self._insert = ledger.engine, ledger.insert
+        self._ledger, self._insert = ledger, ledger.insert
 
     def rules(self, region_id: str) -> Mapping[str, AlertRule | None]:
         """Return every rule of a region by its id, None for one that was removed."""
         query = sa.select(alert_rules).where(alert_rules.c.region_id == region_id).order_by(alert_rules.c.id)
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             found = connection.execute(query).mappings().all()
         return {row["id"]: None if row["removed"] else _rule(row) for row in found}
 
@@ -44,20 +44,20 @@ class SqlAlerts:
         key = {name: said.pop(name) for name in ("region_id", "id")}
         row = {"rule": json.dumps(said), "who": who, "at": at, "removed": removed}
         insert = self._insert(alert_rules).on_conflict_do_update(index_elements=list(key), set_=row)
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             connection.execute(insert, [key | row])
 
     def watch(self, source: str, region_id: str, hour: datetime) -> None:
         """Keep that issues meet the rules of a region from an hour on, unless they did before."""
         insert = self._insert(alert_watches).on_conflict_do_nothing()
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             connection.execute(insert, [{"source": source, "region_id": region_id, "since": hour}])
 
     def watched_since(self, source: str, region_id: str) -> datetime | None:
         """Return the hour from which on issues met the rules of a region, None where none ever did."""
         table = alert_watches
         query = sa.select(table.c.since).where((table.c.source == source) & (table.c.region_id == region_id))
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             found: datetime | None = connection.execute(query).scalar()
         return found
 
@@ -65,7 +65,7 @@ class SqlAlerts:
         """Return the states of a rule by district."""
         table = alert_states
         wanted = (table.c.source == source) & (table.c.region_id == region_id) & (table.c.rule_id == rule_id)
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             found = connection.execute(sa.select(table.c.area, table.c.state).where(wanted)).all()
         return {area: _state(text) for area, text in found}
 
@@ -75,7 +75,7 @@ class SqlAlerts:
         rows = [{**key, "area": area, "state": _state_text(state)} for area, state in states.items()]
         insert = self._insert(alert_states)
         insert = insert.on_conflict_do_update(index_elements=[*key, "area"], set_={"state": insert.excluded.state})
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             if rows:
                 connection.execute(insert, rows)
 
@@ -90,7 +90,7 @@ class SqlAlerts:
             "untold": NoticeKind.RAISED.value,
         }
         insert = self._insert(alerts).on_conflict_do_nothing().returning(alerts.c.id)
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             return bool(connection.execute(insert, [row]).all())
 
     def risen(self, alert_id: str, level: RiskLevel, probability: float, places: tuple[str, ...], at: datetime) -> bool:
@@ -98,7 +98,7 @@ class SqlAlerts:
         mine = (alerts.c.id == alert_id) & alerts.c.ended_at.is_(None)
         graver = sa.update(alerts).where(mine, alerts.c.level_rank < rank(level))
         likelier = alerts.c.probability.is_(None) | (alerts.c.probability < probability)
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             risen = {"level_rank": rank(level), "changed_at": at, "untold": NoticeKind.CHANGED.value}
             new = connection.execute(graver.values(risen)).rowcount == 1
             if not math.isnan(probability):
@@ -112,7 +112,7 @@ class SqlAlerts:
     def ended(self, alert_id: str, hour: datetime, at: datetime) -> bool:
         """Keep that an alert ended; say whether it stood."""
         update = sa.update(alerts).where(alerts.c.id == alert_id, alerts.c.ended_at.is_(None))
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             found = connection.execute(
                 update.values(ended=hour, ended_at=at, changed_at=at, untold=NoticeKind.ENDED.value)
             )
@@ -122,24 +122,24 @@ class SqlAlerts:
         """Return the alerts of which something is to be told yet, the oldest first, and what."""
         wanted = (alerts.c.source == source) & (alerts.c.region_id == region_id) & (alerts.c.untold != "")
         query = sa.select(alerts).where(wanted).order_by(alerts.c.changed_at, alerts.c.rule_id, alerts.c.area)
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             found = connection.execute(query).mappings().all()
         return tuple((_alert(row, ()), NoticeKind(row["untold"])) for row in found)
 
     def told(self, alert_id: str, kind: NoticeKind) -> None:
         """Keep that this was told of an alert, unless it is another thing by now."""
         mine = (alerts.c.id == alert_id) & (alerts.c.untold == kind.value)
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             connection.execute(sa.update(alerts).where(mine).values(untold=""))
 
     def judged(self, alert_id: str, outcome: AlertOutcome) -> None:
         """Keep what became of an alert."""
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             connection.execute(sa.update(alerts).where(alerts.c.id == alert_id).values(outcome=outcome.value))
 
     def acknowledge(self, made: Acknowledgement) -> None:
         """Keep that somebody has seen an alert."""
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             connection.execute(sa.insert(acknowledgements), [asdict(made)])
 
     def alerts(self, source: str, region_id: str, since: datetime | None = None) -> tuple[Alert, ...]:
@@ -152,7 +152,7 @@ class SqlAlerts:
         seen = sa.select(acknowledgements).join(alerts, alerts.c.id == acknowledgements.c.alert_id)
         seen = seen.where(mine, wanted).order_by(acknowledgements.c.id)
         known: dict[str, list[Acknowledgement]] = {}
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             for row in connection.execute(seen):
                 known.setdefault(row.alert_id, []).append(Acknowledgement(row.alert_id, row.at, row.who, row.why))
             found = connection.execute(query).mappings().all()
@@ -164,13 +164,13 @@ class SqlAlerts:
             "scope": made.scope.value,
             "level": made.level.value,
         }
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             connection.execute(sa.insert(overrides), [row])
 
     def withdraw(self, override_id: str, at: datetime) -> bool:
         """Keep that an override was withdrawn; say whether it had not been before."""
         update = sa.update(overrides).where(overrides.c.id == override_id, overrides.c.withdrawn_at.is_(None))
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             return connection.execute(update.values(withdrawn_at=at)).rowcount == 1
 
     def overrides(self, source: str, region_id: str, since: datetime) -> tuple[Override, ...]:
@@ -179,7 +179,7 @@ class SqlAlerts:
         wanted = (table.c.source == source) & (table.c.region_id == region_id) & (table.c.until > since)
         wanted &= table.c.withdrawn_at.is_(None) | (table.c.withdrawn_at > since)
         query = sa.select(table).where(wanted).order_by(table.c.at, table.c.id)
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             found = connection.execute(query).mappings().all()
         return tuple(
             Override(

@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from core.adapters.ledger import COUNTED, SqlLedger, answering
+from core.adapters.ledger import COUNTED, SqlLedger
 from core.adapters.ledger_tables import (
     experiment_days,
     experiment_outcomes,
@@ -38,20 +38,20 @@ class SqlExperiments:
     """
 
     def __init__(self, ledger: SqlLedger) -> None:
-        self._engine, self._insert = ledger.engine, ledger.insert
+        self._ledger, self._insert = ledger, ledger.insert
 
     def record_step(self, step: Step, number: int) -> bool:
         """Keep a step as the one of this number; say whether nobody else has made one in between."""
         row = {**asdict(step), "stage": step.stage.value, "detail": json.dumps(dict(step.detail)), "number": number}
         insert = self._insert(experiment_steps).on_conflict_do_nothing().returning(experiment_steps.c.id)
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             return bool(connection.execute(insert, [row]).all())
 
     def steps(self, experiment_id: str) -> tuple[Step, ...]:
         """Return the steps of an experiment, oldest first."""
         table = experiment_steps
         query = sa.select(table).where(table.c.experiment_id == experiment_id).order_by(table.c.number)
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             found = connection.execute(query).mappings().all()
         return tuple(
             Step(
@@ -74,7 +74,7 @@ class SqlExperiments:
             (r.experiment_id, steps[r.experiment_id], r.variant_id, r.unit_or_day): None for r in results if r.shown
         }
         names = [column.name for column in experiment_units.columns]
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             new = self._insert(experiment_results).on_conflict_do_nothing()
             count = connection.execute(new, [_row(r) for r in results], execution_options=COUNTED).rowcount
             if units:
@@ -87,7 +87,7 @@ class SqlExperiments:
         table = experiment_results
         wanted = (table.c.experiment_id == experiment_id) & (table.c.state == PENDING)
         query = sa.select(table.c.location_id, table.c.valid_at).where(wanted).distinct().order_by(table.c.valid_at)
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             return tuple((place, at) for place, at in connection.execute(query))
 
     def mature(self, experiment_id: str, outcomes: Sequence[CaseOutcome], fold: Fold) -> int:
@@ -103,7 +103,7 @@ class SqlExperiments:
                 }
                 for one in outcomes[first : first + CASES]
             ]
-            with answering(), self._engine.begin() as connection:
+            with self._ledger.writing() as connection:
                 matured = self._joined(connection, experiment_id, rows)
                 count += len(matured)
                 if matured:
@@ -174,7 +174,7 @@ class SqlExperiments:
         """Give up waiting for the outcome of results before a moment; return how many."""
         table = experiment_results
         wanted = (table.c.experiment_id == experiment_id) & (table.c.state == PENDING) & (table.c.valid_at < before)
-        with answering(), self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             return int(connection.execute(sa.update(table).where(wanted).values(state=EXPIRED)).rowcount)
 
     def sums(self, experiment_id: str) -> Mapping[str, Mapping[int, NDArray[np.float64]]]:
@@ -182,7 +182,7 @@ class SqlExperiments:
         table = experiment_days
         query = sa.select(table).where(table.c.experiment_id == experiment_id).order_by(table.c.day)
         found: dict[str, dict[int, NDArray[np.float64]]] = {}
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             for row in connection.execute(query):
                 found.setdefault(row.variant_id, {})[row.day] = np.array(json.loads(row.sums))
         return found
@@ -201,7 +201,7 @@ class SqlExperiments:
             .group_by(units.c.variant_id)
         )
         found: dict[str, dict[str, int]] = {}
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             for variant, state, count in connection.execute(by_state):
                 found.setdefault(variant, {})[state] = count
             for variant, count in connection.execute(by_unit):
@@ -219,7 +219,7 @@ class SqlExperiments:
             .where(table.c.experiment_id == experiment_id)
             .order_by(table.c.id)
         )
-        with answering(), self._engine.connect() as connection:
+        with self._ledger.reading() as connection:
             for row in connection.execution_options(yield_per=ROWS).execute(query).mappings():
                 yield dict(row)
 

@@ -1,7 +1,7 @@
 """Writers of an experiment's records that are killed at random moments, and a torn variant that loses what it adds.
 
-python -m tests.adapters.experiment_writers FOLDER KILLS SEED: a process of one thread, for it forks. It prints what it
-found as JSON.
+python -m tests.adapters.experiment_writers TOGETHER KILLED TORN KILLS SEED: three are addresses of new ledgers. It is
+a process of one thread, for it forks, and prints what it found as JSON.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,9 +46,9 @@ class Torn(SqlExperiments):
             }
             for one in outcomes
         ]
-        with self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             matured = self._joined(connection, experiment_id, rows)
-        with self._engine.begin() as connection:
+        with self._ledger.writing() as connection:
             self._add(connection, experiment_id, fold(matured))
         return len(matured)
 
@@ -136,11 +135,11 @@ def together(url: str) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     """Run everything, and print what was found."""
-    folder, count, seed = Path(arguments[0]), int(arguments[1]), int(arguments[2])
+    urls, (count, seed) = arguments[:3], map(int, arguments[3:])
     found = {
-        "together": together(f"sqlite:///{folder}/together.db"),
-        "killed": kills(SqlExperiments, f"sqlite:///{folder}/killed.db", count, seed),
-        "torn": kills(Torn, f"sqlite:///{folder}/torn.db", count, seed),
+        "together": together(urls[0]),
+        "killed": kills(SqlExperiments, urls[1], count, seed),
+        "torn": kills(Torn, urls[2], count, seed),
     }
     sys.stdout.write(json.dumps(found) + "\n")
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from core.adapters import ledger_experiments
 from core.adapters.ledger import SqlLedger
@@ -27,13 +25,8 @@ STEPS = {"monsoon": 2}
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/ledger.db"
-
-
-@pytest.fixture
-def records(url: str) -> SqlExperiments:
-    return SqlExperiments(SqlLedger(url))
+def records(ledger_url: str) -> SqlExperiments:
+    return SqlExperiments(SqlLedger(ledger_url))
 
 
 def step(action: str = "create", stage: Stage = Stage.DRAFT, **changes: Any) -> Step:
@@ -62,8 +55,8 @@ def test_a_number_is_taken_once(records: SqlExperiments) -> None:
     assert [one.action for one in records.steps("monsoon")] == ["create"]
 
 
-def test_of_two_steps_at_once_one_is_made(url: str, records: SqlExperiments) -> None:
-    both_doors = (records, SqlExperiments(SqlLedger(url)))
+def test_of_two_steps_at_once_one_is_made(ledger_url: str, records: SqlExperiments) -> None:
+    both_doors = (records, SqlExperiments(SqlLedger(ledger_url)))
     for number, action in enumerate(("pause", "stop") * 5, 1):
         with meeting_before("INSERT INTO experiment_steps"), ThreadPoolExecutor(2) as pool:
             won = pool.map(lambda door: door.record_step(step(action), number), both_doors)  # noqa: B023
@@ -223,18 +216,17 @@ def test_experiments_have_nothing_to_do_with_each_other(records: SqlExperiments)
     assert (records.sums("monsoon"), len(list(records.results("winter")))) == ({}, 2)
 
 
-def test_two_that_tell_the_same_outcome_at_once_count_it_once(url: str, records: SqlExperiments) -> None:
+def test_two_that_tell_the_same_outcome_at_once_count_it_once(ledger_url: str, records: SqlExperiments) -> None:
     records.record_results(both(), STEPS)
-    doors = (records, SqlExperiments(SqlLedger(url)))
+    doors = (records, SqlExperiments(SqlLedger(ledger_url)))
     with meeting_before("INSERT INTO experiment_outcomes"), ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(lambda door: door.mature("monsoon", [outcome()], counted), doors)) == [0, 2]
     assert summed(records, CONTROL) == [1, 0.25, 1]
 
 
-def test_a_database_that_is_gone_is_an_error_of_ours(tmp_path: Path, records: SqlExperiments) -> None:
-    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
-        connection.execute("DROP TABLE experiment_results")
-        connection.commit()
+def test_a_database_that_is_gone_is_an_error_of_ours(ledger_url: str, records: SqlExperiments) -> None:
+    with SqlLedger(ledger_url).writing() as connection:
+        connection.execute(sa.text("DROP TABLE experiment_results"))
     with pytest.raises(ConfigurationError):
         records.record_results(both(), STEPS)
     with pytest.raises(ConfigurationError):

@@ -13,11 +13,16 @@ from tests.faults.processes import told_alone
 KILLS, SEED = 14, 1
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what a process without the threads of other tests found: it forks."""
-    folder = tmp_path_factory.mktemp("writers")
-    return told_alone("tests.adapters.experiment_writers", str(folder), str(KILLS), str(SEED))  # type: ignore[no-any-return]
+    if request.param == "postgresql":
+        new = request.getfixturevalue("new_database")
+        urls = [new() for _ in range(3)]
+    else:
+        folder = tmp_path_factory.mktemp("writers")
+        urls = [f"sqlite:///{folder}/{name}.db" for name in ("together", "killed", "torn")]
+    return told_alone("tests.adapters.experiment_writers", *urls, str(KILLS), str(SEED))  # type: ignore[no-any-return]
 
 
 def test_eight_processes_that_write_at_once_lose_nothing(found: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,7 +18,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.adapters import ledger_outcomes
-from core.adapters.ledger import SCHEMA_VERSION, SqlLedger
+from core.adapters.ledger import ALONE, SCHEMA_VERSION, SqlLedger
+from core.adapters.ledger_tables import schema
 from core.domain.forecast import DEFAULT_WINDOW, EVENTS, Exceedance, Forecast, Freshness, RegionForecast, RiskLevel
 from core.domain.weather import Flag, Location, Region
 from core.errors import ConfigurationError
@@ -52,20 +52,8 @@ def issue(region_id: str = "r", **changes: Any) -> RegionForecast:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "new folder" / "ledger.db"
-
-
-@pytest.fixture
-def ledger(path: Path) -> SqlLedger:
-    return SqlLedger(f"sqlite:///{path}")
-
-
-@pytest.fixture
-def raw(path: Path, ledger: SqlLedger) -> Iterator[sqlite3.Connection]:
-    """Return the database as another program sees it."""
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        yield connection
+def ledger(ledger_url: str) -> SqlLedger:
+    return SqlLedger(ledger_url)
 
 
 def test_an_issue_is_kept_once(ledger: SqlLedger) -> None:
@@ -151,10 +139,12 @@ def test_a_challenger_that_is_promoted_is_shown_what_it_said_in_the_shadow(ledge
         assert len(ledger.issued("gauges", "r", DEFAULT_WINDOW, shown=shown)) == 2
 
 
-def test_unknown_probabilities_are_null(ledger: SqlLedger, raw: sqlite3.Connection) -> None:
+def test_unknown_probabilities_are_null(ledger: SqlLedger) -> None:
     ledger.record_forecast(issue())
-    rows = raw.execute("SELECT location_id, p_15, p_100, p_50_2h, worst_flag FROM forecasts ORDER BY location_id")
-    assert rows.fetchall() == [("a", 0.5, 0.02, 0.12, 1), ("b", None, None, None, 9)]
+    query = sa.text("SELECT location_id, p_15, p_100, p_50_2h, worst_flag FROM forecasts ORDER BY location_id")
+    with ledger.reading() as connection:
+        rows = [tuple(row) for row in connection.execute(query)]
+    assert rows == [("a", 0.5, 0.02, 0.12, 1), ("b", None, None, None, 9)]
     assert math.isnan(issue().forecasts[1].exceedance.probability[0])
 
 
@@ -172,20 +162,20 @@ def test_the_time_of_a_run_comes_back_as_the_same_moment(ledger: SqlLedger, zone
     assert ledger.runs()[0]["at"] == ISSUED
 
 
-def test_another_instance_sees_the_rows(path: Path, ledger: SqlLedger) -> None:
+def test_another_instance_sees_the_rows(ledger_url: str, ledger: SqlLedger) -> None:
     ledger.record_forecast(issue())
-    other = SqlLedger(f"sqlite:///{path}")
+    other = SqlLedger(ledger_url)
     assert other.forecast_counts() == {"red": 1, "unknown": 1}
     assert other.record_forecast(issue()) == 0
     other.record_run("watch", "ok", {}, ISSUED)
     assert [run["kind"] for run in ledger.runs()] == ["watch"]
 
 
-def test_another_process_sees_the_rows_while_we_hold_the_ledger_open(path: Path, ledger: SqlLedger) -> None:
+def test_another_process_sees_the_rows_while_we_hold_the_ledger_open(ledger_url: str, ledger: SqlLedger) -> None:
     ledger.record_forecast(issue())
     code = "import sys; from core.adapters.ledger import SqlLedger; print(SqlLedger(sys.argv[1]).forecast_counts())"
     ran = subprocess.run(
-        [sys.executable, "-c", code, f"sqlite:///{path}"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, ledger_url], capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout.strip() == "{'red': 1, 'unknown': 1}"
 
@@ -208,11 +198,12 @@ def test_eight_threads_lose_nothing(ledger: SqlLedger) -> None:
 
 @contextlib.contextmanager
 def meeting_before(statement: str) -> Iterator[None]:
-    """Let two threads arrive at a statement before either of them executes it."""
-    door = threading.Barrier(2)
+    """Let two threads arrive at a statement, or at the lock before it, before either of them executes it."""
+    met = threading.Event()
+    door = threading.Barrier(2, action=met.set)
 
     def wait(_connection: Any, _cursor: Any, sql: str, *_others: Any) -> None:
-        if sql.lstrip().startswith(statement):
+        if sql.lstrip().startswith((statement, *ALONE.values())) and not met.is_set():
             with contextlib.suppress(threading.BrokenBarrierError):
                 door.wait(timeout=1)
 
@@ -234,9 +225,10 @@ def test_an_issue_without_a_model_that_two_threads_record_at_once_is_kept_once(l
     assert ledger.forecast_counts() == {"red": 1, "unknown": 1}
 
 
-def test_two_that_open_a_new_ledger_at_once_both_get_it(path: Path) -> None:
-    with meeting_before("BEGIN IMMEDIATE"), ThreadPoolExecutor(2) as pool:
-        for opened in list(pool.map(SqlLedger, [f"sqlite:///{path}"] * 2)):
+def test_two_that_open_a_new_ledger_at_once_both_get_it(ledger_url: str) -> None:
+    alone = ALONE[ledger_url.split(":", maxsplit=1)[0].split("+", maxsplit=1)[0]]
+    with meeting_before(alone), ThreadPoolExecutor(2) as pool:
+        for opened in list(pool.map(SqlLedger, [ledger_url] * 2)):
             opened.check()
 
 
@@ -248,14 +240,15 @@ def test_many_that_open_new_ledgers_at_once_all_get_them(tmp_path: Path) -> None
                 opened.check()
 
 
-def test_a_newer_schema_is_refused_and_left_alone(path: Path, raw: sqlite3.Connection) -> None:
-    raw.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION + 1])
-    raw.commit()
+def test_a_newer_schema_is_refused_and_left_alone(ledger_url: str, ledger: SqlLedger) -> None:
+    with ledger.writing() as connection:
+        connection.execute(sa.insert(schema), [{"version": SCHEMA_VERSION + 1}])
     with pytest.raises(ConfigurationError, match=f"schema {SCHEMA_VERSION + 1}") as error:
-        SqlLedger(f"sqlite:///{path}")
+        SqlLedger(ledger_url)
     assert "newer program" in error.value.hint
-    versions = raw.execute("SELECT version FROM schema_version ORDER BY 1").fetchall()
-    assert versions == [(SCHEMA_VERSION,), (SCHEMA_VERSION + 1,)]
+    with ledger.reading() as connection:
+        versions = connection.execute(sa.select(schema.c.version).order_by(schema.c.version)).scalars().all()
+    assert versions == [SCHEMA_VERSION, SCHEMA_VERSION + 1]
 
 
 @pytest.mark.parametrize("url", ["", "ledger.db", "nosuchdialect://x/y", "sqlite+nosuchdriver:///x.db", "mysql://h/db"])

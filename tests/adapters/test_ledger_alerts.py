@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,9 +32,9 @@ OVERRIDE = Override(
 )
 
 
-@pytest.fixture(params=["file", "memory"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> AlertRecords:
-    return SqlAlerts(SqlLedger("sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'ledger.db'}"))
+@pytest.fixture
+def records(ledger_url: str) -> AlertRecords:
+    return SqlAlerts(SqlLedger(ledger_url))
 
 
 def test_a_rule_comes_back_and_one_that_is_gone_is_known_as_gone(records: AlertRecords) -> None:
@@ -121,16 +120,16 @@ def test_overrides_come_back_until_they_end_or_are_withdrawn_once(records: Alert
     ],
     ids=["raised", "ended", "risen"],
 )
-def test_of_two_at_once_one_is_told(tmp_path: Path, call: Callable[[Any], bool], statement: str) -> None:
-    two = [SqlAlerts(SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}")) for _ in range(2)]
+def test_of_two_at_once_one_is_told(ledger_url: str, call: Callable[[Any], bool], statement: str) -> None:
+    two = [SqlAlerts(SqlLedger(ledger_url)) for _ in range(2)]
     if statement.startswith("UPDATE"):
         two[0].raised(ALERT)
     with meeting_before(statement), ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(call, two)) == [False, True]
 
 
-def test_a_database_that_does_not_answer_is_an_error_of_ours(tmp_path: Path) -> None:
-    ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def test_a_database_that_does_not_answer_is_an_error_of_ours(ledger_url: str) -> None:
+    ledger = SqlLedger(ledger_url)
     with ledger.engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE alerts"))
     with pytest.raises(ConfigurationError):

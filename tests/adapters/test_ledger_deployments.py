@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +22,8 @@ VERDICT = Verdict(
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> SqlLedger:
-    return SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(ledger_url: str) -> SqlLedger:
+    return SqlLedger(ledger_url)
 
 
 def deployment(generation: int = 1, **changes: Any) -> Deployment:

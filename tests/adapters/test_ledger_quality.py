@@ -19,8 +19,8 @@ from tests.adapters.test_ledger import HOUR, ISSUED, issue, meeting_before
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> SqlLedger:
-    return SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(ledger_url: str) -> SqlLedger:
+    return SqlLedger(ledger_url)
 
 
 def metrics(**changes: Any) -> QualityMetrics:
