@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.bootstrap import Core, HindcastRequest, open_core
 from core.bootstrap.services import PAST_PRODUCTS
-from core.commands import check, migrate, replay, report, retrain
+from core.commands import backup, check, migrate, replay, report, retrain
 from core.commands.terminal import EVER, begin, end, percent, progress
 from core.domain.forecast import TARGET, RegionForecast, source_text
 from core.domain.learning import ModelManifest, TrainingRequest
@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add(commands)
     report.add(commands)
     migrate.add(commands)
+    backup.add(commands)
     commands.add_parser("models", help="list the model versions").set_defaults(run=_models)
     commands.add_parser("doctor", help="check settings, folders, services and models").set_defaults(run=_doctor)
     return parser

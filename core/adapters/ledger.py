@@ -208,6 +208,16 @@ class SqlLedger:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Return a connection that sees the ledger as it is now, whatever is written meanwhile; nobody waits for it."""
+        with answering(), self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                connection.execute(sa.text("BEGIN"))
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Return a connection of which all changes are kept, or none; of several processes one writes at a time."""
         with answering(), self.engine.begin() as connection:

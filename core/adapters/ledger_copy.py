@@ -20,7 +20,8 @@ TABLES = tuple(table for table in metadata.sorted_tables if table is not schema)
 def copied(source: SqlLedger, target: SqlLedger, told: Progress = silent) -> Mapping[str, int]:
     """Copy every row into a ledger that has none, in the order of the source; return their numbers by table.
 
-    Nobody writes to either meanwhile. Numbers that a database counts by itself are given anew: nothing refers to them.
+    The source is copied as it is at one moment, whoever writes to it meanwhile. Numbers that a database counts are
+    given anew: nothing refers to them.
 
     Raises
     ------
@@ -28,12 +29,8 @@ def copied(source: SqlLedger, target: SqlLedger, told: Progress = silent) -> Map
         If the target has rows, one of both does not answer, or a row does not fit; the target is as it was then.
     """
     source.answer_s = target.answer_s = None
-    with source.writing() as old, target.writing() as new:
-        there = [table.name for table in TABLES if _count(new, table)]
-        if there:
-            raise ConfigurationError(
-                f"The ledger to copy to has rows in {', '.join(there)}.", hint="Name an empty database with --to."
-            )
+    with source.snapshot() as old, target.writing() as new:
+        _refuse_rows(new)
         counts = {}
         for done, table in enumerate(TABLES):
             told(done / len(TABLES), f"copying {table.name}")
@@ -43,6 +40,26 @@ def copied(source: SqlLedger, target: SqlLedger, told: Progress = silent) -> Map
                     f"Not every row of {table.name} arrived; nothing was kept.", hint="Stop all programs and try again."
                 )
     return counts
+
+
+def refuse_rows(target: SqlLedger) -> None:
+    """Refuse a ledger that has rows.
+
+    Raises
+    ------
+    ConfigurationError
+        If it has, or does not answer.
+    """
+    with target.reading() as connection:
+        _refuse_rows(connection)
+
+
+def _refuse_rows(connection: sa.Connection) -> None:
+    found = [table.name for table in TABLES if _count(connection, table)]
+    if found:
+        raise ConfigurationError(
+            f"The ledger to copy to has rows in {', '.join(found)}.", hint="Name an empty database."
+        )
 
 
 def _copy(old: sa.Connection, new: sa.Connection, table: sa.Table) -> int:
