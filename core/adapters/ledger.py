@@ -266,8 +266,7 @@ def there(url: str) -> bool:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
             return False
-        engine = sa.create_engine(parsed)
-        with engine.connect() as connection:
+        with sa.create_engine(parsed, poolclass=sa.NullPool).connect() as connection:
             return bool(sa.inspect(connection).has_table(schema.name))
     except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
         raise _refused(error) from error
