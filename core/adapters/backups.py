@@ -30,6 +30,7 @@ PARTS = ("models", "data")
 LEDGER = "data/ledger.sqlite"
 #: The last member: what the others are, with their digests.
 CONTENTS = "backup.json"
+#: Of which so many bytes are read: names and digests of half a million files.
 LIMIT = 64_000_000
 #: What is no state: locks, files that are being written, and SQLite's own.
 PASSING = (".lock", ".tmp", "-wal", "-shm", "/lock")
