@@ -21,6 +21,7 @@
         FeatureMismatch           other features than the model was trained on
         DeploymentLost            somebody else deployed in between (.generation)
       TrainingInProgress          somebody else trains (.run_id)
+      LeadershipLost              another program does the jobs by now
       ExperimentError             an experiment
         UnknownExperiment         there is none of this name, or it has no such variant
         ExperimentExists          there is one of this name already
@@ -164,6 +165,10 @@ class TrainingInProgress(CloudburstError):
     def __init__(self, message: str, *, run_id: str, hint: str = "", **context: Any) -> None:
         super().__init__(message, hint=hint, **context)
         self.run_id = run_id
+
+
+class LeadershipLost(CloudburstError):
+    """Another program does the jobs of this ledger by now: what a job of ours still wants to write is refused."""
 
 
 class ExperimentError(CloudburstError):

@@ -179,7 +179,7 @@ def _cache(core: Core, _now: Issue) -> None:
     with st.popover(say("Clear cache"), icon=":material/delete_sweep:"):
         who = admin.allowed(core, "cache")
         if who is not None and st.button(say("Forget everything"), key="clear cache", type="primary"):
-            core.cache.clear()
+            core.lifecycle.changed()
             st.rerun()
 
 

@@ -22,7 +22,7 @@ def stats() -> dict[str, Any]:
 
 @router.post("/clear", response_model=CacheAnswer, responses=REFUSALS)
 def clear(who: Who) -> dict[str, Any]:  # noqa: ARG001 - whoever asks must know the token
-    """Forget everything that is cached; it is made anew when it is asked for."""
-    cache = open_core().cache
-    cache.clear()
-    return {"mode": cache.mode, "stats": cache.stats()}
+    """Forget everything that is cached, here and in every other program; it is made anew when it is asked for."""
+    core = open_core()
+    core.lifecycle.changed()
+    return {"mode": core.cache.mode, "stats": core.cache.stats()}

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -17,12 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.adapters import ledger_deployments, ledger_outcomes
 from core.adapters.ledger_tables import (
+    JOBS,
     MIGRATIONS,
     OUTCOME_KEY,
     QUALITY_NUMBERS,
     SCHEMA_VERSION,
     deployments,
     forecasts,
+    leases,
     metadata,
     outcomes,
     quality_metrics,
@@ -34,7 +37,7 @@ from core.domain.lifecycle import Deployment
 from core.domain.quality import QualityMetrics
 from core.domain.told import tell
 from core.domain.verification import Outcome, VerifiedCases
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, LeadershipLost
 from core.ports import OpenPeriod, Period
 
 #: How long a locked database is waited for, seconds.
@@ -50,6 +53,8 @@ ROWS_IN_RETURN = 100
 ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7302406)"}
 #: How long PostgreSQL may take for an answer, seconds; it may take any time for a new schema, and for a copy.
 ANSWER_S = 10.0
+#: The fencing number under which a job writes, None outside of jobs: see `core.adapters.ledger_lease`.
+FENCE: ContextVar[int | None] = ContextVar("fence", default=None)
 
 
 class SqlLedger:
@@ -219,9 +224,17 @@ class SqlLedger:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Return a connection of which all changes are kept, or none; of several processes one writes at a time."""
+        """Return a connection of which all changes are kept, or none; of several processes one writes at a time.
+
+        Raises
+        ------
+        LeadershipLost
+            If a job writes whose program does the jobs no more.
+        """
         with _answering(), self.engine.begin() as connection:
             connection.execute(sa.text(ALONE[self.engine.dialect.name]))
+            if (token := FENCE.get()) is not None:
+                _refuse_late(connection, token)
             yield connection
 
     def _create(self) -> None:
@@ -270,6 +283,12 @@ def there(url: str) -> bool:
             return bool(sa.inspect(connection).has_table(schema.name))
     except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
         raise _refused(error) from error
+
+
+def _refuse_late(connection: sa.Connection, token: int) -> None:
+    """Raise LeadershipLost where a fencing number is not the newest; nobody changes it before we have written."""
+    if connection.execute(sa.select(leases.c.token).where(leases.c.name == JOBS)).scalar() != token:
+        raise LeadershipLost("Another program does the jobs by now; this one's job is not kept.", token=token)
 
 
 def _version(connection: sa.Connection) -> int | None:

@@ -12,7 +12,7 @@ from core.domain.units import as_utc
 
 metadata = sa.MetaData()
 #: Version of the tables below; a later one is refused, an earlier one is migrated.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -264,6 +264,34 @@ overrides = sa.Table(
     sa.Column("withdrawn_at", UtcTime),
     sa.Index("level_overrides_by_time", "source", "region_id", "at"),
 )
+#: Which of several programs does the jobs, in the row of this name: `token` counts the holders, `beat` the signs of
+#: life of the one there is.
+JOBS = "jobs"
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("beat", sa.Integer, nullable=False),
+    sa.Column("holder", sa.String(160), nullable=False),  # "" once it was given back
+)
+#: The last run of every job, whoever did it; without an end it was cut off, or goes on.
+job_runs = sa.Table(
+    "job_runs",
+    metadata,
+    sa.Column("job", sa.String(96), primary_key=True),
+    sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("begun_at", UtcTime, nullable=False),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("error", sa.Text),
+)
+#: How often what every program keeps in its memory has changed, by what it is of.
+generations = sa.Table(
+    "generations",
+    metadata,
+    sa.Column("name", sa.String(96), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+)
 KEPT = (
     "region_id, location_id, issued_at, valid_from, window_h, source, model_version, level, freshness, worst_flag, "
     "p_15, p_30, p_50, p_100, p_50_2h, content"
@@ -287,6 +315,7 @@ MIGRATIONS: dict[int, tuple[sa.Executable, ...]] = {
     ),
     5: (),  # the tables of the experiments are new
     6: (),  # rules, alerts and people's levels are new
+    7: (),  # leases, job_runs and generations are new
 }
 
 

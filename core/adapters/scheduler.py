@@ -20,6 +20,8 @@ from uuid import uuid4
 import schedule
 import structlog
 
+from core.adapters.turns import Alone, Past, Turns
+from core.domain.units import first_due_s
 from core.meters import Meters
 
 log = structlog.get_logger()
@@ -52,6 +54,7 @@ class MonotonicJob(schedule.Job):
     def __init__(self, every_s: float, jobs: MonotonicJobs) -> None:
         super().__init__(every_s, jobs)  # type: ignore[arg-type]  # the library only shows it
         self.every_s, self.clock, self._meters = every_s, jobs.clock, jobs.meters
+        self.recorded = False
         self.begun_s: float | None = None
         self.due_s = math.inf  # until somebody begins to count
         self.late_s: float | None = None
@@ -73,6 +76,17 @@ class MonotonicJob(schedule.Job):
         if math.isinf(self.due_s):
             self.due_s = self.clock() + first_after_s
 
+    def follow(self, past: Past) -> None:
+        """Be due as an earlier run of whichever program has it; at once where that was cut off."""
+        now = datetime.now(UTC)
+        wait_s, late_s = first_due_s(past.begun_at, now, self.every_s) if past.ended_at else (0.0, 0.0)
+        self.due_s = self.clock() + wait_s - late_s
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return ", ".join(map(str, self.tags))
+
     def run(self) -> None:
         """Run, and remember when, how late, and how that went; a job that raises is due again all the same."""
         self.begun_s = self.clock()
@@ -80,7 +94,7 @@ class MonotonicJob(schedule.Job):
         self.late_s = late_s if late_s > IN_TIME_TICKS * TICK_S else 0.0
         self.running_since = datetime.now(UTC)
         self._schedule_next_run()
-        named = {"job": ", ".join(map(str, self.tags)), "job_run": uuid4().hex[:12]}
+        named = {"job": self.name, "job_run": uuid4().hex[:12]}
         with structlog.contextvars.bound_contextvars(**named):
             try:
                 super().run()  # type: ignore[no-untyped-call]  # the library says of few things what they return
@@ -108,19 +122,31 @@ class MonotonicJobs(schedule.Scheduler):
         Called before and after every job; says whether the next may begin.
     meters
         Count the errors of jobs.
+    turns
+        Say whether a job may run.
     """
 
-    def __init__(self, clock: Callable[[], float], alive: Callable[[], bool], meters: Meters | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        alive: Callable[[], bool],
+        meters: Meters | None = None,
+        turns: Turns | None = None,
+    ) -> None:
         super().__init__()
-        self.clock, self._alive, self.meters = clock, alive, meters or Meters()
+        self.clock, self._alive, self.meters, self._turns = clock, alive, meters or Meters(), turns or Alone()
 
     def every(self, interval: float = 1) -> MonotonicJob:
         """Return a new job that begins each `interval`, in seconds."""
         return MonotonicJob(interval, self)
 
     def _run_job(self, job: schedule.Job) -> None:
-        if self._alive():
-            super()._run_job(job)
+        if self._alive() and isinstance(job, MonotonicJob):
+            with self._turns.turn(job.name, recorded=job.recorded) as ours:
+                if ours:
+                    super()._run_job(job)
+                    if job.recorded:
+                        self._turns.ended(job.name, job.error)
             self._alive()
 
 
@@ -133,11 +159,15 @@ class ThreadScheduler:
         Seconds of a clock that nobody can set.
     meters
         Count the errors of jobs.
+    turns
+        Which of several programs does the jobs; None: this one.
     """
 
-    def __init__(self, clock: Callable[[], float] = elapsed_s, meters: Meters | None = None) -> None:
-        self._clock = clock
-        self._jobs = MonotonicJobs(clock, self._alive, meters)
+    def __init__(
+        self, clock: Callable[[], float] = elapsed_s, meters: Meters | None = None, turns: Turns | None = None
+    ) -> None:
+        self._clock, self._turns = clock, turns or Alone()
+        self._jobs = MonotonicJobs(clock, self._alive, meters, self._turns)
         self._named: dict[str, tuple[MonotonicJob, float]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -151,8 +181,11 @@ class ThreadScheduler:
         first_after_s: float = 0.0,
         *,
         tells_lateness: bool = False,
+        recorded: bool = False,
     ) -> None:
         """Run `job` so long after the start, and then every `seconds`; a job of the same name is replaced.
+
+        A second program on the same ledger runs none, until it takes over.
 
         Parameters
         ----------
@@ -163,9 +196,13 @@ class ThreadScheduler:
         tells_lateness
             True for a job that is called with `late_s`, the seconds after its due time at which it begins: 0.0 where
             that is less than two ticks. All others are called without arguments.
+        recorded
+            True for a job whose runs are written down: it is due as its last run has it, whichever program did that,
+            and at once where it was cut off. All others look for themselves what there is to do.
         """
         self._jobs.clear(name)
         made = self._jobs.every(seconds)
+        made.recorded = recorded
         self._named[name] = made, first_after_s
         if self._thread is not None:
             made.count(first_after_s)
@@ -175,6 +212,7 @@ class ThreadScheduler:
         """Begin; a second start does nothing."""
         if self._thread is None:
             self._stop.clear()
+            self._turns.start()
             for job, first_after_s in list(self._named.values()):
                 job.count(first_after_s)
             self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
@@ -186,6 +224,17 @@ class ThreadScheduler:
         if self._thread is not None:
             self._thread.join(timeout=10)
             self._thread = None
+            self._turns.stop()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this program does the jobs."""
+        return self._turns.leads()
+
+    @property
+    def term(self) -> int:
+        """How often this program has begun to do the jobs."""
+        return self._turns.term
 
     def heartbeat_age_s(self) -> float | None:
         """Return the seconds since the last beat, None where it never ran."""
@@ -193,23 +242,39 @@ class ThreadScheduler:
 
     def jobs(self) -> Iterable[Mapping[str, Any]]:
         """Return the state of every job: see the port."""
+        leads, past = self._turns.leads(), self._turns.past()
         return [
-            {
-                "name": name,
-                "every_s": job.every_s,
-                "last_run": job.ended_at,
-                "last_error": job.error,
-                "late_s": job.late_s,
-                "next_in_s": None if math.isinf(job.due_s) else max(0.0, job.due_s - self._clock()),
-                "running_since": job.running_since,
-            }
+            self._state(name, job) if leads or self._thread is None else _elsewhere(name, job, past.get(name))
             for name, (job, _) in list(self._named.items())
         ]
 
+    def _state(self, name: str, job: MonotonicJob) -> Mapping[str, Any]:
+        return {
+            "name": name,
+            "every_s": job.every_s,
+            "last_run": job.ended_at,
+            "last_error": job.error,
+            "late_s": job.late_s,
+            "next_in_s": None if math.isinf(job.due_s) else max(0.0, job.due_s - self._clock()),
+            "running_since": job.running_since,
+        }
+
     def _loop(self) -> None:
+        term = 0
         while self._alive():
-            self._jobs.run_pending()
+            if self._turns.leads():
+                if term != self._turns.term:
+                    term = self._turns.term
+                    self._take_over()
+                self._jobs.run_pending()
             self._stop.wait(TICK_S)
+
+    def _take_over(self) -> None:
+        """Let every job go on where the last run of whichever program left it."""
+        past = self._turns.past()
+        for name, (job, _) in list(self._named.items()):
+            if job.recorded and name in past:
+                job.follow(past[name])
 
     def _alive(self) -> bool:
         """Beat, and say whether to go on."""
@@ -220,3 +285,16 @@ class ThreadScheduler:
 def _told(job: Callable[..., object], made: MonotonicJob) -> object:
     """Run a job that wants to know how late it is."""
     return job(late_s=made.late_s)
+
+
+def _elsewhere(name: str, job: MonotonicJob, past: Past | None) -> Mapping[str, Any]:
+    """Return the state of a job that another program does, as far as it is written down."""
+    return {
+        "name": name,
+        "every_s": job.every_s,
+        "last_run": None if past is None else past.ended_at,
+        "last_error": None if past is None else past.error,
+        "late_s": None,
+        "next_in_s": None,
+        "running_since": None if past is None or past.ended_at else past.begun_at,
+    }

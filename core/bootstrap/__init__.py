@@ -13,6 +13,7 @@ from core.adapters.experiment_files import JsonExperiments
 from core.adapters.feature_store import ParquetFeatures
 from core.adapters.ledger import SqlLedger
 from core.adapters.ledger_experiments import SqlExperiments
+from core.adapters.ledger_lease import Lease
 from core.adapters.model_store import FolderModelStore
 from core.adapters.quality_files import ParquetQuality
 from core.adapters.scheduler import ThreadScheduler
@@ -23,6 +24,7 @@ from core.bootstrap.house import Core, HindcastRequest
 from core.bootstrap.life import lifecycle_of
 from core.bootstrap.notices import notifying_of
 from core.bootstrap.replays import Replays
+from core.bootstrap.replicas import Memories
 from core.bootstrap.services import cache_of, field_source, weather_source
 from core.errors import ConfigurationError
 from core.features import table
@@ -120,7 +122,6 @@ def _build(settings: Settings, clock: Clock) -> Core:
     ledger = SqlLedger(settings.ledger_url)
     cache = cache_of(settings)
     meters = Meters()
-    scheduler = ThreadScheduler(meters=meters)
     serving = Serving(store, meters, settings.challengers)
     tiers = _rule(settings)
     archive = ParquetArchive(settings.home / "data" / "processed")
@@ -139,6 +140,8 @@ def _build(settings: Settings, clock: Clock) -> Core:
         served_features=served_features,
         challengers=settings.challengers,
     )
+    memories = Memories(ledger, forecasting, cache)
+    scheduler = ThreadScheduler(meters=meters, turns=Lease(ledger, now=clock, look=memories.generations.look))
     files = ParquetQuality(settings.home / "data" / "quality_metrics")
     quality = Appraising(forecasting, ledger, clock, files)
     training = Training(store, ledger, check, clock, served_features)
@@ -146,7 +149,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     trials = Trials(_experiments(settings.home / "models", ledger, forecasting), ledger, tiers)
     forecasting.split = trials.shown
     notifying = notifying_of(settings, clock, meters)
-    lifecycle = lifecycle_of(settings, forecasting, training, verification, trials)
+    lifecycle = lifecycle_of(settings, forecasting, training, verification, trials, changed=memories.models_changed)
     return Core(
         settings=settings,
         clock=clock,
@@ -160,11 +163,12 @@ def _build(settings: Settings, clock: Clock) -> Core:
         ),
         store=store,
         scheduler=scheduler,
+        generations=memories.generations,
         replays=_replays(settings, forecasting),
         lifecycle=lifecycle,
         histories=Histories(lifecycle, forecasting, verification),
         trials=trials,
-        alerts=alerting_of(forecasting, ledger, verification, notifying.tell),
+        alerts=alerting_of(forecasting, ledger, verification, notifying.tell, memories.issue_changed),
         cache=cache,
         meters=meters,
         notifying=notifying,

@@ -15,10 +15,20 @@ from core.workflows.verifying import Verifying
 
 
 def alerting_of(
-    forecasting: Forecasting, ledger: SqlLedger, verification: Verifying, tell: Callable[[Notice], bool]
+    forecasting: Forecasting,
+    ledger: SqlLedger,
+    verification: Verifying,
+    tell: Callable[[Notice], bool],
+    changed: Callable[[str], None],
 ) -> Alerting:
-    """Return the alerts of a house; from now on its issues show the levels that people set."""
+    """Return the alerts of a house; from now on its issues show the levels that people set.
+
+    Parameters
+    ----------
+    changed
+        Told the region whose shown levels are others from now on.
+    """
     records = SqlAlerts(ledger)
-    levels = Overruling(records, forecasting.observing.source, forecasting.clock, forecasting.forget)
+    levels = Overruling(records, forecasting.observing.source, forecasting.clock, changed)
     forecasting.overrule = levels.overruled
     return Alerting(levels, AlertHistory(records, verification), tell)

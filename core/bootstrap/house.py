@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.adapters import flags_file, hindcast_file
 from core.adapters.gauges.folder import GaugeFolder
+from core.adapters.ledger_generations import Generations
 from core.adapters.open_meteo.products import BY_DATE, PastProduct, Patience
 from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
@@ -77,6 +78,7 @@ class Core:
     monitoring: Monitoring
     store: ModelStore
     scheduler: Scheduler
+    generations: Generations
     replays: Replays
     lifecycle: Lifecycle
     histories: Histories
@@ -314,7 +316,7 @@ class Core:
         made = self.lifecycle.deploying.point(
             pointer, champion, version, action="promoted", who=who, why=why, at=self.clock()
         )
-        self.forecasting.cache.clear()
+        self.lifecycle.changed()
         return made
 
     def ages_of(self, issue: RegionForecast) -> str:

@@ -14,7 +14,7 @@ from core.domain.lifecycle import Trigger
 from core.domain.units import first_due_s
 from core.domain.verification import TRUTH_SOURCES
 from core.errors import CloudburstError
-from core.workflows.training_runs import FIRST, run_of, trainings_in
+from core.workflows.training_runs import FIRST, run_of, trainings_in, unanswered
 
 if TYPE_CHECKING:
     from core.bootstrap.house import Core
@@ -42,12 +42,13 @@ def plan(core: Core) -> None:
     """Give the scheduler of a house its jobs."""
     often = core.settings.refresh_minutes * 60
     for name, job in (("refresh", refresh), ("appraise", appraise), ("verify", verify), ("experiments", experiments)):
-        core.scheduler.every(often, name, partial(_done, job, core))
+        core.scheduler.every(often, name, partial(_done, job, core), recorded=True)
     if core.notifying.channels:
         core.scheduler.every(TELLING_S, "notices", core.notifying.deliver)
     if core.lifecycle.source in TRUTH_SOURCES:  # nothing can be learned where nothing is measured
         core.scheduler.every(WAITING_S, "trainings", _Trainings(core))
-        core.scheduler.every(core.settings.drift_every_hours * 3600, "drift", partial(_done, drift, core))
+        every_s = core.settings.drift_every_hours * 3600
+        core.scheduler.every(every_s, "drift", partial(_done, drift, core), recorded=True)
     if core.settings.report_every_hours:
         _plan_reports(core)
 
@@ -59,7 +60,8 @@ def _plan_reports(core: Core) -> None:
     every_s = core.settings.report_every_hours * 3600
     last = report_files.last_kept(core)
     wait_s = FIRST_REPORT_S if last is None else first_due_s(last, core.clock(), every_s)[0]
-    core.scheduler.every(every_s, "reports", partial(_done, report_files.keep, core), max(wait_s, FIRST_REPORT_S))
+    first_s = max(wait_s, FIRST_REPORT_S)
+    core.scheduler.every(every_s, "reports", partial(_done, report_files.keep, core), first_s, recorded=True)
 
 
 def _done(job: Callable[[Core], object], core: Core) -> None:
@@ -83,6 +85,7 @@ def _refreshed(core: Core, region_id: str) -> None:
             core.forecasting.keep(issue)
         finally:  # a full disk keeps no alert back
             core.alerts.evaluate(issue.forecast)
+            core.generations.changed(region_id)
     finally:
         core.meters.timed("refresh", time.perf_counter() - begun)
 
@@ -125,13 +128,13 @@ class _Trainings:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._planned = False
+        self._planned_in = 0  # the term: another program may have done the jobs since
 
     def __call__(self) -> None:
         self._core.lifecycle.reconcile()
-        if not self._planned:
+        if self._planned_in != (term := self._core.scheduler.term):
             self._plan()
-            self._planned = True
+            self._planned_in = term
         self._core.lifecycle.start_waiting()
 
     def _plan(self) -> None:
@@ -141,6 +144,9 @@ class _Trainings:
             first = core.lifecycle.asked(region.id, who="first start", trigger=Trigger.FIRST_START)
             if _wants_history(core, region.id):  # who makes one from here on has made what is asked for here
                 core.lifecycle.wait_for(first)
+            why = unanswered(core.lifecycle.ledger, region.id, RUNS) if core.settings.drift_retrains else ""
+            if why:
+                core.lifecycle.wait_for(core.lifecycle.asked(region.id, who="drift", why=why, trigger=Trigger.DRIFT))
             if every_s:
                 wait_s, late_s = first_due_s(last, core.clock(), every_s)
                 job = _Scheduled(core, region.id, late_s)

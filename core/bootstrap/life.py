@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from core.adapters.metric_files import JsonMetrics
@@ -32,8 +33,15 @@ def lifecycle_of(
     training: Training,
     verification: Verifying,
     trials: Trials,
+    *,
+    changed: Callable[[], None],
 ) -> Lifecycle:
     """Return the life of the models of one house.
+
+    Parameters
+    ----------
+    changed
+        Called when another version serves.
 
     Raises
     ------
@@ -66,7 +74,7 @@ def lifecycle_of(
             timedelta(days=settings.retrain_every_days),
         ),
         clock=clock,
-        changed=forecasting.cache.clear,
+        changed=changed,
     )
     lifecycle.trainings = TrainingProcesses(
         settings.retraining_folder,

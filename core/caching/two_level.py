@@ -231,6 +231,10 @@ class TwoLevelCache:
 
     clear_all = clear
 
+    def clear_memory(self) -> None:
+        """Forget what this process keeps: another one has forgotten the rest."""
+        self._memory.clear()
+
     def stats(self) -> Mapping[str, float]:
         """Return entries, bytes, evictions, hits, misses, stale hits, hits by level, failures of the second level.
 

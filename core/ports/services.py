@@ -33,7 +33,15 @@ class Cache(Protocol):
 
 
 class Scheduler(Protocol):
-    """Runs jobs beside the pages, once per process, by a clock that nobody can set."""
+    """Runs jobs beside the pages, by a clock that nobody can set; of several programs on one ledger one does so."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this program does the jobs."""
+
+    @property
+    def term(self) -> int:
+        """How often this program has begun to do them."""
 
     def every(
         self,
@@ -43,6 +51,7 @@ class Scheduler(Protocol):
         first_after_s: float = 0.0,
         *,
         tells_lateness: bool = False,
+        recorded: bool = False,
     ) -> None:
         """Run `job` so long after the start, and then every `seconds`; a job of the same name is replaced.
 
@@ -57,6 +66,8 @@ class Scheduler(Protocol):
         tells_lateness
             True for a job that is called with the keyword `late_s`, the seconds after its due time at which it begins,
             0.0 where it is in time. All others are called without arguments.
+        recorded
+            True for a job whose runs are written down, so that whoever takes over goes on where the last one stopped.
         """
 
     def start(self) -> None:

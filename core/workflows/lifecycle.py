@@ -20,11 +20,9 @@ from core.workflows.drifting import Drifting
 from core.workflows.observing import Observing
 from core.workflows.retraining import RETRAINED, Retraining
 from core.workflows.serving import Serving
-from core.workflows.training_runs import FIRST, RETRAIN, MadeMeanwhile, detail_of, refuse_made, trainings_in
+from core.workflows.training_runs import DRIFT, FIRST, RETRAIN, MadeMeanwhile, detail_of, refuse_made, trainings_in
 
 log = structlog.get_logger()
-#: Kind of run in the ledger that an alarm of drift is.
-DRIFT = "drift"
 #: A reason is a sentence or two.
 LONGEST_REASON = 500
 #: Runs among which that of a training that was cut off is looked for, and alarms that are remembered.

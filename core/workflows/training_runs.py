@@ -14,6 +14,8 @@ from core.ports import Ledger
 RETRAIN = "retrain"
 #: Kind of run in the ledger that the making of a history at the first start is.
 FIRST = "first start"
+#: Kind of run in the ledger that an alarm of drift is.
+DRIFT = "drift"
 #: What is begun by plan, and not for what happened: two processes on one home plan the same.
 PLANNED = (Trigger.FIRST_START, Trigger.SCHEDULE)
 #: How far the clocks of two processes may differ; a run of a later moment was written down by a clock that was ahead.
@@ -56,6 +58,24 @@ def trainings_in(ledger: Ledger, most: int) -> tuple[Mapping[str, Any], ...]:
     """
     found = (*ledger.runs(most, RETRAIN), *ledger.runs(most, FIRST))
     return tuple(sorted(found, key=lambda run: run["at"], reverse=True)[:most])
+
+
+def unanswered(ledger: Ledger, region_id: str, most: int) -> str:
+    """Return the alarms of drift in a region since which no training of it has begun, in words; "" where there is none.
+
+    Who saw them may be gone, and what waited in its memory with it.
+
+    Raises
+    ------
+    ConfigurationError
+        If the ledger does not answer.
+    """
+    trainings, alarms = (
+        [run for run in runs if run["detail"].get("region") == region_id]
+        for runs in (trainings_in(ledger, most), ledger.runs(most, DRIFT))
+    )
+    begun = [datetime.fromisoformat(run["detail"]["begun_at"]) for run in trainings]
+    return " ".join(run["detail"]["text"] for run in alarms if not begun or run["at"] > max(begun))
 
 
 def detail_of(state: RunState) -> dict[str, object]:

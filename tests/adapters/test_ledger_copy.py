@@ -17,6 +17,8 @@ from core.adapters.ledger import SqlLedger
 from core.adapters.ledger_alerts import SqlAlerts
 from core.adapters.ledger_copy import TABLES, copied
 from core.adapters.ledger_experiments import SqlExperiments
+from core.adapters.ledger_generations import Generations
+from core.adapters.ledger_lease import Lease
 from core.adapters.ledger_tables import runs
 from core.domain.alerts import Acknowledgement, AlertRule, State
 from core.domain.experiment import Stage, Step
@@ -62,6 +64,11 @@ def filled(url: str) -> SqlLedger:
     alerts.raised(ALERT)
     alerts.acknowledge(Acknowledgement(ALERT.id, ISSUED, "Asha", "seen"))
     alerts.override(OVERRIDE)
+    Generations(ledger, print).changed("r")
+    lease = Lease(ledger, now=lambda: ISSUED)
+    assert lease.keep()
+    with lease.turn("refresh", recorded=True) as ours:
+        assert ours
     return ledger
 
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.adapters.ledger import ALONE, SCHEMA_VERSION, SqlLedger
+from core.adapters.ledger_tables import schema
 from core.domain.forecast import DEFAULT_WINDOW
 from tests.adapters.test_experiment_migration import SCHEMA_4
 from tests.adapters.test_ledger import issue, meeting_before
@@ -88,3 +89,31 @@ def _made(url: str) -> set[tuple[object, ...]]:
             (*row[:5], re.sub(r"^nextval.*", "counted", str(row[5]))) for row in connection.exec_driver_sql(COLUMNS)
         }
         return columns | {tuple(row) for row in connection.exec_driver_sql(KEYS)}
+
+
+#: The tables that a schema brought where it changed no other.
+BROUGHT = {
+    6: ("alert_rules", "alert_states", "alert_watches", "alerts", "alert_acknowledgements", "level_overrides"),
+    7: ("leases", "job_runs", "generations"),
+}
+
+
+@pytest.mark.parametrize("earlier", [5, 6])
+def test_a_ledger_that_lacks_tables_only_gets_them(ledger_url: str, new_database: object, earlier: int) -> None:
+    SqlLedger(ledger_url).record_forecast(issue())
+    engine = sa.create_engine(ledger_url)
+    with engine.begin() as connection:
+        for table in (name for number, names in BROUGHT.items() if number > earlier for name in names):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.execute(sa.update(schema).values(version=earlier))
+    engine.dispose()
+    ledger = SqlLedger(ledger_url)
+    assert len(ledger.issued("gauges", "r", DEFAULT_WINDOW)) == 2
+    with ledger.reading() as connection:
+        assert connection.exec_driver_sql("SELECT max(version) FROM schema_version").scalar() == SCHEMA_VERSION
+    if ledger_url.startswith("postgresql"):
+        assert _made(ledger_url) == _made(str(new_database()))  # type: ignore[operator]
+    else:
+        assert {table for names in BROUGHT.values() for table in names} <= set(
+            sa.inspect(ledger.engine).get_table_names()
+        )
