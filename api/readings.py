@@ -148,6 +148,8 @@ def _scheduler(core: Core) -> Iterator[Metric]:
     if beat is not None:
         text = "Seconds since the scheduler last showed a sign of life."
         yield GaugeMetricFamily("cloudburst_scheduler_heartbeat_age_seconds", text, value=beat)
+        text = "1 where this program does the jobs, 0 where another one on the same ledger does."
+        yield GaugeMetricFamily("cloudburst_scheduler_leads", text, value=float(core.scheduler.leads))
     every = GaugeMetricFamily("cloudburst_job_period_seconds", "From one run of a job to the next.", labels=["name"])
     ended = GaugeMetricFamily(
         "cloudburst_job_last_end_timestamp_seconds", "When the last run of a job ended.", labels=["name"]
@@ -159,7 +161,8 @@ def _scheduler(core: Core) -> Iterator[Metric]:
         every.add_metric(name, job["every_s"])
         if job["last_run"] is not None:
             ended.add_metric(name, job["last_run"].timestamp())
-            late.add_metric(name, job["late_s"])
+            if job["late_s"] is not None:  # of what another program did only the end is known
+                late.add_metric(name, job["late_s"])
             failed.add_metric(name, float(job["last_error"] is not None))
     yield from (every, ended, late, failed)
 

@@ -125,6 +125,8 @@ def _jobs(core: Core, now: Issue) -> None:
         st.info(say("The scheduler has no jobs: nothing is refreshed by itself."), icon=":material/schedule:")
         return
     region = now.forecast.region
+    if core.scheduler.heartbeat_age_s() is not None and not core.scheduler.leads:
+        st.caption(say("Another program on this ledger does the jobs; here stands what it wrote down."))
     picked = st.dataframe(
         heads(tables.job_table(jobs, region)),
         key=JOBS, hide_index=True, on_select="rerun", selection_mode="single-row", height="content",

@@ -105,9 +105,12 @@ class TwoLevelCache:
     @property
     def mode(self) -> str:
         """How it works now: memory, memory + redis, or memory while redis fails."""
-        if self._remote is None:
-            return "memory"
-        return "memory + redis" if self._remote.well else "memory (redis fails)"
+        return "memory" if self._remote is None else "memory + redis" if self.shares else "memory (redis fails)"
+
+    @property
+    def shares(self) -> bool:
+        """Whether other programs see what is kept here."""
+        return self._remote is not None and self._remote.well
 
     def lookup(self, key: str, category: str = DEFAULT_CATEGORY) -> Hit | None:
         """Return what is found of a key, fresh or stale, with its age; None where there is nothing of use."""
@@ -232,7 +235,7 @@ class TwoLevelCache:
     clear_all = clear
 
     def clear_memory(self) -> None:
-        """Forget what this process keeps: another one has forgotten the rest."""
+        """Forget what this process keeps."""
         self._memory.clear()
 
     def stats(self) -> Mapping[str, float]:

@@ -13,14 +13,31 @@ class Cache(Protocol):
     def mode(self) -> str:
         """How it works now, such as "memory"."""
 
+    @property
+    def shares(self) -> bool:
+        """Whether other programs see what is kept here."""
+
     def get(self, key: str, default: Any = None, category: str = "api") -> Any:
         """Return the value, `default` where there is none or its time is over; counted under the category."""
 
     def peek(self, key: str) -> Any | None:
         """Return a fresh value of this process's memory, None where there is none; nobody counts it."""
 
-    def set(self, key: str, value: Any, ttl: float | None = None, category: str = "api") -> bool:
-        """Keep a value for `ttl` seconds, None: for the time of its category; say whether it is kept."""
+    def set(
+        self,
+        key: str,
+        value: Any,
+        ttl: float | None = None,
+        category: str = "api",
+        fetched_at: float | None = None,
+    ) -> bool:
+        """Keep a value for `ttl` seconds, None: for the time of its category; say whether it is kept.
+
+        Parameters
+        ----------
+        fetched_at
+            Of the data, seconds since 1970 (None: now): newer data are never overwritten by older ones.
+        """
 
     def delete(self, key: str) -> bool:
         """Forget one key; say whether it was there."""

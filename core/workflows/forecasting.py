@@ -21,6 +21,7 @@ from core.risk import MEMORY, AgeLimits, Tiers
 from core.workflows.materialising import Materialising
 from core.workflows.observing import Observing
 from core.workflows.serving import Served, Serving
+from core.workflows.sharing import Shared, Sharing
 from core.workflows.situation import Situation
 
 log = structlog.get_logger()
@@ -81,9 +82,15 @@ class Forecasting:
     split: Splitting = field(default=lambda _situation, champion, _before: champion)
     #: People may set other levels; the ledger keeps the model's own.
     overrule: Callable[[RegionForecast], RegionForecast] = field(default=lambda issue: issue)
+    #: What other programs make the same issue from.
+    sharing: Sharing = field(init=False)
     _making: threading.Lock = field(default_factory=threading.Lock)
     #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
     _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Share by the cache."""
+        self.sharing = Sharing(self.cache)
 
     def current(self, region_id: str, told: Progress = silent) -> Issue:
         """Return the current issue of a region, made now where none is fresh enough.
@@ -102,7 +109,7 @@ class Forecasting:
             with self._making:  # whoever waited here finds the issue made
                 cached = self._held(region_id)
                 if cached is None:
-                    cached = self._make(region_id, told)
+                    cached = self._shared(region_id) or self._make(region_id, told)
         return cached
 
     def state(self) -> str:
@@ -192,24 +199,62 @@ class Forecasting:
         if recent.fields_error is not None:
             problems.append(tell("The forecast fields are missing: {error}", error=recent.fields_error.told))
         situation = Situation(region, recent.checked, self.limits, now, recent.fields)
-        known = self._known.setdefault(region_id, {})
+        known = self._known.get(region_id, {})
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
-        forecast = issued(situation, lambda: self.served(region_id), self.tiers, tuple(problems), told, before=before)
+        issue = self._ended(self._said(situation, before, tuple(problems), told), situation, recent.error)
+        if not problems:
+            shared = Shared(now, recent.checked.weather, recent.fields, before)
+            self.sharing.give(region, shared, _left_s(issue, now))
+        self.cache.set(f"issue:{region_id}", issue, _left_s(issue, now), CATEGORY)
+        told(1.0, "done")
+        return issue
+
+    def _shared(self, region_id: str) -> Issue | None:
+        """Make the issue of another program once more, None where there is none of now."""
+        region, now = self.observing.region(region_id), self.clock()
+        shared = self.sharing.taken(region)
+        if shared is None or not -SLACK <= now - shared.issued_at < timedelta(seconds=self.ttl_s):
+            return None
+        checked = self.observing.checked(region, shared.weather, shared.issued_at)
+        situation = Situation(region, checked, self.limits, shared.issued_at, shared.fields)
+        issue = self._ended(self._said(situation, shared.before, (), silent), situation)
+        if not issue.holds(now):
+            return None
+        self.cache.set(f"issue:{region_id}", issue, _left_s(issue, now), CATEGORY)
+        return issue
+
+    def _said(
+        self, situation: Situation, before: Mapping[str, RiskLevel], problems: tuple[str, ...], told: Progress
+    ) -> RegionForecast:
+        """Return what is said of a situation, recorded; its levels are remembered for the next issue."""
+        region_id = situation.region.id
+        forecast = issued(situation, lambda: self.served(region_id), self.tiers, problems, told, before=before)
         forecast = self.split(situation, forecast, before)
-        known |= {f.location_id: (f.level, now) for f in forecast.forecasts if f.level is not RiskLevel.UNKNOWN}
+        known = {
+            f.location_id: (f.level, situation.now) for f in forecast.forecasts if f.level is not RiskLevel.UNKNOWN
+        }
+        self._known[region_id] = self._known.get(region_id, {}) | known
         try:
             self.ledger.record_forecast(forecast)
         except ConfigurationError as error:  # the night goes on without a ledger, but not in silence
             unrecorded = tell("This issue was not recorded: {error}", error=error.told)
             forecast = replace(forecast, problems=(*forecast.problems, unrecorded))
-        issue = Issue(self.overrule(forecast), recent.checked, recent.error, situation)
-        # An issue is never shown beyond the moment when its data become stale, or a person's level ends.
-        ends = [(f.override.until - now).total_seconds() for f in issue.forecast.forecasts if f.override]
+        return forecast
+
+    def _ended(self, said: RegionForecast, situation: Situation, error: CloudburstError | None = None) -> Issue:
+        """Return what is said as an issue, with the levels that people set and with its end.
+
+        It is never shown beyond the moment when its data become stale, or a person's level ends.
+        """
+        forecast = self.overrule(said)
+        ends = [(f.override.until - situation.now).total_seconds() for f in forecast.forecasts if f.override]
         lasts_s = min([self.ttl_s, situation.lasts_s(), *ends])
-        issue = replace(issue, ends_at=now + timedelta(seconds=lasts_s))
-        self.cache.set(f"issue:{region_id}", issue, lasts_s, CATEGORY)
-        told(1.0, "done")
-        return issue
+        return Issue(forecast, situation.checked, error, situation, situation.now + timedelta(seconds=lasts_s))
+
+
+def _left_s(issue: Issue, now: datetime) -> float:
+    """Return how long an issue may be shown yet, seconds."""
+    return (issue.ends_at - now).total_seconds() if issue.ends_at is not None else 0.0
 
 
 def issued(

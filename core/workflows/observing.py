@@ -100,6 +100,13 @@ class Observing:
         names = ", ".join(r.id for r in regions)
         raise ConfigurationError(f"Unknown region {region_id!r}.", hint=f"{self.source.name} serves: {names}.")
 
+    def checked(self, region: Region, weather: HourlyWeather, now: datetime) -> FlaggedWeather:
+        """Return the weather of a region as known at `now`, flagged.
+
+        Nothing later than now is in it: hindsight over these hours is what can be known at this moment.
+        """
+        return self.check(weather.as_known(now), True, self.past(region, now))
+
     def recent(self, region: Region, now: datetime) -> Recent:
         """Return what is known of a region at `now`, as far back as a forecast looks.
 
@@ -115,9 +122,7 @@ class Observing:
             stored = self.archive.read(region, start, end, self.source.name)
             weather, failed = replace(stored, run=self._runs.get(region.id)), error
             self.meters.failed(type(error).__name__)
-        # Nothing later than now is in it: hindsight over these hours is what can be known at this moment.
-        checked = self.check(weather.as_known(now), True, self.past(region, now))
-        return Recent(checked, failed, *self._fields(region, start, end))
+        return Recent(self.checked(region, weather, now), failed, *self._fields(region, start, end))
 
     def _fields(
         self, region: Region, start: datetime, end: datetime

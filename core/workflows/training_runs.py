@@ -74,7 +74,7 @@ def unanswered(ledger: Ledger, region_id: str, most: int) -> str:
         [run for run in runs if run["detail"].get("region") == region_id]
         for runs in (trainings_in(ledger, most), ledger.runs(most, DRIFT))
     )
-    begun = [datetime.fromisoformat(run["detail"]["begun_at"]) for run in trainings]
+    begun = [datetime.fromisoformat(run["detail"].get("begun_at") or run["at"].isoformat()) for run in trainings]
     return " ".join(run["detail"]["text"] for run in alarms if not begun or run["at"] > max(begun))
 
 

@@ -13,6 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import api
 from core import QualityMetrics, open_core
+from core.adapters.ledger import SqlLedger
+from core.adapters.ledger_lease import Lease
 from core.bootstrap import jobs
 from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
 from core.errors import ConfigurationError, ModelCorrupt, SourceUnavailable
@@ -108,6 +110,8 @@ def test_jobs_tell_when_they_ended_and_whether_they_fail(client: TestClient) -> 
     before = read(client)
     assert before["cloudburst_job_period_seconds", "refresh"] == 3600
     assert ("cloudburst_job_failed", "refresh") not in before
+    assert before["cloudburst_job_period_seconds", "verify"] == 60
+    core.scheduler._turns.keep()  # type: ignore[attr-defined]
     core.scheduler._jobs.run_all()  # type: ignore[attr-defined]
     after = read(client)
     assert (after["cloudburst_job_failed", "refresh"], after["cloudburst_job_failed", "verify"]) == (1, 0)
@@ -188,3 +192,23 @@ def test_a_part_that_fails_takes_no_other_with_it(client: TestClient, monkeypatc
     found = read(client)
     assert not any(name[0].startswith("cloudburst_storage") for name in found)
     assert found["cloudburst_training_running",] == 0
+
+
+def test_whether_this_program_does_the_jobs_is_told(client: TestClient) -> None:
+    core = open_core()
+    core.scheduler.every(3600, "refresh", lambda: None, recorded=True)
+    other = Lease(SqlLedger(core.settings.ledger_url), holder="another machine's")
+    assert other.keep()
+    with other.turn("refresh", recorded=True):
+        other.ended("refresh", "SourceUnavailable: away")
+    core.scheduler.start()
+    try:
+        told = read(client)
+        assert told["cloudburst_scheduler_leads",] == 0
+        assert told["cloudburst_job_failed", "refresh"] == 1  # as the other wrote it down
+        assert ("cloudburst_job_late_seconds", "refresh") not in told
+        other.give_back()
+        core.scheduler._turns.keep()  # type: ignore[attr-defined]
+        assert read(client)["cloudburst_scheduler_leads",] == 1
+    finally:
+        core.scheduler.stop()

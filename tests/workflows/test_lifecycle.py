@@ -14,9 +14,8 @@ from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
 from core.domain.lifecycle import RunState, RunStatus, Trigger
 from core.errors import ConfigurationError, ModelError, ModelNotFound, ModelUntrusted, TrainingInProgress
 from core.workflows.drifting import Drifting
-from core.workflows.lifecycle import DRIFT
 from core.workflows.retraining import RETRAINED
-from core.workflows.training_runs import FIRST, RETRAIN
+from core.workflows.training_runs import DRIFT, FIRST, RETRAIN
 from tests.models_made import stored
 from tests.trainings_made import FakeTrainings
 
@@ -122,6 +121,40 @@ def test_what_another_process_ends_while_this_one_waits_for_the_lock_is_not_made
     assert not life._waiting
 
 
+def test_whoever_takes_over_begins_what_an_alarm_asked_for_and_nobody_has_begun(house: Core) -> None:
+    life, hour = house.lifecycle, timedelta(hours=1)
+    now = house.clock()
+
+    def waits() -> list[str]:
+        life._waiting.clear()
+        life.store.sweep()
+        jobs._Trainings(house)._plan()
+        return [request.why for request in life._waiting if request.trigger is Trigger.DRIFT]
+
+    assert waits() == []
+    for region, text in ((REGION, "It is warmer."), ("elsewhere", "It is colder.")):
+        life.ledger.record_run(DRIFT, "alarm", {"region": region, "key": text, "text": text}, now - 3 * hour)
+    assert waits() == ["It is warmer."]
+    trained = {"region": REGION, "trigger": "drift", "begun_at": (now - 4 * hour).isoformat()}
+    life.ledger.record_run(RETRAIN, "kept", trained, now - hour)  # it began before the alarm
+    assert waits() == ["It is warmer."]
+    life.ledger.record_run(RETRAIN, "kept", {**trained, "begun_at": (now - 2 * hour).isoformat()}, now)
+    assert waits() == []
+
+
+def test_plans_are_made_anew_in_every_term(house: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[int] = []
+    monkeypatch.setattr(jobs._Trainings, "_plan", lambda _: planned.append(house.scheduler.term))
+    trainings = jobs._Trainings(house)
+    turns = house.scheduler._turns  # type: ignore[attr-defined]
+    for _ in range(2):
+        assert turns.keep()
+        trainings()
+        trainings()
+        turns.give_back()
+    assert planned == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("trigger", "share", "planned"),
     [("schedule", 0.4, 0), ("schedule", 0.6, 1), ("page", 0.4, 1), ("schedule", -900, 1)],
@@ -145,7 +178,7 @@ def test_the_jobs_of_the_house_give_back_the_memory_they_needed_also_when_they_f
     def fails(*_: object) -> None:
         raise ConfigurationError("The ledger does not answer.")
 
-    monkeypatch.setattr(type(house.scheduler), "every", lambda _, _s, name, job, *_w: planned.update({name: job}))
+    monkeypatch.setattr(type(house.scheduler), "every", lambda _, _s, name, job, *_w, **_n: planned.update({name: job}))
     jobs.plan(house)
     monkeypatch.setattr(jobs, "_each", fails)
     monkeypatch.setattr(jobs.heap, "give_back", lambda: given.append(True))

@@ -1,0 +1,103 @@
+"""Sharing: several programs make the same issue, from the weather that one of them has fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from core.domain.forecast import RiskLevel
+from core.domain.weather import HourlyWeather, ModelRun, Region
+from core.ports import Cache
+
+#: Of shared weather in the cache.
+CATEGORY = "weather_data"
+#: More than this is not shared, bytes: a reader waits for the second level for a moment only.
+MOST_BYTES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What an issue was made from: the weather as it came, forecast fields, and the levels before it."""
+
+    issued_at: datetime
+    weather: HourlyWeather
+    fields: HourlyWeather | None
+    before: Mapping[str, RiskLevel]
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Weather by region in the second level of the cache, where there is one that answers."""
+
+    cache: Cache
+
+    def give(self, region: Region, shared: Shared, lasts_s: float) -> bool:
+        """Let the other programs make the same issue for so many seconds; say whether they can."""
+        arrays = [*shared.weather.values.values(), *(shared.fields.values.values() if shared.fields else ())]
+        if not self.cache.shares or sum(array.nbytes for array in arrays) > MOST_BYTES:
+            return False
+        packed = {
+            "issued_at": shared.issued_at,
+            "weather": _packed(shared.weather),
+            "fields": None if shared.fields is None else _packed(shared.fields),
+            "before": {place: level.value for place, level in shared.before.items()},
+        }
+        return self.cache.set(_key(region), packed, lasts_s, CATEGORY, shared.issued_at.timestamp())
+
+    def taken(self, region: Region) -> Shared | None:
+        """Return what the newest issue of whichever program was made from; None where there is none."""
+        packed = self.cache.get(_key(region), category=CATEGORY) if self.cache.shares else None
+        if packed is None:
+            return None
+        weather = _unpacked(packed["weather"], region)
+        if weather is None:  # of another grid, or of other gauges
+            return None
+        fields = None if packed["fields"] is None else _unpacked(packed["fields"], region)
+        before = {place: RiskLevel(level) for place, level in packed["before"].items()}
+        return Shared(packed["issued_at"], weather, fields, before)
+
+
+def _key(region: Region) -> str:
+    return f"shared:{region.id}"
+
+
+def _packed(weather: HourlyWeather) -> dict[str, Any]:
+    """Return weather as plain values; missing stays NaN."""
+    run = weather.run
+    return {
+        "places": [place.id for place in weather.locations],
+        "first": str(weather.valid_at[0]) if len(weather.valid_at) else None,
+        "hours": len(weather.valid_at),
+        "source": weather.source,
+        "values": {name: np.ascontiguousarray(array, "<f4").tobytes() for name, array in weather.values.items()},
+        "available_at": None if weather.available_at is None else weather.available_at.astype("<i8").tobytes(),
+        "doubled": None if weather.doubled is None else weather.doubled.tobytes(),
+        "season_day": weather.season_day,
+        "run": None if run is None else [run.model, run.begun_at, run.out_at],
+    }
+
+
+def _unpacked(packed: Mapping[str, Any], region: Region) -> HourlyWeather | None:
+    """Return the weather of plain values, None where its places are not those of the region."""
+    if packed["places"] != [place.id for place in region.locations]:
+        return None
+    shape = len(region.locations), int(packed["hours"])
+    first = np.datetime64(packed["first"] or "1970-01-01T00", "h")
+    weather = HourlyWeather(
+        locations=region.locations,
+        valid_at=first + np.arange(shape[1]),
+        values={name: np.frombuffer(data, "<f4").reshape(shape) for name, data in packed["values"].items()},
+        source=packed["source"],
+        season_day=packed["season_day"],
+        run=None if packed["run"] is None else ModelRun(*packed["run"]),
+    )
+    seconds, doubled = packed["available_at"], packed["doubled"]
+    return replace(
+        weather,
+        available_at=None if seconds is None else np.frombuffer(seconds, "<i8").astype("datetime64[s]").reshape(shape),
+        doubled=None if doubled is None else np.frombuffer(doubled, bool).reshape(shape),
+    )
