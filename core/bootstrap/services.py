@@ -8,9 +8,10 @@ from core.adapters.archived_forecasts import ArchivedForecasts
 from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.maps import load_region
 from core.adapters.open_meteo.budget import Budget
+from core.adapters.open_meteo.ensembles import DEFAULT_ENSEMBLE, ENSEMBLES, EnsembleForecasts
 from core.adapters.open_meteo.products import PRODUCTS
 from core.adapters.open_meteo.source import OpenMeteo
-from core.adapters.simulator.forecasts import SimulatedForecasts
+from core.adapters.simulator.forecasts import SimulatedEnsemble, SimulatedForecasts
 from core.adapters.simulator.source import Simulator
 from core.caching.memory import MemoryLevel
 from core.caching.remote import RedisLevel
@@ -22,6 +23,8 @@ from core.settings import PROJECT_ROOT, Settings, listed
 
 #: What `ingest open-meteo` can ask for, the default first.
 PAST_PRODUCTS = tuple(PRODUCTS)
+#: How many members a simulated ensemble may have.
+MEMBERS = [str(number) for number in range(2, 51)]
 BUDGET_FILE = "open_meteo_budget.json"
 
 
@@ -58,15 +61,21 @@ def field_source(settings: Settings, source: WeatherSource, archive: Archive, cl
     if not settings.fields:
         return None
     kind, colon, rest = settings.fields.partition(":")
-    if (kind, rest) == ("simulator", "") or (kind == "archive" and colon):
+    fit = {"simulator": not rest or rest in MEMBERS, "archive": bool(colon), "ensemble": rest in ("", *ENSEMBLES)}
+    if fit.get(kind, False):
         if isinstance(source, Simulator) and kind == "simulator":
-            return SimulatedForecasts(source, clock, calendar=False)
+            control = SimulatedForecasts(source, clock, calendar=False)
+            return SimulatedEnsemble(control, int(rest)) if rest else control
         if not isinstance(source, Simulator) and kind == "archive":
             return ArchivedForecasts(archive, regions_named(rest, settings.grid_spacing_deg)[0] if rest else None)
+        if not isinstance(source, Simulator) and kind == "ensemble":
+            client = source if isinstance(source, OpenMeteo) else open_meteo(settings, (), clock)
+            return EnsembleForecasts(client.client, clock, rest or DEFAULT_ENSEMBLE)
         wrong = f"does not go with CLOUDBURST_SOURCE={settings.source!r}."
     raise ConfigurationError(
         f"CLOUDBURST_FIELDS={settings.fields!r} {wrong}",
-        hint="Use simulator: with the simulator, archive: or archive:REGION with real weather, or nothing.",
+        hint="Use simulator: or simulator:MEMBERS (2 to 50) with the simulator; archive:, archive:REGION, ensemble: or "
+        "ensemble:MODEL with real weather; or nothing.",
     )
 
 

@@ -158,6 +158,30 @@ class HourlyWeather:
             doubled=None if self.doubled is None else self.doubled[rows],
         )
 
+    def mean_of_members(self, size: int) -> HourlyWeather:
+        """Return the mean over the members of an ensemble, NaN where none has a value.
+
+        Parameters
+        ----------
+        size
+            Number of members: all places of the first come first, then all of the second, and so on.
+        """
+        places = len(self.locations) // size
+        values: dict[str, Values] = {}
+        for name, array in self.values.items():
+            each = array.reshape(size, places, len(self.valid_at))
+            known = np.isfinite(each)
+            total = np.where(known, each, 0).sum(axis=0)
+            count = known.sum(axis=0)
+            values[name] = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+        return replace(
+            self,
+            locations=self.locations[:places],
+            values=values,
+            available_at=None if self.available_at is None else self.available_at[:places],
+            doubled=None,
+        )
+
     def as_known(self, issued_at: datetime) -> HourlyWeather:
         """Return what could be known at `issued_at`: every later value is NaN."""
         if self.available_at is None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.domain.forecast import DEFAULT_WINDOW, Window
 from core.domain.weather import Values
 from core.learning import calendar
-from core.learning.exceedance import ExceedanceModel
+from core.learning.exceedance import INTERVAL, ExceedanceModel
 
 Floats = NDArray[np.float64]
 #: Probability, lower and upper bound, each of shape (rows, events).
@@ -84,6 +84,28 @@ class ForecastModel:
     def _around(self, window: Window) -> list[Window]:
         """Return the longer windows that hold this one."""
         return [w for w in self.windows if w != window and w.begin_h <= window.begin_h and w.end_h >= window.end_h]
+
+
+def spread_of(bounds: Bounds, rows: int) -> Bounds:
+    """Return the bounds of an ensemble from those of its members.
+
+    The probability is the mean over the members, each as likely as the others. Calibration and input err independently
+    of one another, so their distances from it add up in squares: that of the bounds, mean over the members, and that of
+    the 5th and the 95th percentile of what the members say.
+
+    Parameters
+    ----------
+    bounds
+        Each of shape (members x rows, events), all rows of the first member first.
+    rows
+        Number of rows.
+    """
+    centre, low, high = (part.reshape(-1, rows, part.shape[1]) for part in bounds)
+    mean = centre.mean(axis=0)
+    least, most = np.percentile(centre, INTERVAL, axis=0)
+    below = np.hypot((centre - low).mean(axis=0), np.maximum(mean - least, 0))
+    above = np.hypot((high - centre).mean(axis=0), np.maximum(most - mean, 0))
+    return mean, np.clip(mean - below, 0, 1), np.clip(mean + above, 0, 1)
 
 
 def _below(some: Floats, bound: Floats) -> Floats:

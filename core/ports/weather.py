@@ -57,6 +57,24 @@ class FieldSource(Protocol):
 
 
 @runtime_checkable
+class EnsembleSource(FieldSource, Protocol):
+    """Forecast fields with their spread; `fields` are the mean of the members."""
+
+    @property
+    def size(self) -> int:
+        """Number of members."""
+
+    def members(self, region: Region, start: datetime, end: datetime) -> HourlyWeather:
+        """Return every member as `fields` does: all places of the first, then all of the second, and so on.
+
+        Raises
+        ------
+        SourceError, DataError
+            As `fields`.
+        """
+
+
+@runtime_checkable
 class Budgeted(Protocol):
     """A source that counts its calls."""
 

@@ -198,12 +198,12 @@ class Forecasting:
         problems = [] if recent.error is None else [tell("The source failed: {error}", error=recent.error.told)]
         if recent.fields_error is not None:
             problems.append(tell("The forecast fields are missing: {error}", error=recent.fields_error.told))
-        situation = Situation(region, recent.checked, self.limits, now, recent.fields)
+        situation = Situation(region, recent.checked, self.limits, now, recent.fields, recent.members)
         known = self._known.get(region_id, {})
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
         issue = self._ended(self._said(situation, before, tuple(problems), told), situation, recent.error)
         if not problems:
-            shared = Shared(now, recent.checked.weather, recent.fields, before)
+            shared = Shared(now, recent.checked.weather, before, recent.fields, recent.members)
             self.sharing.give(region, shared, _left_s(issue, now))
         self.cache.set(f"issue:{region_id}", issue, _left_s(issue, now), CATEGORY)
         told(1.0, "done")
@@ -216,7 +216,7 @@ class Forecasting:
         if shared is None or not -SLACK <= now - shared.issued_at < timedelta(seconds=self.ttl_s):
             return None
         checked = self.observing.checked(region, shared.weather, shared.issued_at)
-        situation = Situation(region, checked, self.limits, shared.issued_at, shared.fields)
+        situation = Situation(region, checked, self.limits, shared.issued_at, shared.fields, shared.members)
         issue = self._ended(self._said(situation, shared.before, (), silent), situation)
         if not issue.holds(now):
             return None
@@ -302,6 +302,7 @@ def issued(
         problems=problems + situation.remarks(),
         season_day=weather.season_day,
         run=weather.run,
+        notes=situation.notes(served),
     )
 
 

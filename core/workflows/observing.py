@@ -12,7 +12,16 @@ from core.domain.weather import HourlyWeather, ModelRun, Region
 from core.errors import CloudburstError, ConfigurationError, DataError, SourceError
 from core.features import fields as model_fields
 from core.meters import Meters
-from core.ports import Archive, BackfillSource, FieldSource, Progress, WeatherArchive, WeatherSource, silent
+from core.ports import (
+    Archive,
+    BackfillSource,
+    EnsembleSource,
+    FieldSource,
+    Progress,
+    WeatherArchive,
+    WeatherSource,
+    silent,
+)
 from core.quality.baseline import Baseline, fit
 from core.quality.checks import Checker
 
@@ -20,6 +29,8 @@ from core.quality.checks import Checker
 STORED_H = 48
 #: What is usual at a place is fitted to so many days of its archive, once a day.
 PAST_DAYS, PAST_LASTS = 60, timedelta(days=1)
+#: Members of an ensemble are of use at the newest hour with data: older ones count as no data.
+MEMBERS_BACK = timedelta(hours=24)
 #: Hours on both sides of a month that its checks see.
 AROUND = timedelta(days=1)
 
@@ -29,13 +40,14 @@ class Recent:
     """The recent weather of a region, flagged, and the error of fetching it (None: it went well).
 
     `fields` are the forecast fields, None where the house has no source of them; where that source failed they are
-    missing throughout, and the error is kept.
+    missing throughout, and the error is kept. `members` are those of an ensemble, None where the source has none.
     """
 
     checked: FlaggedWeather
     error: CloudburstError | None = None
     fields: HourlyWeather | None = None
     fields_error: CloudburstError | None = None
+    members: HourlyWeather | None = None
 
 
 @dataclass
@@ -126,18 +138,22 @@ class Observing:
 
     def _fields(
         self, region: Region, start: datetime, end: datetime
-    ) -> tuple[HourlyWeather | None, CloudburstError | None]:
+    ) -> tuple[HourlyWeather | None, CloudburstError | None, HourlyWeather | None]:
         """Return the forecast fields from `start` on, as far beyond `end` as features reach, and why they are missing.
 
-        What was not known at an hour of issue is left out by the features.
+        What was not known at an hour of issue is left out by the features. Members of an ensemble come last.
         """
         if self.fields is None:
-            return None, None
+            return None, None, None
+        until = end + timedelta(hours=model_fields.REACH_H)
         try:
-            return self.fields.fields(region, start, end + timedelta(hours=model_fields.REACH_H)), None
+            if isinstance(self.fields, EnsembleSource):
+                members = self.fields.members(region, max(start, end - MEMBERS_BACK), until)
+                return members.mean_of_members(self.fields.size), None, members
+            return self.fields.fields(region, start, until), None, None
         except (SourceError, DataError) as error:
             self.meters.failed(type(error).__name__)
-            return HourlyWeather(region.locations, hour_axis(end, end), {}, ""), error
+            return HourlyWeather(region.locations, hour_axis(end, end), {}, ""), error, None
 
     def past(self, region: Region, now: datetime) -> Baseline | None:
         """Return what is usual at the places of a region, None while the archive knows less than a forecast does."""

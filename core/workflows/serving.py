@@ -16,7 +16,7 @@ from core.domain.weather import Values
 from core.errors import FeatureMismatch, ModelCorrupt, ModelError, ModelNotFound, ModelUntrusted
 from core.features import table
 from core.learning.probes import parity
-from core.learning.windows import Bounds, ForecastModel
+from core.learning.windows import Bounds, ForecastModel, spread_of
 from core.meters import Meters
 from core.ports import ModelStore
 
@@ -39,18 +39,23 @@ class Served:
     #: Why it stands in for the champion, in words; empty where it is the champion.
     instead: str = ""
 
-    def curves(self, rows: Values) -> dict[Window, tuple[Exceedance, ...]]:
+    def curves(self, rows: Values, members: Values | None = None) -> dict[Window, tuple[Exceedance, ...]]:
         """Return the curve of every row of features (rows, features) by window.
 
         Features of forecast fields come last in a row: a version of the set without them does not see them.
+        `members` (members, rows, features) are the rows as each member of an ensemble has them: what is said is then
+        the mean of what is said of each, and its interval holds their spread.
         Where the version's own verification shows no skill beyond climatology, climatology is what it says: for that
         event and all rarer ones.
         """
         rows = rows[:, : len(self.manifest.feature_names)]
         usual = self.model.base_rates(rows, self.manifest.feature_names)
         told: dict[Window, Bounds] = {}
-        for window, bounds in self.model.with_interval(rows).items():
-            centre, low, high = (self._told(part, usual[window], window) for part in bounds)
+        spread = members is not None and self.manifest.feature_version == table.OBSERVED_MODEL
+        found = self.model.with_interval(rows if not spread or members is None else np.concatenate(members))
+        for window, bounds in found.items():
+            parts = spread_of(bounds, len(rows)) if spread else bounds
+            centre, low, high = (self._told(part, usual[window], window) for part in parts)
             told[window] = centre, low, high
         out: dict[Window, tuple[Exceedance, ...]] = {}
         for window, (centre, low, high) in self.model.nested(told).items():

@@ -17,16 +17,19 @@ from core.ports import Cache
 CATEGORY = "weather_data"
 #: More than this is not shared, bytes: a reader waits for the second level for a moment only.
 MOST_BYTES = 4_000_000
+#: What of `Shared` is weather.
+PARTS = ("weather", "fields", "members")
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What an issue was made from: the weather as it came, forecast fields, and the levels before it."""
+    """What an issue was made from: the weather as it came, the levels before it, forecast fields and their members."""
 
     issued_at: datetime
     weather: HourlyWeather
-    fields: HourlyWeather | None
     before: Mapping[str, RiskLevel]
+    fields: HourlyWeather | None = None
+    members: HourlyWeather | None = None
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,14 @@ class Sharing:
 
     def give(self, region: Region, shared: Shared, lasts_s: float) -> bool:
         """Let the other programs make the same issue for so many seconds; say whether they can."""
-        arrays = [*shared.weather.values.values(), *(shared.fields.values.values() if shared.fields else ())]
-        if not self.cache.shares or sum(array.nbytes for array in arrays) > MOST_BYTES:
+        parts = {name: getattr(shared, name) for name in PARTS}
+        size = sum(array.nbytes for part in parts.values() if part is not None for array in part.values.values())
+        if not self.cache.shares or size > MOST_BYTES:
             return False
         packed = {
             "issued_at": shared.issued_at,
-            "weather": _packed(shared.weather),
-            "fields": None if shared.fields is None else _packed(shared.fields),
             "before": {place: level.value for place, level in shared.before.items()},
+            **{name: None if part is None else _packed(part) for name, part in parts.items()},
         }
         return self.cache.set(_key(region), packed, lasts_s, CATEGORY, shared.issued_at.timestamp())
 
@@ -53,12 +56,11 @@ class Sharing:
         packed = self.cache.get(_key(region), category=CATEGORY) if self.cache.shares else None
         if packed is None:
             return None
-        weather = _unpacked(packed["weather"], region)
-        if weather is None:  # of another grid, or of other gauges
+        if packed["weather"]["places"] != [place.id for place in region.locations]:  # of another grid, or other gauges
             return None
-        fields = None if packed["fields"] is None else _unpacked(packed["fields"], region)
+        weather, *others = (None if packed[name] is None else _unpacked(packed[name], region) for name in PARTS)
         before = {place: RiskLevel(level) for place, level in packed["before"].items()}
-        return Shared(packed["issued_at"], weather, fields, before)
+        return None if weather is None else Shared(packed["issued_at"], weather, before, *others)
 
 
 def _key(region: Region) -> str:
@@ -67,9 +69,10 @@ def _key(region: Region) -> str:
 
 def _packed(weather: HourlyWeather) -> dict[str, Any]:
     """Return weather as plain values; missing stays NaN."""
-    run = weather.run
+    run, places = weather.run, list(dict.fromkeys(place.id for place in weather.locations))
     return {
-        "places": [place.id for place in weather.locations],
+        "places": places,
+        "members": len(weather.locations) // max(len(places), 1),
         "first": str(weather.valid_at[0]) if len(weather.valid_at) else None,
         "hours": len(weather.valid_at),
         "source": weather.source,
@@ -81,14 +84,13 @@ def _packed(weather: HourlyWeather) -> dict[str, Any]:
     }
 
 
-def _unpacked(packed: Mapping[str, Any], region: Region) -> HourlyWeather | None:
-    """Return the weather of plain values, None where its places are not those of the region."""
-    if packed["places"] != [place.id for place in region.locations]:
-        return None
-    shape = len(region.locations), int(packed["hours"])
+def _unpacked(packed: Mapping[str, Any], region: Region) -> HourlyWeather:
+    """Return the weather of plain values; members of an ensemble are of the same places again and again."""
+    locations = region.locations * packed["members"]
+    shape = len(locations), int(packed["hours"])
     first = np.datetime64(packed["first"] or "1970-01-01T00", "h")
     weather = HourlyWeather(
-        locations=region.locations,
+        locations=locations,
         valid_at=first + np.arange(shape[1]),
         values={name: np.frombuffer(data, "<f4").reshape(shape) for name, data in packed["values"].items()},
         source=packed["source"],

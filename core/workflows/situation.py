@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.domain.forecast import DEFAULT_WINDOW, Exceedance, Freshness
 from core.domain.quality import FlaggedWeather
 from core.domain.told import tell
 from core.domain.units import floor_hour, to_hour64
 from core.domain.weather import Flag, HourlyWeather, ModelRun, Region, Values
+from core.features import fields as model_fields
 from core.features import table
 from core.risk import AgeLimits
 from core.workflows.serving import Served
@@ -23,13 +25,17 @@ AIR = ("temperature_c", "dew_point_c", "relative_humidity_pct")
 
 @dataclass(frozen=True)
 class Situation:
-    """Flagged weather of a region as known at `now`, and forecast fields where the house has them."""
+    """Flagged weather of a region as known at `now`, and forecast fields where the house has them.
+
+    `members` are those of an ensemble, all places of the first, then all of the second; `fields` are their mean.
+    """
 
     region: Region
     checked: FlaggedWeather
     limits: AgeLimits
     now: datetime
     fields: HourlyWeather | None = None
+    members: HourlyWeather | None = None
 
     @cached_property
     def ages(self) -> AgeLimits:
@@ -78,10 +84,31 @@ class Situation:
         newest = self.newest
         return floor_hour(self.now) if newest is None or self.freshness is Freshness.NO_DATA else newest
 
+    @property
+    def _begin(self) -> int:
+        """Position of the begin of the window on the axis of the weather."""
+        return int(np.searchsorted(self.checked.weather.valid_at, to_hour64(self.valid_from)))
+
+    def member_rows(self, known: NDArray[np.bool_]) -> Values | None:
+        """Return the features as each member has them, shape (members, places at `known`, features); None without.
+
+        What was observed is the same for all of them.
+        """
+        if self.members is None:
+            return None
+        hour = self._begin
+        axis = self.checked.weather.valid_at[hour : hour + 1]
+        columns = model_fields.build(self.members, axis)
+        said = np.stack([column[:, 0] for column in columns.values()], axis=-1)
+        said = said.reshape(-1, len(known), len(columns))[:, known]
+        rows = np.repeat(self.rows[known][None], len(said), axis=0)
+        rows[:, :, -len(columns) :] = said
+        return rows
+
     @cached_property
     def rows(self) -> Values:
         """Features of every place at the begin of the window, shape (places, features); those of fields come last."""
-        hour = int(np.searchsorted(self.checked.weather.valid_at, to_hour64(self.valid_from)))
+        hour = self._begin
         # A view would hold the features of all hours, 385 times as much, as long as the issue lives.
         return table.build(self.usable, fields=self.fields).values[:, hour].copy()
 
@@ -91,10 +118,18 @@ class Situation:
         known = np.array([f is not Freshness.NO_DATA for f in self.fresh], bool)
         if served is None or not known.any():
             return (unknown,) * len(known)
-        by_window = served.curves(self.rows[known])
+        by_window = served.curves(self.rows[known], self.member_rows(known))
         windows = sorted(by_window, key=lambda window: (window != DEFAULT_WINDOW, window))
         places = iter(zip(*(by_window[window] for window in windows), strict=True))
         return tuple(next(places) if place else unknown for place in known)
+
+    def notes(self, served: Served | None) -> tuple[str, ...]:
+        """Return in words that the numbers of a model rest on an ensemble; nothing where they do not."""
+        if self.members is None or served is None or served.manifest.feature_version != table.OBSERVED_MODEL:
+            return ()
+        size = len(self.members.locations) // len(self.region.locations)
+        text = "Mean over {n} members of an ensemble; the intervals hold their spread, which no truth has verified."
+        return (tell(text, n=size),)
 
     def worst_flag(self, place: int) -> Flag:
         """Return the worst flag of the newest values of one place."""

@@ -15,7 +15,8 @@ from core.adapters.archived_forecasts import ArchivedForecasts
 from core.adapters.ledger import SqlLedger
 from core.adapters.maps import load_region
 from core.adapters.model_store import FolderModelStore
-from core.adapters.simulator.forecasts import SimulatedForecasts
+from core.adapters.open_meteo.ensembles import EnsembleForecasts
+from core.adapters.simulator.forecasts import SimulatedEnsemble, SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
 from core.adapters.simulator.source import Simulator
 from core.bootstrap.services import field_source, weather_source
@@ -210,6 +211,9 @@ def test_training_without_fields_or_on_an_unknown_set_is_refused(tmp_path: Path,
         ("simulator:", "simulator:", SimulatedForecasts),
         ("archive:", "open-meteo:", ArchivedForecasts),
         ("archive:points-example", "gauges:{}", ArchivedForecasts),
+        ("simulator:7", "simulator:", SimulatedEnsemble),
+        ("ensemble:", "open-meteo:", EnsembleForecasts),
+        ("ensemble:gfs025", "gauges:{}", EnsembleForecasts),
     ],
 )
 def test_fields_come_from_where_the_setting_says(tmp_path: Path, fields: str, source: str, kind: type) -> None:
@@ -222,7 +226,10 @@ def test_fields_come_from_where_the_setting_says(tmp_path: Path, fields: str, so
         ("simulator:", "open-meteo:", "does not go with"),
         ("archive:", "simulator:", "does not go with"),
         ("archive", "open-meteo:", "is not understood"),
-        ("simulator:7", "simulator:", "is not understood"),
+        ("simulator:1", "simulator:", "is not understood"),
+        ("simulator:many", "simulator:", "is not understood"),
+        ("ensemble:", "simulator:", "does not go with"),
+        ("ensemble:atlantis", "open-meteo:", "is not understood"),
         ("open-meteo:", "open-meteo:", "is not understood"),
         ("archive:atlantis", "open-meteo:", "atlantis"),
     ],

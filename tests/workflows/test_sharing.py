@@ -131,13 +131,14 @@ def test_weather_comes_back_as_it_was_whatever_is_in_it(redis_url: str) -> None:
     known = plain.valid_at[None, :].astype("datetime64[s]") + np.timedelta64(600, "s") * np.ones(shape, int)
     doubled = np.random.default_rng(3).random(shape) < 0.1
     full = replace(plain, available_at=known, doubled=doubled, run=ModelRun("icon", NOW, None), season_day=210)
+    ensemble = weather(places=REGION.locations * 3)
     with Caches(redis_url) as caches:
         giving, taking = caches.open(), caches.open()
-        for given, fields in ((plain, None), (full, plain)):
-            assert Sharing(giving).give(REGION, Shared(NOW, given, fields, {"a": RiskLevel.RED}), 60)
+        for given, fields, members in ((plain, None, None), (full, plain, None), (plain, full, ensemble)):
+            assert Sharing(giving).give(REGION, Shared(NOW, given, {"a": RiskLevel.RED}, fields, members), 60)
             taken = Sharing(taking).taken(REGION)
             assert taken is not None and (taken.issued_at, dict(taken.before)) == (NOW, {"a": RiskLevel.RED})
-            assert (taken.fields is None) == (fields is None)
+            assert (taken.fields is None, taken.members is None) == (fields is None, members is None)
             for name in ("run", "source", "season_day"):
                 assert getattr(taken.weather, name) == getattr(given, name)
             for name in ("valid_at", "available_at", "doubled"):
@@ -145,6 +146,9 @@ def test_weather_comes_back_as_it_was_whatever_is_in_it(redis_url: str) -> None:
             assert taken.weather.values.keys() == given.values.keys()
             for name, array in given.values.items():
                 np.testing.assert_array_equal(taken.weather.values[name], array)
+            if members is not None and taken.members is not None:
+                assert taken.members.locations == REGION.locations * 3
+                np.testing.assert_array_equal(taken.members.get("temperature_c"), members.get("temperature_c"))
             taking.clear_memory()
         assert Sharing(taking).taken(replace(REGION, locations=REGION.locations[:-1])) is None  # another grid
 
@@ -154,6 +158,6 @@ def test_what_is_too_large_is_not_shared(redis_url: str, monkeypatch: pytest.Mon
     size = sum(array.nbytes for array in some.values.values())
     with Caches(redis_url) as caches:
         monkeypatch.setattr(module, "MOST_BYTES", size)
-        assert Sharing(caches.open()).give(REGION, Shared(NOW, some, None, {}), 60)
+        assert Sharing(caches.open()).give(REGION, Shared(NOW, some, {}), 60)
         monkeypatch.setattr(module, "MOST_BYTES", size - 1)
-        assert not Sharing(caches.open()).give(REGION, Shared(NOW, some, None, {}), 60)
+        assert not Sharing(caches.open()).give(REGION, Shared(NOW, some, {}), 60)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.open_meteo.contract import NAMES, REQUIRED, TIME_UNIT, UNDEFINED_UNIT, Query
+from core.adapters.open_meteo.contract import NAMES, TIME_UNIT, UNDEFINED_UNIT, Query
 from core.domain.units import HOUR
 from core.domain.weather import Hours, Location, Values
 from core.errors import SourceResponseInvalid
@@ -36,7 +36,10 @@ _HINT = (
 
 @dataclass(frozen=True)
 class Batch:
-    """The checked answer to one request: arrays of shape (places, hours), float32, NaN where the service has null."""
+    """The checked answer to one request: arrays of shape (places, hours), float32, NaN where the service has null.
+
+    Of an ensemble the rows are all places of the control, then all of the first member, and so on.
+    """
 
     valid_at: Hours
     values: Mapping[str, Values] = field(repr=False)
@@ -105,18 +108,20 @@ def check(document: Any, query: Query) -> Batch:
         refuse("places", f"has {len(answers)} places, {len(query.places)} were asked")
     _check_order(answers)
     axis = query.hours
-    shape = (len(answers), len(axis))
+    shape = (len(answers) * query.members, len(axis))
     values = {variable: np.full(shape, np.nan, np.float32) for variable in query.names}
     extra = 0
     for i, (answer, place) in enumerate(zip(answers, query.places, strict=True)):
         _check_place(answer, place, i)
         hourly, units = _block(answer, "hourly"), _block(answer, "hourly_units")
         _check_times(hourly.get("time"), units.get("time"), axis)
-        for variable, name in query.names.items():
-            values[variable][i] = _column(hourly, units, variable, name, len(axis))
-        known = {*query.names.values(), "time"}
+        known = {"time"}
+        for variable in query.names:
+            for member, name in enumerate(query.columns(variable)):
+                values[variable][member * len(answers) + i] = _column(hourly, units, variable, name, len(axis))
+                known.add(name)
         extra += len(answer.keys() - KNOWN_FIELDS) + len(hourly.keys() - known)
-    _check_required(values)
+    _check_required(values, query)
     return Batch(axis, values, extra)
 
 
@@ -244,8 +249,8 @@ def _column(hourly: Mapping[str, Any], units: Mapping[str, Any], variable: str, 
     return np.where(missing, np.float32(np.nan), values)
 
 
-def _check_required(values: Mapping[str, Values]) -> None:
+def _check_required(values: Mapping[str, Values], query: Query) -> None:
     """Refuse an answer without a single value of something that no forecast can do without."""
-    for group in REQUIRED:
+    for group in query.required:
         if not any(np.isfinite(values[variable]).any() for variable in group if variable in values):
             refuse("all_null", f"has no value of {' or '.join(group)} in any hour")

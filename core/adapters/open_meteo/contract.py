@@ -35,6 +35,8 @@ UNDEFINED_UNIT = "undefined"
 TIME_UNIT = "iso8601"
 #: ERA5 as the service keeps it has none of these.
 NOT_IN_ARCHIVE = frozenset({"cape_j_kg", "lifted_index_k", "convective_inhibition_j_kg"})
+#: What the service keeps of the members of ensembles and a forecast looks at.
+IN_ENSEMBLES = ("cape_j_kg", "precipitation_mm", "freezing_level_m")
 #: An answer that holds nothing in one of these groups is no weather: some model was down for hours (issue 1872).
 REQUIRED: tuple[tuple[str, ...], ...] = (
     ("temperature_c",),
@@ -67,6 +69,7 @@ class Endpoint(Enum):
     HISTORICAL_FORECAST = ("https://historical-forecast-api.open-meteo.com", "/v1/forecast")
     ARCHIVE = ("https://archive-api.open-meteo.com", "/v1/archive")
     PREVIOUS_RUNS = ("https://previous-runs-api.open-meteo.com", "/v1/forecast")
+    ENSEMBLE = ("https://ensemble-api.open-meteo.com", "/v1/ensemble")
 
     @property
     def host(self) -> str:
@@ -80,7 +83,9 @@ class Endpoint(Enum):
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Variables of the house that it has."""
+        """Variables of the house that it has; of ensembles those that speak of coming rain."""
+        if self is Endpoint.ENSEMBLE:
+            return IN_ENSEMBLES
         return tuple(v for v in VARIABLES if self is not Endpoint.ARCHIVE or v not in NOT_IN_ARCHIVE)
 
 
@@ -88,7 +93,8 @@ class Endpoint(Enum):
 class Query:
     """One request: some places, whole UTC days (both included).
 
-    `days_before` (1 to 7) asks previous-runs for what was forecast so many days before; None everywhere else.
+    `days_before` (1 to 7) asks previous-runs for what was forecast so many days before; None everywhere else. `model`
+    and `members` name an ensemble and how many it has, the control among them; "" and 1 everywhere else.
     """
 
     endpoint: Endpoint
@@ -96,6 +102,8 @@ class Query:
     first: date
     last: date
     days_before: int | None = None
+    model: str = ""
+    members: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what the service would refuse.
@@ -111,6 +119,8 @@ class Query:
             raise ValueError(f"{self.first} to {self.last} runs backwards")
         if (self.endpoint is Endpoint.PREVIOUS_RUNS) != (self.days_before in PREVIOUS_DAYS):
             raise ValueError(f"days_before={self.days_before} does not fit {self.endpoint.name}")
+        if (self.endpoint is Endpoint.ENSEMBLE) != bool(self.model) or (self.members > 1) != bool(self.model):
+            raise ValueError(f"{self.members} members of {self.model!r} do not fit {self.endpoint.name}")
 
     @property
     def days(self) -> int:
@@ -128,10 +138,20 @@ class Query:
         suffix = f"_previous_day{self.days_before}" if self.days_before else ""
         return {variable: NAMES[variable][0] + suffix for variable in self.endpoint.variables}
 
+    def columns(self, variable: str) -> tuple[str, ...]:
+        """Return the names of the columns of one variable, one per member, the control first."""
+        name = self.names[variable]
+        return (name, *(f"{name}_member{number:02d}" for number in range(1, self.members)))
+
+    @property
+    def required(self) -> tuple[tuple[str, ...], ...]:
+        """Groups of variables, of each of which an answer must have a value."""
+        return tuple(group for group in REQUIRED if set(group) & set(self.endpoint.variables))
+
     @property
     def weight(self) -> float:
         """Calls that the service counts for it."""
-        return weight(len(self.places), len(self.endpoint.variables), self.days)
+        return weight(len(self.places), len(self.endpoint.variables) * self.members, self.days)
 
     @property
     def params(self) -> dict[str, str]:
@@ -148,6 +168,7 @@ class Query:
             "temperature_unit": "celsius",
             "precipitation_unit": "mm",
             "timezone": "GMT",
+            **({"models": self.model} if self.model else {}),
         }
 
 
@@ -183,7 +204,7 @@ def chunked(
 
 def most_bytes(query: Query, bytes_per_100: int) -> int:
     """Return the cap of the decoded answer."""
-    return round(bytes_per_100 * max(1.0, len(query.places) / 100))
+    return round(bytes_per_100 * query.members * max(1.0, len(query.places) / 100))
 
 
 def midnight(day: date) -> datetime:

@@ -8,6 +8,7 @@ forecast of that run may know, and no more: storms and single hours are lost in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -58,6 +59,8 @@ FALSE_RAIN = 4
 DRAWN_ERRORS = 5
 #: The two runs of a day draw from these streams of its chance.
 FORECAST_STREAM = 4
+#: Each member of an ensemble has streams of its own, so far apart.
+MEMBER_STREAMS = 100
 #: Days kept.
 CACHED_DAYS = 24
 
@@ -83,6 +86,10 @@ class SimulatedForecasts:
 
     def fields(self, region: Region, start: datetime, end: datetime) -> HourlyWeather:
         """Return the forecasts for the hours from `start` to `end`, NaN where no run was out by the clock."""
+        return self.member(region, start, end, 0)
+
+    def member(self, region: Region, start: datetime, end: datetime, member: int) -> HourlyWeather:
+        """Return the same with other errors: those of one member of an ensemble, of which 0 is the control."""
         axis = hour_axis(start, end)
         begun = _begun(axis)
         available: Hours = np.empty((len(region.locations), len(axis)), "datetime64[s]")
@@ -93,7 +100,9 @@ class SimulatedForecasts:
             world = self._simulator.world(region)
             for day in np.unique(axis[out].astype("datetime64[D]")):
                 here = out & (axis.astype("datetime64[D]") == day)
-                values[:, :, here] = self._day(world, int(day.astype(int)))[:, :, (axis[here] - day).astype(int)]
+                values[:, :, here] = self._day(world, int(day.astype(int)), member)[
+                    :, :, (axis[here] - day).astype(int)
+                ]
         return HourlyWeather(
             locations=region.locations,
             valid_at=axis,
@@ -103,10 +112,10 @@ class SimulatedForecasts:
             season_day=None if self._calendar else SEASON_DAY,
         )
 
-    def _forecast(self, world: SimulatedRegion, day: int) -> NDArray[np.float32]:
+    def _forecast(self, world: SimulatedRegion, day: int, member: int = 0) -> NDArray[np.float32]:
         """Return the fields of one day in the order of `FAULTS`, shape (fields, places, 24)."""
         hours = np.datetime64(day, "D") + HOUR * np.arange(24)
-        error, grown = self._errors(world, hours)
+        error, grown = self._errors(world, hours, member)
         out = {}
         for (name, fault), truth in zip(FAULTS.items(), self._blurred(world, day), strict=True):
             wrong = fault.size * grown * error[fault.drawn]
@@ -127,7 +136,7 @@ class SimulatedForecasts:
         lattice = np.einsum("vph,pb->vbh", hourly, weight)
         return np.asarray(np.einsum("vbh,pb->vph", lattice, world.bumps / world.bumps.sum(axis=1, keepdims=True)))
 
-    def _errors(self, world: SimulatedRegion, hours: Hours) -> tuple[Floats, Floats]:
+    def _errors(self, world: SimulatedRegion, hours: Hours, member: int) -> tuple[Floats, Floats]:
         """Return the errors of unit variance (fields, places, hours), and by how much they have grown (hours,)."""
         begun = _begun(hours)
         lead_h = (hours - begun).astype(int)
@@ -136,12 +145,42 @@ class SimulatedForecasts:
         out = np.empty((DRAWN_ERRORS, len(world.bumps), len(hours)))
         for run in np.unique(begun):
             day = run.astype("datetime64[D]")
-            stream = FORECAST_STREAM + int((run - day).astype(int)) // RUN_EVERY_H
+            stream = FORECAST_STREAM + int((run - day).astype(int)) // RUN_EVERY_H + MEMBER_STREAMS * member
             drawn = world.chance(int(day.astype(int)), stream).standard_normal((2, DRAWN_ERRORS, world.bumps.shape[1]))
             one, other = np.einsum("deb,pb->dep", drawn, world.bumps)
             here = begun == run
             out[:, :, here] = one[:, :, None] * np.cos(turn[here]) + other[:, :, None] * np.sin(turn[here])
         return out, lead_h / 24
+
+
+class SimulatedEnsemble:
+    """Port `EnsembleSource`: members that differ in their errors as much as each does from the truth.
+
+    Parameters
+    ----------
+    control
+        Its first member.
+    size
+        Number of members, 2 at the least.
+    """
+
+    def __init__(self, control: SimulatedForecasts, size: int) -> None:
+        self._control, self.size = control, size
+
+    def fields(self, region: Region, start: datetime, end: datetime) -> HourlyWeather:
+        """Return the mean of the members."""
+        return self.members(region, start, end).mean_of_members(self.size)
+
+    def members(self, region: Region, start: datetime, end: datetime) -> HourlyWeather:
+        """Return every member: all places of the control, then all of the first perturbed one, and so on."""
+        each = [self._control.member(region, start, end, member) for member in range(self.size)]
+        known = [one.available_at for one in each if one.available_at is not None]
+        return replace(
+            each[0],
+            locations=region.locations * self.size,
+            values={name: np.concatenate([one.values[name] for one in each]) for name in FAULTS},
+            available_at=np.concatenate(known),
+        )
 
 
 def _begun(hours: Hours) -> Hours:

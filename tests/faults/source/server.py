@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 
 from core.adapters.open_meteo.contract import NAMES
+from core.adapters.open_meteo.ensembles import ENSEMBLES
 from core.domain.units import dew_point_c, saturation_vapour_pressure_hpa
 
 Document = Any
@@ -49,7 +50,14 @@ REASONS = {
 
 
 def base_name(name: str) -> str:
-    return name.partition("_previous_day")[0]
+    return name.partition("_previous_day")[0].partition("_member")[0]
+
+
+def columns(params: Params) -> list[str]:
+    """Return the columns that the service answers with: of an ensemble one for each member, the control unnumbered."""
+    names = params["hourly"].split(",")
+    perturbed = range(1, ENSEMBLES[params["models"]]) if "models" in params else ()
+    return [f"{name}{member}" for name in names for member in ("", *(f"_member{number:02d}" for number in perturbed))]
 
 
 def made_values(name: str, latitude: float, longitude: float, hours: np.ndarray) -> list[float]:
@@ -68,7 +76,7 @@ def made_values(name: str, latitude: float, longitude: float, hours: np.ndarray)
 def good(params: Params) -> Document:
     """Return the document that the service would answer with."""
     latitudes, longitudes = (list(map(float, params[name].split(","))) for name in ("latitude", "longitude"))
-    names = params["hourly"].split(",")
+    names = columns(params)
     first, last = (np.datetime64(params[key], "h") for key in ("start_date", "end_date"))
     hours = np.arange(first, last + 24)
     times = [f"{text}:00" for text in np.datetime_as_string(hours)]
