@@ -82,6 +82,10 @@ class Nodes:
                 return next(one for one in self.servers if one.port == port)
         raise AssertionError(f"nobody has slot {slot}")
 
+    def ports(self) -> set[int]:
+        """Return the ports that the first server of a cluster names."""
+        return {int(master[1]) for _first, _last, master, *_replicas in self.servers[0].ask("CLUSTER", "SLOTS")}
+
     def master(self) -> Node:
         """Return the server that the sentinels name."""
         _, port = self.sentinels[0].ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
