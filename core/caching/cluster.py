@@ -24,9 +24,9 @@ from core.caching.remote import RedisLevel
 log = structlog.get_logger()
 T = TypeVar("T")
 Address = tuple[str, int]
-#: A command is sent so often at the most: a slot that moves is asked for at its old, its new, and once more its old node.
+#: A command is sent so often at the most: a slot that has moved and moves on takes three.
 HOPS = 4
-#: So many names are tried until one lies in a node's slots: of a single slot one is found but once in five million times.
+#: So many names are tried until one lies in a node's slots: of a single slot, one is missed once in four million times.
 MOST_NAMES = 250_000
 
 
@@ -217,7 +217,7 @@ class ClusterLevel:
 
     def _told(self) -> Iterator[list[tuple[int, int, Address]]]:
         """Give what the nodes say, those that are well first, up to the first that knows of every slot."""
-        nodes = sorted(list(self._nodes.items()), key=lambda one: not one[1].well)
+        nodes = sorted(self._nodes.items(), key=lambda one: not one[1].well)
         asks = [(node.slots, host) for (host, _), node in nodes]
         asks += [(partial(clients.slots_of, door), host) for (host, _), door in self._doors.items()]
         for ask, host in asks:

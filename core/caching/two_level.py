@@ -17,10 +17,10 @@ from uuid import uuid4
 import structlog
 
 from core.caching import envelope
+from core.caching.cluster import SecondLevel
 from core.caching.envelope import Envelope, NotEncodable
 from core.caching.flights import Flights
 from core.caching.memory import Held, MemoryLevel, size_of
-from core.caching.cluster import SecondLevel
 
 log = structlog.get_logger()
 #: How long a value is fresh by category, seconds, where the settings say nothing else.

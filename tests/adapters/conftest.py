@@ -1,4 +1,4 @@
-"""Databases for the ledger's contract, where a `ledger_url` is on SQLite and on PostgreSQL, and servers for the cache's."""
+"""Databases for the ledger's contract, a `ledger_url` on SQLite and on PostgreSQL, and servers for the cache's."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Server:
 
     def register_script(self, text: str) -> Callable[..., Any]:
         name = {remote.NEWER: "newer", remote.UNLOCK: "unlock"}[text]
-        return lambda keys, args, client: self._said(name, keys, args)
+        return lambda keys, args, **_by: self._said(name, keys, args)
 
     def get(self, name: str) -> Any:
         return self._said("get", name)
