@@ -285,3 +285,31 @@ def test_a_service_that_no_sentinel_knows_is_waited_for(watch: Nodes) -> None:
         sentinel.ask("SENTINEL", "MONITOR", "other", "127.0.0.1", watch.servers[0].port, 2)
     eventually(lambda: in_use(level, ["a"]))
     level.close()
+
+
+ACCOUNT = ("ACL", "SETUSER", "duty", "on", ">heavy rain", "~*", "+@all")
+
+
+def test_accounts_of_servers_and_of_sentinels_are_those_of_the_url(cluster: Nodes, watch: Nodes) -> None:
+    for node in (*cluster.servers, *watch.servers):
+        node.ask(*ACCOUNT)
+    for sentinel in watch.sentinels:
+        sentinel.ask(*ACCOUNT[:4], ">gate", *ACCOUNT[5:])
+    guard = "?sentinel_username=duty&sentinel_password="
+    urls = {
+        cluster.url.replace("//", "//duty:heavy%20rain@"): True,
+        cluster.url.replace("//", "//duty:wrong@"): False,
+        watch.url.replace("//", "//duty:heavy%20rain@") + "/3" + guard + "gate": True,
+        watch.url.replace("//", "//duty:wrong@") + guard + "gate": False,
+        watch.url.replace("//", "//duty:heavy%20rain@") + guard + "wrong": False,
+    }
+    for url, right in urls.items():
+        level = second_level(url)
+        if right:
+            eventually(lambda level=level: in_use(level, ["a"]))  # type: ignore[misc]
+        else:
+            time.sleep(0.3)
+            assert level.put("a", VALUE, 60) is None
+            assert not level.well
+            assert level.failures >= 1
+        level.close()
