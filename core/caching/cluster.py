@@ -24,7 +24,7 @@ from core.caching.remote import RedisLevel
 log = structlog.get_logger()
 T = TypeVar("T")
 Address = tuple[str, int]
-#: A command is sent so often at the most: a slot that has moved and moves on takes three.
+#: A command is sent so often at the most: of a slot that is on its way, a script that the new node lacks takes four.
 HOPS = 4
 #: So many names are tried until one lies in a node's slots: of a single slot, one is missed once in four million times.
 MOST_NAMES = 250_000
@@ -64,8 +64,6 @@ class Node(RedisLevel):
         if not getattr(self._leave, "asked", False):
             return super()._answered(ask)
         with self._client.client() as one:  # one connection: the leave is for its next command
-            for text in (remote.NEWER, remote.UNLOCK):
-                one.script_load(text)  # a script that is missing would use it up
             one.execute_command("ASKING")
             return ask(one)
 

@@ -157,6 +157,7 @@ def test_a_slot_that_moves_is_followed_on_its_way_and_after_it(cluster: Nodes, c
     _move(caches, old, new, f"{tag}:goes")
 
     assert level.get(f"{tag}:stays") == level.get(f"{tag}:goes") == VALUE
+    new.ask("SCRIPT", "FLUSH")
     assert level.put(f"{tag}:new", b"CBW1" + bytes(7) + b"\x09", 60) is True
     assert level.put(f"{tag}:new", VALUE, 60) is False
     assert level.lock(f"{tag}:new", "ours", 60) is True
@@ -206,6 +207,7 @@ def test_a_replica_of_a_cluster_stands_in_for_its_master() -> None:
         keys = keys_of(nodes, victim)
         assert in_use(level, keys)
         assert victim.ask("WAIT", 1, 5000) == 1
+        eventually(lambda: not level._learning.is_alive())  # type: ignore[union-attr]
         victim.send(signal.SIGKILL)
         bearable(level, keys)
         eventually(lambda: level.well)
