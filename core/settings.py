@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -54,8 +54,8 @@ class Settings(BaseSettings):
     open_meteo_url: str = Field("", description="A self-hosted Open-Meteo; empty means the public service.")
     cache_url: str = Field(
         "memory:",
-        description="Cache service: `memory:`, or behind memory `redis://`, `rediss://`, `unix://`, `redis+cluster://`"
-        " or `redis+sentinel://HOST:PORT/SERVICE`.",
+        description="Cache service: `memory:`, or behind memory `redis://`, `rediss://`, `unix://`,"
+        " `redis+cluster://HOST:PORT,HOST:PORT` or `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE`.",
     )
     cache_entries: int = Field(512, ge=1, description="Most values in the memory of the process.")
     cache_megabytes: float = Field(256, gt=0, description="Most megabytes of values in the memory of the process.")
@@ -283,7 +283,9 @@ class Settings(BaseSettings):
         webhooks = listed(self.webhook_urls)
         urls = (self.cache_url, self.database_url, self.open_meteo_url, self.smtp_url, *webhooks)
         accounts = (url.partition("://")[2].rpartition("@")[0] for url in urls)
+        options = parse_qsl(self.cache_url.partition("?")[2])
         passwords = [account.partition(":")[2] for account in accounts]
+        passwords += [form for name, one in options if name == "sentinel_password" for form in (one, quote(one))]
         paths = [path for url in webhooks if len(path := url.partition("://")[2].partition("/")[2]) >= SECRET_PATH]
         unquoted = map(unquote, passwords)
         return self.admin_token, self.webhook_secret, *passwords, *unquoted, *webhooks, *paths

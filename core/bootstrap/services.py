@@ -13,8 +13,8 @@ from core.adapters.open_meteo.products import PRODUCTS
 from core.adapters.open_meteo.source import OpenMeteo
 from core.adapters.simulator.forecasts import SimulatedEnsemble, SimulatedForecasts
 from core.adapters.simulator.source import Simulator
+from core.caching.cluster import second_level
 from core.caching.memory import MemoryLevel
-from core.caching.remote import RedisLevel
 from core.caching.two_level import Policy, TwoLevelCache
 from core.domain.weather import Region
 from core.errors import ConfigurationError
@@ -117,6 +117,6 @@ def cache_of(settings: Settings) -> TwoLevelCache:
         "historical": settings.cache_historical_s,
         "api": settings.cache_api_s,
     }
-    remote = None if settings.cache_url == "memory:" else RedisLevel(settings.cache_url)
+    remote = None if settings.cache_url == "memory:" else second_level(settings.cache_url)
     memory = MemoryLevel(settings.cache_entries, int(settings.cache_megabytes * 2**20))
     return TwoLevelCache(memory, remote, Policy(ttl_s, settings.cache_stale_factor))

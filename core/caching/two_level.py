@@ -17,10 +17,10 @@ from uuid import uuid4
 import structlog
 
 from core.caching import envelope
+from core.caching.cluster import SecondLevel
 from core.caching.envelope import Envelope, NotEncodable
 from core.caching.flights import Flights
 from core.caching.memory import Held, MemoryLevel, size_of
-from core.caching.remote import RedisLevel
 
 log = structlog.get_logger()
 #: How long a value is fresh by category, seconds, where the settings say nothing else.
@@ -82,7 +82,7 @@ class TwoLevelCache:
     def __init__(
         self,
         memory: MemoryLevel,
-        remote: RedisLevel | None = None,
+        remote: SecondLevel | None = None,
         policy: Policy | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:

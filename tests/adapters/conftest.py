@@ -1,4 +1,4 @@
-"""Databases for the ledger's contract: every test that takes a `ledger_url` runs on SQLite and on PostgreSQL."""
+"""Databases for the ledger's contract, a `ledger_url` on SQLite and on PostgreSQL, and servers for the cache's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests import postgres
+from tests.caches_made import Services
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,10 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgres_url"))
     return f"sqlite:///{tmp_path / 'new folder' / 'ledger.db'}"
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    """Return the servers behind caches."""
+    with Services() as services:
+        yield services

@@ -11,7 +11,7 @@ import pytest
 from core.caching.memory import MemoryLevel
 from core.caching.two_level import TwoLevelCache
 from core.ports import Cache
-from tests.caches_made import Caches, served
+from tests.caches_made import Caches, Services
 
 
 class Clock:
@@ -23,9 +23,15 @@ class Clock:
         return self.now_s
 
 
-#: Every implementation of the port: the bytes of its memory, and whether it has a server. What has no memory reads
-#: everything from the server.
-IMPLEMENTATIONS = {"memory": (2**20, False), "redis": (0, True), "two-level": (2**20, True)}
+#: Every implementation of the port: the bytes of its memory, and the service behind it. What has no memory reads
+#: everything from there.
+IMPLEMENTATIONS = {
+    "memory": (2**20, None),
+    "redis": (0, "server"),
+    "cluster": (0, "cluster"),
+    "sentinels": (0, "sentinels"),
+    "two-level": (2**20, "server"),
+}
 
 
 @pytest.fixture
@@ -33,16 +39,10 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with served() as url:
-        yield url
-
-
 @pytest.fixture(params=IMPLEMENTATIONS)
-def cache(request: pytest.FixtureRequest, url: str, clock: Clock) -> Iterator[Cache]:
-    max_bytes, remote = IMPLEMENTATIONS[request.param]
-    with Caches(url if remote else None) as caches:
+def cache(request: pytest.FixtureRequest, services: Services, clock: Clock) -> Iterator[Cache]:
+    max_bytes, service = IMPLEMENTATIONS[request.param]
+    with Caches(service and services.url(service)) as caches:
         yield caches.open(MemoryLevel(20, max_bytes, clock), now=clock)
 
 

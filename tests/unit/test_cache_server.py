@@ -11,7 +11,7 @@ import pytest
 from redis.exceptions import MaxConnectionsError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from core.caching import envelope, remote, two_level
+from core.caching import clients, envelope, remote, two_level
 from core.caching.envelope import Envelope
 from core.caching.memory import MemoryLevel, size_of
 from core.caching.remote import RedisLevel
@@ -44,7 +44,7 @@ class Server:
 
     def register_script(self, text: str) -> Callable[..., Any]:
         name = {remote.NEWER: "newer", remote.UNLOCK: "unlock"}[text]
-        return lambda keys, args: self._said(name, keys, args)
+        return lambda keys, args, **_by: self._said(name, keys, args)
 
     def get(self, name: str) -> Any:
         return self._said("get", name)
@@ -65,7 +65,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     server = Server()
-    monkeypatch.setattr(remote, "_client", lambda _url: server)
+    monkeypatch.setattr(clients, "client_of", lambda _url: server)
     monkeypatch.setattr(remote, "PROBE_S", 0.01)
     return server
 
@@ -145,7 +145,7 @@ def test_a_probe_must_be_given_back_what_it_left(server: Server, level: RedisLev
     level._probe()
     assert level.well
     assert server.asked[0] == ("set", "cloudburst:probe", b"well", {"px": 5000})
-    assert [one[0] for one in server.asked] == ["set", "set", "get", "set", "set", "get"]
+    assert [one[0] for one in server.asked] == ["set", "set", "get", "set", "set", "get", "delete"]
 
 
 def test_a_closed_level_is_not_probed(server: Server, level: RedisLevel) -> None:
@@ -154,44 +154,6 @@ def test_a_closed_level_is_not_probed(server: Server, level: RedisLevel) -> None
     level._probe()
     assert server.asked == ["closed"]
     assert not level.well
-
-
-@pytest.mark.parametrize(
-    ("url", "told"),
-    [
-        ("redis+sentinel://watch:26380/heavy", ("watch", 26380, "heavy")),
-        ("redis+sentinel://watch", ("watch", 26379, "mymaster")),
-    ],
-)
-def test_a_sentinel_is_asked_for_its_service_without_retries(
-    monkeypatch: pytest.MonkeyPatch, url: str, told: tuple[str, int, str]
-) -> None:
-    asked: list[Any] = []
-
-    class Sentinel:
-        def __init__(self, hosts: list[tuple[str, int]], sentinel_kwargs: dict[str, Any], **common: Any) -> None:
-            asked.extend((*hosts, sentinel_kwargs, common))
-
-        def master_for(self, service: str) -> str:
-            asked.append(service)
-            return "client"
-
-    monkeypatch.setattr(remote, "Sentinel", Sentinel)
-    assert remote._client(url) == "client"
-    host, of_sentinel, common, service = asked
-    assert (*host, service) == told
-    assert of_sentinel == common
-    assert common["socket_timeout"] == common["socket_connect_timeout"] == remote.DEADLINE_S
-    assert common["retry"].get_retries() == 0
-
-
-def test_a_cluster_is_asked_by_its_own_client_without_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr(remote.RedisCluster, "from_url", lambda url, **common: asked.append((url, common)))
-    remote._client("redis+cluster://node:7000")
-    ((url, common),) = asked
-    assert (url, common["cluster_error_retry_attempts"]) == ("redis://node:7000", 0)
-    assert common["retry"].get_retries() == 0
 
 
 def test_too_many_at_once_is_no_fault_of_the_server(server: Server, level: RedisLevel) -> None:
@@ -205,7 +167,7 @@ def test_a_reader_waits_half_a_deadline_for_its_turn(server: Server, level: Redi
     waited: dict[str, float] = {}
     level._pool, level._readers = object(), SimpleNamespace(acquire=waited.update)  # type: ignore[assignment]
     assert level.get("k") is None
-    assert (waited, server.asked, level.well) == ({"timeout": remote.DEADLINE_S / 2}, [], True)
+    assert (waited, server.asked, level.well) == ({"timeout": clients.DEADLINE_S / 2}, [], True)
 
 
 def test_connections_of_a_pool_are_ended(server: Server, level: RedisLevel) -> None:

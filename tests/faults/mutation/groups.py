@@ -74,6 +74,8 @@ GROUPS: dict[str, Group] = {
     ),
     "cache": Group(
         (
+            "caching/clients.py",
+            "caching/cluster.py",
             "caching/envelope.py",
             "caching/flights.py",
             "caching/keys.py",
@@ -83,6 +85,7 @@ GROUPS: dict[str, Group] = {
         ),
         (
             "unit/test_cache_pieces.py",
+            "unit/test_cache_places.py",
             "unit/test_cache_server.py",
             "unit/test_envelope.py",
             "adapters/test_caches.py",

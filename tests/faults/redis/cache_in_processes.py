@@ -128,7 +128,7 @@ def _rush(say: Say, shared: _Shared, clients: int, *, naive: bool) -> None:
 def _fuzzed(seed: int) -> tuple[int, list[str]]:
     """Return how many random replies were believed, and what was raised."""
     believed, raised = 0, []
-    with impostor(seed) as url, patch("core.caching.remote.DEADLINE_S", DEADLINE_S):
+    with impostor(seed) as url, patch("core.caching.clients.DEADLINE_S", DEADLINE_S):
         level = RedisLevel(url)
         level._probe = lambda: None  # type: ignore[method-assign] # it is well again before each command
         cache = TwoLevelCache(MemoryLevel(10, 0), level)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from core.caching.remote import DEADLINE_S
+from core.caching.clients import DEADLINE_S
 
 #: Between two bytes of a drip, seconds: each comes before a limit per read is over, all of them never before ours.
 DRIP_S = 0.03
