@@ -91,6 +91,16 @@ def test_the_document_names_settings_and_routes_that_exist() -> None:
     }
 
 
+def test_the_document_says_of_every_alert_what_to_do() -> None:
+    groups = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))["groups"]
+    named = {
+        name
+        for row in re.findall(r"^\| (`[A-Z].*?) \|", DOCUMENT, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert {rule["alert"] for group in groups for rule in group["rules"]} <= named
+
+
 def test_a_setting_and_a_route_that_do_not_exist_are_found() -> None:
     assert unknown_settings("CLOUDBURST_CACHE_URI=x CLOUDBURST_HOME=y") == {"CLOUDBURST_CACHE_URI"}
     assert not asked("curl 127.0.0.1:8501/api/healthz") <= routes()
