@@ -142,6 +142,7 @@ def test_the_heaps_are_those_of_make_run() -> None:
     )
     for variables in (variables_of_image(), told):
         assert {name: variables.get(name) for name in heaps} == heaps
+        assert variables["NUMBA_CACHE_DIR"].startswith("/tmp/")  # noqa: S108 - which is private to either
 
 
 def test_nobody_is_root() -> None:
