@@ -42,8 +42,8 @@ class Settings(BaseSettings):
     fields: str = Field(
         "",
         description="Forecast fields for models of the set `observed+model`: none, `simulator:` with or without a"
-        " number of members, `archive:` with or without the id of the region whose stored forecasts are taken, or `ensemble:`"
-        " with or without the name of an ensemble of Open-Meteo.",
+        " number of members, `archive:` with or without the id of the region whose stored forecasts are taken, or"
+        " `ensemble:` with or without the name of an ensemble of Open-Meteo.",
     )
     region: str = Field(
         "uttarakhand-himachal", description="Regions served, separated by commas; the first is shown first."

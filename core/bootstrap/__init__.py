@@ -24,7 +24,7 @@ from core.bootstrap.house import Core, HindcastRequest
 from core.bootstrap.life import lifecycle_of
 from core.bootstrap.notices import notifying_of
 from core.bootstrap.replays import Replays
-from core.bootstrap.replicas import Memories
+from core.bootstrap.replicas import Memories, sharing_of
 from core.bootstrap.services import cache_of, field_source, weather_source
 from core.errors import ConfigurationError
 from core.features import table
@@ -139,6 +139,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         ttl_s=settings.refresh_minutes * 60,
         served_features=served_features,
         challengers=settings.challengers,
+        sharing=sharing_of(settings, cache),
     )
     memories = Memories(ledger, forecasting, cache)
     scheduler = ThreadScheduler(meters=meters, turns=Lease(ledger, now=clock, look=memories.generations.look))

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+
+from sqlalchemy import make_url
+
 from core.adapters.ledger import SqlLedger
 from core.adapters.ledger_generations import Generations
 from core.caching.two_level import TwoLevelCache
+from core.settings import Settings
 from core.workflows.forecasting import Forecasting
+from core.workflows.sharing import Sharing
 
+#: Settings that programs have in common where they can make the same issue.
+COMMON = ("source", "fields", "grid_spacing_deg", "simulator_seed")
 #: What changes when another version serves; all other names are those of regions.
 MODELS = "models"
+
+
+def sharing_of(settings: Settings, cache: TwoLevelCache) -> Sharing:
+    """Return what shares weather among the programs on one ledger, whoever else uses the same Redis."""
+    ledger = make_url(settings.ledger_url).render_as_string(hide_password=True)
+    common = [ledger, *(str(getattr(settings, name)) for name in COMMON)]
+    return Sharing(cache, hashlib.sha256("\n".join(common).encode()).hexdigest()[:12])
 
 
 class Memories:

@@ -78,19 +78,15 @@ class Forecasting:
     #: Where the features of issues are kept, None: nowhere.
     served_features: Materialising | None = None
     challengers: int = 0
+    #: What other programs make the same issue from, None: each makes its own.
+    sharing: Sharing | None = None
     #: Experiments may show a challenger's forecast at some places.
     split: Splitting = field(default=lambda _situation, champion, _before: champion)
     #: People may set other levels; the ledger keeps the model's own.
     overrule: Callable[[RegionForecast], RegionForecast] = field(default=lambda issue: issue)
-    #: What other programs make the same issue from.
-    sharing: Sharing = field(init=False)
     _making: threading.Lock = field(default_factory=threading.Lock)
     #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
     _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Share by the cache."""
-        self.sharing = Sharing(self.cache)
 
     def current(self, region_id: str, told: Progress = silent) -> Issue:
         """Return the current issue of a region, made now where none is fresh enough.
@@ -202,7 +198,7 @@ class Forecasting:
         known = self._known.get(region_id, {})
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
         issue = self._ended(self._said(situation, before, tuple(problems), told), situation, recent.error)
-        if not problems:
+        if not problems and self.sharing is not None:
             shared = Shared(now, recent.checked.weather, before, recent.fields, recent.members)
             self.sharing.give(region, shared, _left_s(issue, now))
         self.cache.set(f"issue:{region_id}", issue, _left_s(issue, now), CATEGORY)
@@ -212,7 +208,7 @@ class Forecasting:
     def _shared(self, region_id: str) -> Issue | None:
         """Make the issue of another program once more, None where there is none of now."""
         region, now = self.observing.region(region_id), self.clock()
-        shared = self.sharing.taken(region)
+        shared = None if self.sharing is None else self.sharing.taken(region)
         if shared is None or not -SLACK <= now - shared.issued_at < timedelta(seconds=self.ttl_s):
             return None
         checked = self.observing.checked(region, shared.weather, shared.issued_at)

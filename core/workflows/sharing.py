@@ -34,9 +34,16 @@ class Shared:
 
 @dataclass(frozen=True)
 class Sharing:
-    """Weather by region in the second level of the cache, where there is one that answers."""
+    """Weather by region in the second level of the cache, where there is one that answers.
+
+    Parameters
+    ----------
+    among
+        What the programs that share have in common: ledger, source and grid. Others may use the same Redis.
+    """
 
     cache: Cache
+    among: str = ""
 
     def give(self, region: Region, shared: Shared, lasts_s: float) -> bool:
         """Let the other programs make the same issue for so many seconds; say whether they can."""
@@ -49,11 +56,11 @@ class Sharing:
             "before": {place: level.value for place, level in shared.before.items()},
             **{name: None if part is None else _packed(part) for name, part in parts.items()},
         }
-        return self.cache.set(_key(region), packed, lasts_s, CATEGORY, shared.issued_at.timestamp())
+        return self.cache.set(self._key(region), packed, lasts_s, CATEGORY, shared.issued_at.timestamp())
 
     def taken(self, region: Region) -> Shared | None:
         """Return what the newest issue of whichever program was made from; None where there is none."""
-        packed = self.cache.get(_key(region), category=CATEGORY) if self.cache.shares else None
+        packed = self.cache.get(self._key(region), category=CATEGORY) if self.cache.shares else None
         if packed is None:
             return None
         if packed["weather"]["places"] != [place.id for place in region.locations]:  # of another grid, or other gauges
@@ -62,9 +69,8 @@ class Sharing:
         before = {place: RiskLevel(level) for place, level in packed["before"].items()}
         return None if weather is None else Shared(packed["issued_at"], weather, before, *others)
 
-
-def _key(region: Region) -> str:
-    return f"shared:{region.id}"
+    def _key(self, region: Region) -> str:
+        return f"shared:{self.among}:{region.id}"
 
 
 def _packed(weather: HourlyWeather) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,6 +99,21 @@ def test_what_is_over_or_failed_is_not_shared(
     late = open_house(now=NOW + timedelta(seconds=31 + other.forecasting.ttl_s), cache_url=redis_url)
     assert late.issue(region_id).forecast.issued_at == late.clock()
     late.cache.close()
+
+
+@pytest.mark.parametrize("other", [{"simulator_seed": 8}, {"grid_spacing_deg": 0.5}, {"database_url": "sqlite:///{}"}])
+def test_programs_that_are_not_of_one_house_share_nothing_on_one_redis(
+    two: tuple[Core, Core], open_house: Open, redis_url: str, tmp_path: Path, other: dict[str, object]
+) -> None:
+    one, _ = two
+    one.issue(one.default_region)
+    given = {name: value.format(tmp_path / "l") if isinstance(value, str) else value for name, value in other.items()}
+    stranger = open_house(now=NOW + timedelta(seconds=30), cache_url=redis_url, **given)
+    assert one.forecasting.sharing is not None and stranger.forecasting.sharing is not None
+    assert one.forecasting.sharing.among != stranger.forecasting.sharing.among
+    one.forecasting.renew(one.default_region)  # opening the stranger has cleared the server
+    assert stranger.issue(one.default_region).forecast.issued_at == NOW + timedelta(seconds=30)
+    stranger.cache.close()
 
 
 def test_a_level_that_one_sets_shows_on_the_other(two: tuple[Core, Core]) -> None:
