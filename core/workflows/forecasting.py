@@ -29,7 +29,7 @@ log = structlog.get_logger()
 CATEGORY = "predictions"
 #: A wall clock is put right by so much without a word.
 SLACK = timedelta(minutes=1)
-#: The issue of another program is shown for so much longer than it is there: the next one is told as soon as it is made.
+#: The issue of another program is shown for so much longer: the next one is told as soon as it is made.
 AWAITED = timedelta(seconds=10)
 #: From a situation, the champion's issue of it and the levels before to what is shown.
 Splitting = Callable[[Situation, RegionForecast, Mapping[str, RiskLevel]], RegionForecast]
