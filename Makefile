@@ -62,7 +62,7 @@ seed-model: $(VENV)/.run
 	$(PY) deploy/seed_model.py $(GAUGES)
 
 # How predictable the simulated weather is at best (AUC of a classifier that knows the hidden state).
-bench-simulator: $(VENV)/.run
+bench-simulator: $(VENV)/.dev
 	$(PY) -m benchmarks.simulator_hardness
 
 # Which planted faults the checks find, beside ioos_qc and the plain z > 3, and how fast they are beside pydantic and
