@@ -118,7 +118,7 @@ def forecast(cells: int, model: ForecastModel) -> tuple[Stages, Values]:
 
 def forecast_strip(weather: HourlyWeather, model: ForecastModel, trees: dict[Window, Scorer], stages: Stages) -> Values:
     """Forecast one strip: what `Served.curves` does, before it makes values of every place and window."""
-    built = stages.timed("features", lambda: table.build(weather).values[:, -ISSUES:])
+    built = stages.timed("features", lambda: table.build(weather, hours=slice(-ISSUES, None)).values)
     rows = np.ascontiguousarray(built.transpose(1, 0, 2)).reshape(-1, built.shape[-1])
     seen = stages.timed("ranks", lambda: {w: curve.scorer.seen(rows) for w, curve in model.curves.items()})
     scores = stages.timed("model", lambda: {w: trees[w].score(some) for w, some in seen.items()})
