@@ -1,7 +1,7 @@
 """The compiled part of `core.learning.flat_trees`: 64 cases at once walk through an ensemble of trees.
 
-It is imported when the first case is scored: numba takes half a second and 60 MB, which a process that shows only what
-others made does not need.
+It is imported when the first case is scored: numba takes a second and 125 MB, which a process that shows only
+what others made does not need.
 """
 
 from __future__ import annotations
