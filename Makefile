@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run smoke test check slow browser format seed-model clean lock audit \
   faults faults-full faults-model fuzz-source fuzz-api fuzz-parsers mutation load soak \
-  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map-drawing bench-exports
+  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map bench-map-drawing bench-exports
 
 # A dozen threads share two heaps, and Arrow uses the same: a day's work otherwise leaves a quarter more memory held. Arrays
 # above a quarter of a megabyte go back to the system: what grows day by day would never fit the hole it left.
@@ -62,7 +62,7 @@ seed-model: $(VENV)/.run
 	$(PY) deploy/seed_model.py $(GAUGES)
 
 # How predictable the simulated weather is at best (AUC of a classifier that knows the hidden state).
-bench-simulator: $(VENV)/.run
+bench-simulator: $(VENV)/.dev
 	$(PY) -m benchmarks.simulator_hardness
 
 # Which planted faults the checks find, beside ioos_qc and the plain z > 3, and how fast they are beside pydantic and
@@ -110,6 +110,11 @@ bench-day: $(VENV)/.dev
 # How fast the first map is there in a real browser, and how fast pages change (about 2 minutes).
 bench-pages: $(VENV)/.dev
 	$(PY) -m benchmarks.page_speed
+
+# How long the levels of 10,000, 40,000 and 110,000 cells take, stage by stage, and how fast trees are scored beside
+# scikit-learn (about 20 minutes, nearly all of it features).
+bench-map: $(VENV)/.dev
+	$(PY) -m benchmarks.map_speed
 
 # How fast 40,000 cells are drawn, at first, of another layer and of a new issue, beside a bare heatmap.
 bench-map-drawing: $(VENV)/.dev

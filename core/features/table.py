@@ -20,6 +20,7 @@ OBSERVED, OBSERVED_MODEL = FEATURE_VERSION, "observed+model-1"
 FEATURE_SETS: Mapping[str, str] = {"observed": OBSERVED, "observed+model": OBSERVED_MODEL}
 #: The farthest any feature looks back, in hours: served weather must reach back as far.
 LOOKBACK_H = 360
+EVERY_HOUR = slice(None)
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ class FeatureTable:
 
 
 def build(
-    weather: HourlyWeather, around: Mapping[str, Values] | None = None, fields: HourlyWeather | None = None
+    weather: HourlyWeather,
+    around: Mapping[str, Values] | None = None,
+    fields: HourlyWeather | None = None,
+    hours: slice = EVERY_HOUR,
 ) -> FeatureTable:
     """Build the features of every place and hour of `weather`; each uses values up to its own hour only.
 
@@ -45,6 +49,8 @@ def build(
         Features of the surroundings of these places, where `weather` holds a part of a network only.
     fields
         Forecasts of a weather model for the same places. With them the set is `OBSERVED_MODEL`: theirs come last.
+    hours
+        The hours of which features are wanted. To lay those of 15 days side by side takes as long as to compute them.
     """
     columns: dict[str, Values] = {}
     for group in GROUPS:
@@ -52,7 +58,7 @@ def build(
     columns.update(surroundings.build(weather) if around is None else around)
     if fields is not None:
         columns.update(model_fields.build(fields, weather.valid_at))
-    return FeatureTable(tuple(columns), np.stack([c.astype(np.float32) for c in columns.values()], axis=-1))
+    return FeatureTable(tuple(columns), np.stack([c[:, hours].astype(np.float32) for c in columns.values()], axis=-1))
 
 
 def in_parts(

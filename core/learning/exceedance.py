@@ -93,7 +93,10 @@ class ExceedanceModel:
 
         The interval is that of the calibration (day-block bootstrap), not of the weather; NaN for an isotonic curve.
         """
-        score = self.score(rows)
+        return self.bounds(self.score(rows))
+
+    def bounds(self, score: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the same of raw log-odds, shape (cases,)."""
         centre = self._curve(score, self.central)
         if not len(self.draws) or len(self.isotonic_score):  # the draws are of sigmoids, an isotonic curve has none
             return centre, np.full_like(centre, np.nan), np.full_like(centre, np.nan)

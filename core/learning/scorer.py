@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from core.domain.weather import Values
 from core.learning.calibration import logit
+from core.learning.flat_trees import FlatTrees, flat
 from core.learning.normals import Normals, seen_names
-
-#: So many rows are scored in one thread: the others would spin at the end of each of some hundred trees, and where they
-#: share their cores with anybody a region took 4 s in place of 0.3.
-FEW = 5000
-
-
-@cache
-def _threads() -> ThreadpoolController:
-    """Return what limits the threads of numerical libraries; to find them takes some milliseconds, so once."""
-    return ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -44,10 +34,14 @@ class Scorer:
     def score(self, rows: Values) -> NDArray[np.float64]:
         """Return the log-odds of the event for every row of features, shape (rows,)."""
         seen = self.seen(rows)
-        if len(rows) > FEW:
+        if self._trees is None or seen.dtype != np.float32:
             return logit(self.classifier.predict_proba(seen)[:, 1].astype(float))
-        with _threads().limit(limits=1, user_api="openmp"):
-            return logit(self.classifier.predict_proba(seen)[:, 1].astype(float))
+        return logit(self._trees.probability(seen))
+
+    @cached_property
+    def _trees(self) -> FlatTrees | None:
+        """The classifier's trees as they are scored fast, made when the first rows are; None where it has none."""
+        return flat(self.classifier)
 
     def to_parts(self) -> dict[str, Any]:
         """Return plain values and scikit-learn objects."""

@@ -109,8 +109,7 @@ class Situation:
     def rows(self) -> Values:
         """Features of every place at the begin of the window, shape (places, features); those of fields come last."""
         hour = self._begin
-        # A view would hold the features of all hours, 385 times as much, as long as the issue lives.
-        return table.build(self.usable, fields=self.fields).values[:, hour].copy()
+        return table.build(self.usable, fields=self.fields, hours=slice(hour, hour + 1)).values[:, 0].copy()
 
     def curves(self, served: Served | None) -> tuple[tuple[Exceedance, ...], ...]:
         """Return for every place its curves, that of the default window first; unknown without model or data."""

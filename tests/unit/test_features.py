@@ -94,6 +94,15 @@ def test_lookback_is_no_longer_than_it_must_be() -> None:
     np.testing.assert_allclose(found, -400 / table.LOOKBACK_H, rtol=1e-3)
 
 
+@pytest.mark.parametrize("hours", [slice(400, 401), slice(-6, None), slice(0, 3)])
+def test_the_features_of_some_hours_are_those_of_all_hours(hours: slice) -> None:
+    weather = _weather()
+    some, every = table.build(weather, hours=hours), table.build(weather)
+    assert some.names == every.names
+    np.testing.assert_array_equal(some.values, every.values[:, hours])
+    assert some.values.nbytes < every.values.nbytes / 50
+
+
 def test_names_are_unique_and_every_feature_has_one() -> None:
     weather = _weather(hours=30)
     built = table.build(weather)
