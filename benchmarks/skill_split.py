@@ -22,7 +22,7 @@ from core.quality.checks import check
 from core.verification import climatology
 from core.verification.comparison import skill_difference
 from core.workflows.fitting import fit_window
-from core.workflows.gathering import CHUNK, Gathered, gather
+from core.workflows.gathering import Gathered, gather
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

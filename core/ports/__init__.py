@@ -18,9 +18,12 @@ from core.ports.weather import (
     WeatherArchive,
     WeatherSource,
 )
+from core.ports.workers import ALONE, Alone, Workers
 
 __all__ = [
+    "ALONE",
     "AlertRecords",
+    "Alone",
     "Archive",
     "BackfillSource",
     "Budgeted",
@@ -45,5 +48,6 @@ __all__ = [
     "Trainings",
     "WeatherArchive",
     "WeatherSource",
+    "Workers",
     "silent",
 ]
