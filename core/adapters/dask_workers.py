@@ -7,14 +7,24 @@ address is as safe as its network, or as its certificates (`tls://`, Dask's own 
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import structlog
 
+from core.errors import CloudburstError, WorkersUnavailable
+from core.features import table
 from core.ports import ALONE
 
 Shared = TypeVar("Shared")
@@ -30,6 +40,8 @@ CONNECT_S = 10.0
 TRIES = 3
 #: Libraries that the results depend on: a worker with another version of one is refused.
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "dask", "distributed")
+#: The program, whose digest a worker must have too.
+CORE = Path(__file__).resolve().parents[1]
 HINT = "Look at the cluster, or set CLOUDBURST_DASK=local: (this machine) or none: (this process)."
 
 
@@ -83,26 +95,170 @@ class DaskWorkers:
             if not self._entered:
                 self._close()
 
-    def _each(
-        self, work: Callable[[Shared, Part], Result], shared: Shared, parts: Sequence[Part]
-    ) -> Iterator[Result]:
-        done = 0
-        for left in reversed(range(TRIES)):
-            futures: list[Any] = []
+    def _each(self, work: Callable[[Shared, Part], Result], shared: Shared, parts: Sequence[Part]) -> Iterator[Result]:
+        futures: list[Any] = []
+        lost = 0
+        try:
+            for number in range(len(parts)):
+                while True:
+                    try:
+                        futures = futures or self._sent(work, shared, parts[number:])
+                        answer = futures[0].result()
+                        break
+                    except _losses() as error:
+                        futures, self._scattered = [], None
+                        lost += 1
+                        log.warning("workers were lost", done=number, parts=len(parts), error=_named(error))
+                        if lost == TRIES or self._client.status != "running":
+                            raise _gone(error) from None
+                    except CloudburstError:
+                        raise
+                    except Exception as error:  # what a worker that cannot take the work says of it has many types
+                        raise _unfit(error) from None
+                del futures[0]  # its memory is free again
+                if isinstance(answer, Failed):
+                    raise answer.error
+                yield answer.result
+        finally:
+            if futures and self._client is not None and self._client.status == "running":
+                self._client.cancel(futures)
+
+    def _sent(self, work: Callable[[Shared, Part], Result], shared: Shared, parts: Sequence[Part]) -> list[Any]:
+        """Give all parts out; return what will be their answers."""
+        client = self._connected()
+        if self._scattered is None or self._scattered[0] is not shared:
+            self._scattered = None
+            [there] = client.scatter([shared], broadcast=True, hash=False)
+            self._scattered = shared, there
+        return [client.submit(done, stamp(), work, self._scattered[1], part, pure=False) for part in parts]
+
+    def _connected(self) -> Any:
+        """Return the client, whose workers are there and run this very program."""
+        if self._client is None:
             try:
-                futures = self._sent(work, shared, parts[done:])
-                while futures:
-                    answer = futures[0].result()
-                    futures.pop(0)  # its memory is free again
-                    done += 1
-                    if isinstance(answer, Failed):
-                        raise answer.error
-                    yield answer.result
-                return
-            except _lost() as error:
-                self._scattered = None
-                log.warning("workers were lost", done=done, parts=len(parts), error=_named(error))
-                if not left or not self._answers():
-                    raise _gone(error) from None
-            finally:
-                self._dropped(futures)
+                self._client = self._joined()
+                self._client.wait_for_workers(1, timeout=CONNECT_S)
+                found = self._client.run(stamp, on_error="return")
+            except (OSError, ValueError) as error:
+                self._close()
+                where = f"at {self._address}" if self._address else "on this machine"
+                raise WorkersUnavailable(f"No Dask cluster answers {where} ({_named(error)}).", hint=HINT) from None
+            except BaseException:
+                self._close()
+                raise
+            for worker, theirs in found.items():
+                if differs := difference(theirs):
+                    self._close()
+                    raise _foreign(worker, differs)
+        return self._client
+
+    def _joined(self) -> Any:
+        import dask
+        import distributed as untyped
+
+        distributed: Any = untyped
+        # What goes wrong is said by this house, in its words.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_S}s"})
+        options: dict[str, Any] = {"timeout": CONNECT_S, "set_as_default": False}
+        if self._address:
+            return self._open.enter_context(distributed.Client(self._address, **options))
+        security = distributed.Security.temporary()
+        cluster = distributed.LocalCluster(
+            n_workers=self._count,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            protocol="tls://",
+            security=security,
+            dashboard_address=None,
+            worker_dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
+        self._open.enter_context(cluster)
+        return self._open.enter_context(distributed.Client(cluster, security=security, **options))
+
+    def _close(self) -> None:
+        self._client, self._scattered = None, None
+        self._open.close()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a part gave."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What a part raised: an error of the work, not of whoever shares it."""
+
+    error: Exception
+
+
+def done(ours: Mapping[str, str], work: Callable[[Any, Any], Any], shared: Any, part: Any) -> Done | Failed:
+    """Do one part in a worker, in one thread: those of its neighbours have the other cores."""
+    import joblib
+    import threadpoolctl
+
+    if differs := difference(ours):  # it came after the others had been asked
+        return Failed(_foreign("one that came later", differs))
+    try:
+        with threadpoolctl.threadpool_limits(limits=1), joblib.parallel_config("sequential"):
+            return Done(work(shared, part))
+    except Exception as error:
+        return Failed(error)
+
+
+@cache
+def stamp() -> dict[str, str]:
+    """Return what this process computes with: versions of libraries, feature sets, and a digest of the program."""
+    digest = hashlib.sha256()
+    for path in sorted(CORE.rglob("*.py")):
+        digest.update(path.relative_to(CORE).as_posix().encode() + b"\0" + path.read_bytes())
+    return {
+        "Python": platform.python_version(),
+        **{name: metadata.version(name) for name in LIBRARIES},
+        "features": ", ".join(table.FEATURE_SETS.values()),
+        "program": digest.hexdigest()[:12],
+    }
+
+
+def difference(theirs: object) -> str:
+    """Return in words how another process differs from this one; empty where it does not."""
+    if not isinstance(theirs, Mapping):
+        return f"it cannot run this program ({_named(theirs)})"
+    ours = stamp()
+    return "; ".join(f"{name} {theirs.get(name)}, here {ours[name]}" for name in ours if theirs.get(name) != ours[name])
+
+
+def _losses() -> tuple[type[BaseException], ...]:
+    """Return what a client says where workers or the way to them are lost."""
+    from distributed.client import ClosedClientError
+
+    return CancelledError, ClosedClientError, OSError
+
+
+def _gone(error: BaseException) -> WorkersUnavailable:
+    return WorkersUnavailable(f"The Dask cluster was lost in the middle of the work ({_named(error)}).", hint=HINT)
+
+
+def _unfit(error: Exception) -> WorkersUnavailable:
+    if type(error).__name__ == "KilledWorker":
+        return WorkersUnavailable(
+            "A part of the work has ended every worker that tried it.",
+            hint="Give the workers more memory, or do it in one process: CLOUDBURST_DASK=none:.",
+        )
+    return WorkersUnavailable(f"A worker cannot take the work: {_named(error)}: {str(error)[:200]}", hint=HINT)
+
+
+def _foreign(worker: str, differs: str) -> WorkersUnavailable:
+    return WorkersUnavailable(
+        f"The Dask worker {worker} runs another program: {differs}.",
+        hint="Start the workers from the same release with the same requirements.lock.",
+    )
+
+
+def _named(error: object) -> str:
+    return type(error).__name__
