@@ -40,6 +40,8 @@ CONNECT_S = 10.0
 TRIES = 3
 #: Libraries that the results depend on: a worker with another version of one is refused.
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "dask", "distributed")
+#: Scheduler and workers serve HTTP whether anybody wants it or not: without a page.
+NO_PAGES: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
 #: The program, whose digest a worker must have too.
 CORE = Path(__file__).resolve().parents[1]
 HINT = "Look at the cluster, or set CLOUDBURST_DASK=local: (this machine) or none: (this process)."
@@ -97,9 +99,9 @@ class DaskWorkers:
 
     def _each(self, work: Callable[[Shared, Part], Result], shared: Shared, parts: Sequence[Part]) -> Iterator[Result]:
         futures: list[Any] = []
-        lost = 0
         try:
             for number in range(len(parts)):
+                lost = 0
                 while True:
                     try:
                         futures = futures or self._sent(work, shared, parts[number:])
@@ -109,8 +111,10 @@ class DaskWorkers:
                         futures, self._scattered = [], None
                         lost += 1
                         log.warning("workers were lost", done=number, parts=len(parts), error=_named(error))
-                        if lost == TRIES or self._client.status != "running":
+                        if self._client.status != "running":
                             raise _gone(error) from None
+                        if lost == TRIES:
+                            raise _deadly() from None
                     except CloudburstError:
                         raise
                     except Exception as error:  # what a worker that cannot take the work says of it has many types
@@ -139,7 +143,7 @@ class DaskWorkers:
                 self._client = self._joined()
                 self._client.wait_for_workers(1, timeout=CONNECT_S)
                 found = self._client.run(stamp, on_error="return")
-            except (OSError, ValueError) as error:
+            except Exception as error:  # what Dask says of a cluster that is not there has many types
                 self._close()
                 where = f"at {self._address}" if self._address else "on this machine"
                 raise WorkersUnavailable(f"No Dask cluster answers {where} ({_named(error)}).", hint=HINT) from None
@@ -159,7 +163,7 @@ class DaskWorkers:
         distributed: Any = untyped
         # What goes wrong is said by this house, in its words.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_S}s"})
+        dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_S}s", **NO_PAGES})
         options: dict[str, Any] = {"timeout": CONNECT_S, "set_as_default": False}
         if self._address:
             return self._open.enter_context(distributed.Client(self._address, **options))
@@ -171,8 +175,8 @@ class DaskWorkers:
             host="127.0.0.1",
             protocol="tls://",
             security=security,
-            dashboard_address=None,
-            worker_dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None would ask for port 8787 all the same
+            scheduler_kwargs={"dashboard": False},
             silence_logs=logging.CRITICAL,
         )
         self._open.enter_context(cluster)
@@ -245,12 +249,16 @@ def _gone(error: BaseException) -> WorkersUnavailable:
 
 
 def _unfit(error: Exception) -> WorkersUnavailable:
-    if type(error).__name__ == "KilledWorker":
-        return WorkersUnavailable(
-            "A part of the work has ended every worker that tried it.",
-            hint="Give the workers more memory, or do it in one process: CLOUDBURST_DASK=none:.",
-        )
+    if _named(error) == "KilledWorker":
+        return _deadly()
     return WorkersUnavailable(f"A worker cannot take the work: {_named(error)}: {str(error)[:200]}", hint=HINT)
+
+
+def _deadly() -> WorkersUnavailable:
+    return WorkersUnavailable(
+        "A part of the work has ended every worker that tried it.",
+        hint="Give the workers more memory, or do it in one process: CLOUDBURST_DASK=none:.",
+    )
 
 
 def _foreign(worker: str, differs: str) -> WorkersUnavailable:
