@@ -23,6 +23,7 @@ from core.verification import climatology
 from core.verification.comparison import skill_difference
 from core.workflows.fitting import fit_window
 from core.workflows.gathering import Gathered, gather
+from core.workflows.partitions import CHUNK
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
