@@ -13,7 +13,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -203,16 +203,23 @@ class Failed:
 
 def done(ours: Mapping[str, str], work: Callable[[Any, Any], Any], shared: Any, part: Any) -> Done | Failed:
     """Do one part in a worker, in one thread: those of its neighbours have the other cores."""
-    import joblib
-    import threadpoolctl
-
     if differs := difference(ours):  # it came after the others had been asked
         return Failed(_foreign("one that came later", differs))
     try:
-        with threadpoolctl.threadpool_limits(limits=1), joblib.parallel_config("sequential"):
+        with one_thread():
             return Done(work(shared, part))
     except Exception as error:
         return Failed(error)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let numerical libraries, and the forests of scikit-learn, work in one thread."""
+    import joblib
+    import threadpoolctl
+
+    with threadpoolctl.threadpool_limits(limits=1), joblib.parallel_config("sequential"):
+        yield
 
 
 @cache

@@ -101,30 +101,22 @@ def gather(
     spans = [span for number in range(len(archive.regions)) for span in _spans(source, number, wanted)]
     parts = [part for span in spans for part in archive.parts(span)]
     effort_s = SECONDS * sum(len(archive.regions[span.region].locations) * span.hours for span in spans)
-    begins = np.cumsum([0] + [len(region.locations) for region in archive.regions])
     found: list[tuple[NDArray[Any], ...]] = []
     names: tuple[str, ...] = ()
-    done = workers.each(cases_of, archive, parts, effort_s)
-    for part, result in zip(parts, done, strict=True):
-        region = archive.regions[part.span.region]
+    for part, result in zip(parts, workers.each(cases_of, archive, parts, effort_s), strict=True):
         if isinstance(result, Truths):
             truths = result
             continue
         assert part.places is not None  # noqa: S101 - what is no truth is of some places
+        region = archive.regions[part.span.region]
         told(part.places.start / len(region.locations), _progress(part.places, region))
         names = result.names
-        place, hour, mm = truths.of(part.places)
-        rows = result.values[place, hour]
-        hours = truths.hour[hour]
-        if served:
-            ids = _ids(region.locations[part.places])[place]
-            rows = served.as_served((source.name, region.id), ids, hours.astype("datetime64[h]"), rows)
-        found.append((rows, hours, place + part.places.start + begins[part.span.region], mm))
+        found.append(_cases(archive, part.span.region, part.places, (truths, result.values), served))
     if not sum(len(some[0]) for some in found):
         raise InsufficientData("No labelled case in this period.", have=0, need=1, hint="Check the period.")
-    rows, hours, place, mm = (_joined([some[i] for some in found]) for i in range(4))
+    rows, hour, place, mm = (_joined([some[i] for some in found]) for i in range(4))
     ids = np.concatenate([_ids(region.locations) for region in archive.regions])
-    return Gathered(rows, hours, place, mm, tuple(windows), names, tuple(ids.tolist()))
+    return Gathered(rows, hour, place, mm, tuple(windows), names, tuple(ids.tolist()))
 
 
 @dataclass(frozen=True)
@@ -179,6 +171,24 @@ def cases_of(archive: Archived, part: Partition) -> Truths | table.FeatureTable:
     built = archive.features(part.span, part.places)
     inside = archive.weather(part.span).valid_at >= to_hour64(part.span.first)
     return replace(built, values=built.values[:, int(np.argmax(inside)) :])
+
+
+def _cases(
+    archive: Archived,
+    region: int,
+    places: slice,
+    made: tuple[Truths, NDArray[np.float32]],
+    served: Materialising | None,
+) -> tuple[NDArray[Any], ...]:
+    """Return rows, hours, places and truths of the cases of some places, of which `made` are truths and features."""
+    place, at, mm = made[0].of(places)
+    rows, hour = made[1][place, at], made[0].hour[at]
+    if served:
+        ids = _ids(archive.regions[region].locations[places])[place]
+        pointer = archive.source.name, archive.regions[region].id
+        rows = served.as_served(pointer, ids, hour.astype("datetime64[h]"), rows)
+    before = sum(len(earlier.locations) for earlier in archive.regions[:region])
+    return rows, hour, place + places.start + before, mm
 
 
 def _spans(source: WeatherArchive, region: int, wanted: Period) -> Iterator[Span]:

@@ -7,15 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
-import threadpoolctl
 
 from core import Core
 from core.adapters import dask_workers
-from core.adapters.dask_workers import DaskWorkers
+from core.adapters.dask_workers import DaskWorkers, one_thread
 from core.adapters.gauges.folder import GaugeFolder
 from core.adapters.simulator.forecasts import SimulatedForecasts
 from core.adapters.simulator.monsoons import PastMonsoons
@@ -76,7 +74,7 @@ def test_a_training_is_the_same_and_tells_its_progress(folder: Path, two: DaskWo
     shared = gather(source, (None, None), WINDOWS, check, lambda done, text: told.append((done, text)), workers=two)
     same(alone, shared)
     request = TrainingRequest("logistic_regression")
-    with threadpoolctl.threadpool_limits(limits=1):
+    with one_thread():
         model, cards = learned(alone, request, silent, ALONE)
     again, others = learned(shared, request, lambda done, text: told.append((1 + done, text)), two)
     assert cards == others
@@ -86,7 +84,7 @@ def test_a_training_is_the_same_and_tells_its_progress(folder: Path, two: DaskWo
     for window, curve in model.curves.items():
         assert np.array_equal(curve.central, again.curves[window].central)
         assert np.array_equal(curve.draws, again.curves[window].draws)
-    with threadpoolctl.threadpool_limits(limits=1):
+    with one_thread():
         for window in WINDOWS:
             some = alone.rows[::50]
             assert np.array_equal(model.probabilities(some, window), again.probabilities(some, window))
@@ -97,7 +95,7 @@ def test_trees_too_are_the_same_where_they_have_one_thread(folder: Path, two: Da
     cases = gather(GaugeFolder(folder), (None, None), WINDOWS[:1], check, silent)
     recipe = Recipe(algorithm, 600, 7)
     parts = fits(WINDOWS[0], recipe)[1:3]
-    with threadpoolctl.threadpool_limits(limits=1), joblib.parallel_config("sequential"):
+    with one_thread():
         alone = [fitted(cases, part) for part in parts]
     for mine, theirs in zip(alone, two.each(fitted, cases, parts, 1e3), strict=True):
         assert np.array_equal(mine, theirs)
