@@ -77,7 +77,7 @@ def _measured(what: str, task: Callable[[Workers], Any], same: Callable[[Any, An
         begun = time.perf_counter()
         if count:
             with Always(count=count) as workers:
-                list(workers.each(_ready, None, [0], 0.0))
+                list(workers.each(_ready, None, range(4 * count), 0.0))  # all know the libraries
                 there_s = time.perf_counter() - begun
                 begun = time.perf_counter()
                 result = task(workers)
@@ -95,7 +95,8 @@ def _measured(what: str, task: Callable[[Workers], Any], same: Callable[[Any, An
 
 
 def _ready(_: None, __: int) -> None:
-    """Do nothing, once a worker is there and knows this program."""
+    """Do nothing, once a worker is there and knows this program; long enough for the others to take a part too."""
+    time.sleep(0.2)
 
 
 def _hindcast(hindcasting: Hindcasting, source: GaugeFolder, period: Any, workers: Workers) -> list[Any]:
