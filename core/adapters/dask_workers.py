@@ -180,7 +180,9 @@ class DaskWorkers:
             silence_logs=logging.CRITICAL,
         )
         self._open.enter_context(cluster)
-        return self._open.enter_context(distributed.Client(cluster, security=security, **options))
+        return self._open.enter_context(
+            distributed.Client(cluster, security=security, direct_to_workers=True, **options)
+        )
 
     def _close(self) -> None:
         self._client, self._scattered = None, None
