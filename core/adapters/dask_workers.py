@@ -55,12 +55,12 @@ class DaskWorkers:
     address
         Scheduler, `tcp://HOST:PORT` or `tls://HOST:PORT`; empty: processes of this machine.
     count
-        Processes of this machine; None: one for every core that this process may use.
+        Processes of this machine; None: one for every core that this process may use and nobody else does.
     """
 
     def __init__(self, address: str = "", count: int | None = None) -> None:
         self._address = address
-        self._count = count or len(os.sched_getaffinity(0))
+        self._count = count or free_cores()
         self._open = ExitStack()
         self._client: Any = None
         self._entered = False
@@ -187,6 +187,14 @@ class DaskWorkers:
     def _close(self) -> None:
         self._client, self._scattered = None, None
         self._open.close()
+
+
+def free_cores() -> int:
+    """Return how many cores this process may use that had no work in the last minute, 1 at the least.
+
+    On two cores with five other busy processes two workers took up to four times as long as one process.
+    """
+    return max(1, len(os.sched_getaffinity(0)) - round(os.getloadavg()[0]))
 
 
 @dataclass(frozen=True)

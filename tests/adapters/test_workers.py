@@ -109,6 +109,15 @@ def test_little_work_starts_no_process() -> None:
         assert children() == before
 
 
+@pytest.mark.parametrize(("load", "free"), [(0.2, 4), (1.6, 2), (3.4, 1), (40.0, 1)])
+def test_cores_that_others_use_are_left_to_them(monkeypatch: pytest.MonkeyPatch, load: float, free: int) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(4)))
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    assert dask_workers.free_cores() == free
+    assert DaskWorkers()._count == free
+    assert DaskWorkers(count=3)._count == 3
+
+
 def test_a_worker_killed_in_the_middle_costs_nothing_but_time(local: DaskWorkers, tmp_path: Path) -> None:
     found = list(local.each(made.killed_once, tmp_path, range(6), LONG))
     assert [part for part, _ in found] == list(range(6))
