@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run smoke test check slow browser format seed-model clean lock audit \
   faults faults-full faults-model fuzz-source fuzz-api fuzz-parsers mutation load soak \
-  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map bench-map-drawing bench-exports
+  bench-simulator bench-quality bench-skill bench-curve bench-gate bench-drift bench-retrain bench-experiments bench-cache bench-day bench-pages bench-map bench-map-drawing bench-exports bench-dask
 
 # A dozen threads share two heaps, and Arrow uses the same: a day's work otherwise leaves a quarter more memory held. Arrays
 # above a quarter of a megabyte go back to the system: what grows day by day would never fit the hole it left.
@@ -124,6 +124,10 @@ bench-map-drawing: $(VENV)/.dev
 bench-exports: $(VENV)/.dev
 	$(PY) -m benchmarks.exports_speed
 	$(PY) -m benchmarks.workbook_speed
+
+# Hindcast, features and training in one process, with one worker of Dask and with two (some minutes).
+bench-dask: $(VENV)/.run
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m benchmarks.dask_speed --gauges $(GAUGES)
 
 # The promises of docs/RELIABILITY.md on real processes: each gate passes, and fails a broken variant (below 10 minutes);
 # the full form tries as often as a release asks for (hours).

@@ -22,7 +22,8 @@ from core.quality.checks import check
 from core.verification import climatology
 from core.verification.comparison import skill_difference
 from core.workflows.fitting import fit_window
-from core.workflows.gathering import CHUNK, Gathered, gather
+from core.workflows.gathering import Gathered, gather
+from core.workflows.partitions import CHUNK
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from core.bootstrap import Core, HindcastRequest, open_core
 from core.bootstrap.services import PAST_PRODUCTS
@@ -23,6 +24,7 @@ from core.workflows.training import CALIBRATIONS
 
 #: What the shell sees: 0 well, 2 refused with a clear error.
 REFUSED = 2
+ARCHIVE = "partitions that ingest wrote, read only: data/processed of a home, or s3://BUCKET/PREFIX"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,9 +68,30 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--days-before", type=int, choices=range(1, 8), metavar="1..7", help="with previous-runs: lead")
     live.set_defaults(run=_backfill)
 
+    _long_work(commands)
+
+    forecast = commands.add_parser("forecast", help="the current forecast of a region")
+    forecast.add_argument("--region")
+    forecast.add_argument("--json", action="store_true")
+    forecast.set_defaults(run=_forecast)
+
+    retrain.add(commands)
+    check.add(commands)
+    replay.add(commands)
+    report.add(commands)
+    migrate.add(commands)
+    backup.add(commands)
+    commands.add_parser("models", help="list the model versions").set_defaults(run=_models)
+    commands.add_parser("doctor", help="check settings, folders, services and models").set_defaults(run=_doctor)
+    return parser
+
+
+def _long_work(commands: Any) -> None:
+    """Add what reads whole archives, and is shared out where that is worth it."""
     train = commands.add_parser("train", help="train, calibrate, score and store a model version")
     where = train.add_mutually_exclusive_group(required=True)
     where.add_argument("--gauges", type=Path, metavar="DIR", help="folder of station archives")
+    where.add_argument("--archive", default="", metavar="URL", help=ARCHIVE)
     where.add_argument("--simulated", action="store_true", help="the simulator's past monsoons; never for real data")
     train.add_argument("--stations", type=Path, metavar="CSV")
     train.add_argument("--model", default=DEFAULT_ALGORITHM, choices=sorted(ALGORITHMS))
@@ -85,28 +108,15 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
 
     hindcast = commands.add_parser("hindcast", help="forecasts for every station-hour of an archive")
-    hindcast.add_argument("--gauges", type=Path, required=True, metavar="DIR")
+    past = hindcast.add_mutually_exclusive_group(required=True)
+    past.add_argument("--gauges", type=Path, metavar="DIR")
+    past.add_argument("--archive", default="", metavar="URL", help=ARCHIVE)
     hindcast.add_argument("--stations", type=Path, metavar="CSV")
     hindcast.add_argument("--from", dest="begin", type=begin, default=EVER[0], metavar="ISO")
     hindcast.add_argument("--to", dest="end", type=end, default=EVER[1], metavar="ISO", help="a bare date: all of it")
     hindcast.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
     hindcast.add_argument("--model", metavar="VERSION", help="default: the champion")
     hindcast.set_defaults(run=_hindcast)
-
-    forecast = commands.add_parser("forecast", help="the current forecast of a region")
-    forecast.add_argument("--region")
-    forecast.add_argument("--json", action="store_true")
-    forecast.set_defaults(run=_forecast)
-
-    retrain.add(commands)
-    check.add(commands)
-    replay.add(commands)
-    report.add(commands)
-    migrate.add(commands)
-    backup.add(commands)
-    commands.add_parser("models", help="list the model versions").set_defaults(run=_models)
-    commands.add_parser("doctor", help="check settings, folders, services and models").set_defaults(run=_doctor)
-    return parser
 
 
 def _ingest(core: Core, args: argparse.Namespace) -> int:
@@ -137,10 +147,10 @@ def _train(core: Core, args: argparse.Namespace) -> int:
         feature_set=args.features,
     )
     with progress() as told:
-        manifest = core.train(request, args.gauges, args.stations, told)
+        manifest = core.train(request, args.gauges, args.stations, told, args.archive)
     print(_scores(manifest))
     if args.deploy:
-        region = "gauges" if args.gauges else core.default_region
+        region = "gauges" if args.gauges or (args.archive and args.stations) else core.default_region
         core.deploy(manifest.version, (manifest.source, region), retrain.who(), "train --deploy")
     print(f"version {manifest.version}")
     return 0
@@ -149,7 +159,7 @@ def _train(core: Core, args: argparse.Namespace) -> int:
 def _hindcast(core: Core, args: argparse.Namespace) -> int:
     if args.begin > args.end:
         raise ConfigurationError("--from lies after --to.", hint="Exchange them.")
-    request = HindcastRequest(args.gauges, args.stations, args.begin, args.end, args.out, args.model)
+    request = HindcastRequest(args.gauges, args.stations, args.begin, args.end, args.out, args.model, args.archive)
     with progress() as told:
         rows = core.hindcast(request, told)
     print(f"{rows} rows written to {args.out}")

@@ -29,6 +29,7 @@
       UnknownPlace                a place outside every region
       TooManyAttempts             wrong tokens, again and again (.retry_after_s)
       DeliveryFailed              a notice did not get through (.final, .retry_after_s)
+      WorkersUnavailable          those who share long work: not there, lost, or with another program
 
 Flags, UNKNOWN, NO DATA and verdicts are values, not errors: they are the ordinary news of weather.
 """
@@ -76,6 +77,10 @@ class CloudburstError(Exception):
     def __str__(self) -> str:
         """Message and hint in one text."""
         return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a copy in another process is made of; exceptions keep no arguments by keyword."""
+        return _copied, (type(self), self.args, dict(self.__dict__))
 
 
 class ConfigurationError(CloudburstError):
@@ -208,3 +213,14 @@ class DeliveryFailed(CloudburstError):
         super().__init__(message, hint=hint, **context)
         self.final = final
         self.retry_after_s = retry_after_s
+
+
+class WorkersUnavailable(CloudburstError):
+    """Those who share long work are not there, are lost, or run another program."""
+
+
+def _copied(kind: type[CloudburstError], args: tuple[Any, ...], state: dict[str, Any]) -> CloudburstError:
+    """Return an error with everything that one of another process carries."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     cache_historical_s: float = Field(3600, gt=0, description="Cached history is fresh for so long, seconds.")
     cache_api_s: float = Field(60, gt=0, description="Cached answers of the API are fresh for so long, seconds.")
     database_url: str = Field("", description="Ledger; empty means SQLite in `data/ledger.sqlite` below the home.")
+    dask: str = Field(
+        "local:",
+        description="Who shares the long work of the command line: `local:` (processes of this machine; `local:N`: so"
+        " many), `tcp://HOST:PORT` or `tls://HOST:PORT` (a Dask cluster, for retraining too), or `none:`.",
+    )
     grid_spacing_deg: float = Field(0.25, ge=0.05, le=1.0, description="Spacing of the simulator's grid, degrees.")
     simulator_seed: int = Field(7, ge=0, description="Seed of the simulated weather.")
     refresh_minutes: float = Field(5.0, gt=0, le=180, description="How often the scheduler looks for new data.")

@@ -20,7 +20,8 @@ from core.adapters.scheduler import ThreadScheduler
 from core.bootstrap.admin import Admin
 from core.bootstrap.alerts import alerting_of
 from core.bootstrap.allowance import Allowance
-from core.bootstrap.house import Core, HindcastRequest
+from core.bootstrap.house import Core
+from core.bootstrap.labour import HindcastRequest, trainers_of
 from core.bootstrap.life import lifecycle_of
 from core.bootstrap.notices import notifying_of
 from core.bootstrap.replays import Replays
@@ -145,7 +146,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
     scheduler = ThreadScheduler(meters=meters, turns=Lease(ledger, now=clock, look=memories.generations.look))
     files = ParquetQuality(settings.home / "data" / "quality_metrics")
     quality = Appraising(forecasting, ledger, clock, files)
-    training = Training(store, ledger, check, clock, served_features)
+    training = Training(store, ledger, check, clock, served_features, trainers_of(settings))
     verification = Verifying(forecasting.observing, ledger, clock)
     trials = Trials(_experiments(settings.home / "models", ledger, forecasting), ledger, tiers)
     forecasting.split = trials.shown

@@ -19,6 +19,7 @@ from core.adapters.storage import Storage, storage
 from core.bootstrap import jobs, notices
 from core.bootstrap.admin import Admin
 from core.bootstrap.allowance import Allowance
+from core.bootstrap.labour import HindcastRequest, outside, past_of, workers_of
 from core.bootstrap.replays import Replays
 from core.bootstrap.services import open_meteo, regions_named, simulator
 from core.caching.two_level import TwoLevelCache
@@ -28,7 +29,7 @@ from core.domain.forecast import Freshness, RegionForecast
 from core.domain.learning import ModelManifest, StoredVersion, TrainingRequest
 from core.domain.lifecycle import Deployment, Verdict
 from core.domain.weather import Location, Region
-from core.errors import CloudburstError, ConfigurationError, ExperimentError, InsufficientData, UnknownPlace
+from core.errors import CloudburstError, ExperimentError, InsufficientData, UnknownPlace
 from core.meters import Meters
 from core.ports import Budgeted, Clock, ModelStore, Progress, ReplayWindow, Scheduler, silent
 from core.settings import Settings
@@ -50,18 +51,6 @@ from core.workflows.verifying import Verifying
 
 #: Days of the archive on which the winner of an experiment meets the gate.
 CONTESTED_DAYS = 365
-
-
-@dataclass(frozen=True)
-class HindcastRequest:
-    """Which gauges, which period (both ends included), which model (None: the champion), and where to write."""
-
-    folder: Path
-    stations: Path | None
-    begin: datetime
-    end: datetime
-    out: Path
-    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -266,31 +255,42 @@ class Core:
         return storage(self.settings.home)
 
     def train(
-        self, request: TrainingRequest, folder: Path | None, stations: Path | None, told: Progress = silent
+        self,
+        request: TrainingRequest,
+        folder: Path | None,
+        stations: Path | None,
+        told: Progress = silent,
+        archive: str = "",
     ) -> ModelManifest:
-        """Train on a folder of gauges, or without one on the simulator's past monsoons and their forecasts.
+        """Train on a folder of gauges or an archive at an address, without one on the simulator's past monsoons.
 
-        Forecast fields for gauges come from where the settings say.
+        Forecast fields come from where the settings say, those of past monsoons with them.
         """
-        if folder:
-            fields = self.forecasting.observing.fields
-            return self.training.train(GaugeFolder(folder, stations), request, told, fields)
-        past = simulator(self.settings, self.clock)
-        forecasts = SimulatedForecasts(past, self.clock, calendar=True)
-        return self.training.train(PastMonsoons(past), request, told, forecasts)
+        observing = self.forecasting.observing
+        with workers_of(self.settings) as workers:
+            training = replace(self.training, workers=workers)
+            if folder or archive:
+                past = past_of(observing.source, folder, stations, archive)
+                return training.train(past, request, told, observing.fields)
+            simulated = simulator(self.settings, self.clock)
+            forecasts = SimulatedForecasts(simulated, self.clock, calendar=True)
+            return training.train(PastMonsoons(simulated), request, told, forecasts)
 
     def hindcast(self, request: HindcastRequest, told: Progress = silent) -> int:
-        """Write the hindcast of a folder of gauges as Parquet; return the number of rows.
+        """Write the hindcast of a folder of gauges or of an archive as Parquet; return the number of rows.
 
         Raises
         ------
         ConfigurationError
             If the file lies among the observations: the next run would read it as one of them.
         """
-        _outside(request.out, request.folder, request.stations)
-        source = GaugeFolder(request.folder, request.stations)
-        parts = self.hindcasting.run(source, (request.begin, request.end), request.version, told)
-        return hindcast_file.write(request.out, parts)
+        if request.folder is not None:
+            outside(request.out, request.folder, request.stations)
+        past = past_of(self.forecasting.observing.source, request.folder, request.stations, request.archive)
+        with workers_of(self.settings) as workers:
+            hindcasting = replace(self.hindcasting, workers=workers)
+            parts = hindcasting.run(past, (request.begin, request.end), request.version, told)
+            return hindcast_file.write(request.out, parts)
 
     def check(self, folder: Path, stations: Path | None, out: Path, told: Progress = silent) -> int:
         """Write the quality flags of a folder of gauges as Parquet; return the number of rows.
@@ -300,7 +300,7 @@ class Core:
         ConfigurationError
             If `out` lies among the observations: the next run would read it as one of them.
         """
-        _outside(out, folder, stations)
+        outside(out, folder, stations)
         return flags_file.write(out, self.forecasting.observing.examine(GaugeFolder(folder, stations), told))
 
     def deploy(self, version: str, pointer: tuple[str, str], who: str, why: str) -> Deployment:
@@ -335,13 +335,6 @@ class Core:
         """Stop the scheduler, and what the cache does in the background."""
         self.scheduler.stop()
         self.cache.close()
-
-
-def _outside(out: Path, folder: Path, stations: Path | None) -> None:
-    """Refuse to write among what is read."""
-    target = out.resolve()
-    if target.is_relative_to(folder.resolve()) or (stations is not None and target == stations.resolve()):
-        raise ConfigurationError(f"{out.name} would lie among the observations.", hint="Name another folder for it.")
 
 
 def _writable(folder: Path) -> Finding:

@@ -155,15 +155,30 @@ def fit_sampled(cases: LearningSet, inside: NDArray[np.bool_], recipe: Recipe) -
     return Scorer(classifier, normals)
 
 
-def cross_scores(cases: LearningSet, recipe: Recipe, purge_h: int, told: Callable[[int], None]) -> NDArray[np.float64]:
-    """Return for every case the log-odds of a classifier that has not seen its time block, shape (cases,).
+def fold_scores(
+    cases: LearningSet, recipe: Recipe, purge_h: int, number: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return which cases lie in a block of time (cases,), and the log-odds of a classifier that has not seen it there.
 
     Cases whose truth is not known are scored by the classifier of the others of their block.
+
+    Raises
+    ------
+    InsufficientData
+        If there are too few events outside the block.
     """
-    score = np.full(len(cases.hour), np.nan)
+    train, test = next(itertools.islice(folds(cases.hour, FOLDS, purge_h), number, None))
+    if not test.any():
+        return test, np.empty(0)
     known = np.isfinite(cases.hourly_mm)
-    for number, (train, test) in enumerate(folds(cases.hour, FOLDS, purge_h)):
+    return test, fit_sampled(cases, train & known, recipe).score(cases.rows[test])
+
+
+def cross_scores(cases: LearningSet, recipe: Recipe, purge_h: int, told: Callable[[int], None]) -> NDArray[np.float64]:
+    """Return for every case the log-odds of a classifier that has not seen its time block, shape (cases,)."""
+    score = np.full(len(cases.hour), np.nan)
+    for number in range(FOLDS):
         told(number)
-        if test.any():
-            score[test] = fit_sampled(cases, train & known, recipe).score(cases.rows[test])
+        test, scored = fold_scores(cases, recipe, purge_h, number)
+        score[test] = scored
     return score

@@ -19,9 +19,12 @@ from core.ports.weather import (
     WeatherArchive,
     WeatherSource,
 )
+from core.ports.workers import ALONE, Alone, Workers
 
 __all__ = [
+    "ALONE",
     "AlertRecords",
+    "Alone",
     "Archive",
     "BackfillSource",
     "Budgeted",
@@ -47,5 +50,6 @@ __all__ = [
     "Trainings",
     "WeatherArchive",
     "WeatherSource",
+    "Workers",
     "silent",
 ]

@@ -24,7 +24,7 @@ from core.features import table
 from core.ports import Ledger, ModelStore, Progress, silent
 from core.workflows.early_trials import DELAY, EarlyTrials, Issues
 from core.workflows.forecasting import Forecasting, issued
-from core.workflows.gathering import CHUNK
+from core.workflows.partitions import CHUNK
 from core.workflows.retraining import Retraining
 from core.workflows.situation import Situation
 from core.workflows.training import within

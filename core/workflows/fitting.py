@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,6 +41,67 @@ class CrossScored:
     past_mm: Floats
 
 
+@dataclass(frozen=True)
+class Fit:
+    """One of the independent fits of a training: a window, an algorithm, and a block left out; None: on everything."""
+
+    window: Window
+    recipe: training.Recipe
+    block: int | None = None
+
+    @property
+    def text(self) -> str:
+        """What is being done, in words."""
+        if self.block is None:
+            return f"{self.window.text}: fitting on everything"
+        return f"{self.window.text}: cross-validation, block {self.block + 1} of {training.FOLDS}"
+
+
+#: What a fit gives: the scores of its block (cases of the block,), or what scores the cases that are served.
+Fitted = Floats | Scorer
+
+
+def fits(window: Window, recipe: training.Recipe) -> list[Fit]:
+    """Return the fits of one window by one algorithm: every block, then everything."""
+    return [*(Fit(window, recipe, block) for block in range(training.FOLDS)), Fit(window, recipe)]
+
+
+def fitted(gathered: Gathered, fit: Fit) -> Fitted:
+    """Return what a fit gives.
+
+    Raises
+    ------
+    InsufficientData
+        If there are too few events to learn from.
+    """
+    hourly, _ = gathered.truth(fit.window)
+    learning = training.LearningSet(gathered.rows, hourly, gathered.hour, gathered.feature_names)
+    if fit.block is None:
+        return training.fit_sampled(learning, np.isfinite(hourly), fit.recipe)
+    purge_h = training.purge_h(gathered.hour, table.LOOKBACK_H, fit.window)
+    return training.fold_scores(learning, fit.recipe, purge_h, fit.block)[1]
+
+
+def cross_scored(gathered: Gathered, window: Window, blocks: Sequence[Fitted]) -> CrossScored:
+    """Return the cases whose truth is known with the scores of all blocks put together."""
+    hourly, two_hour = gathered.truth(window)
+    known = np.isfinite(hourly)
+    score = np.full(len(known), np.nan)
+    for (_, test), scored in zip(training.folds(gathered.hour, training.FOLDS, 0), blocks, strict=True):
+        score[test] = scored
+    day = gathered.hour // 24 - gathered.hour.min() // 24
+    cell = calendar.cells(gathered.rows, gathered.feature_names)
+    past_mm = gathered.rows[:, gathered.feature_names.index(PAST_RAIN)].astype(float)
+    cases = Cases(score, hourly, two_hour, day, cell, window).at(known)
+    return CrossScored(cases, gathered.hour[known], past_mm[known])
+
+
+def curve_of(scorer: Scorer, scored: CrossScored, recipe: training.Recipe, request: TrainingRequest) -> ExceedanceModel:
+    """Return the curve of one window, calibrated on scores of classifiers that had not seen their cases."""
+    rng = np.random.default_rng(recipe.seed)
+    return fit_curve(scorer, scored.cases, request.calibration, CURVE_DRAWS, rng)
+
+
 def fit_window(
     gathered: Gathered, window: Window, recipe: training.Recipe, told: Progress, request: TrainingRequest
 ) -> tuple[ExceedanceModel, CrossScored]:
@@ -50,25 +112,15 @@ def fit_window(
     InsufficientData
         If there are too few events to learn from.
     """
-    hourly, two_hour = gathered.truth(window)
-    known = np.isfinite(hourly)
-    learning = training.LearningSet(gathered.rows, hourly, gathered.hour, gathered.feature_names)
-    score = training.cross_scores(
-        learning,
-        recipe,
-        training.purge_h(gathered.hour, table.LOOKBACK_H, window),
-        lambda fold: told(0.2 * fold, f"{window.text}: cross-validation, block {fold + 1} of {training.FOLDS}"),
-    )
-    told(0.6, f"{window.text}: fitting on everything")
-    scorer = training.fit_sampled(learning, known, recipe)
+    done: list[Fitted] = []
+    for number, fit in enumerate(fits(window, recipe)):
+        told(0.2 * number, fit.text)
+        done.append(fitted(gathered, fit))
     told(0.8, f"{window.text}: calibrating")
-    day = gathered.hour // 24 - gathered.hour.min() // 24
-    cell = calendar.cells(gathered.rows, gathered.feature_names)
-    scored = Cases(score, hourly, two_hour, day, cell, window).at(known)
-    rng = np.random.default_rng(recipe.seed)
-    past_mm = gathered.rows[:, gathered.feature_names.index(PAST_RAIN)].astype(float)
-    crossed = CrossScored(scored, gathered.hour[known], past_mm[known])
-    return fit_curve(scorer, scored, request.calibration, CURVE_DRAWS, rng), crossed
+    *blocks, scorer = done
+    assert isinstance(scorer, Scorer)  # noqa: S101 - the last fit is on everything
+    scored = cross_scored(gathered, window, blocks)
+    return curve_of(scorer, scored, recipe, request), scored
 
 
 def judge(scored: CrossScored, plain: CrossScored | None, request: TrainingRequest) -> tuple[Scorecard, ...]:

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from core.domain.forecast import DEFAULT_WINDOW, MINI_CLOUDBURST_H, Window
 from core.domain.quality import FlaggedWeather
-from core.domain.units import from_datetime64, to_hour64
+from core.domain.units import to_hour64
 from core.domain.weather import HourlyWeather, Location, Region, Values
 from core.errors import InsufficientData
-from core.features import fields as model_fields
 from core.features import table
 from core.learning import training
-from core.ports import FieldSource, Progress, WeatherArchive
+from core.ports import ALONE, FieldSource, Progress, WeatherArchive, Workers
 from core.quality.checks import Checker
 from core.workflows.materialising import Materialising
+from core.workflows.partitions import CHUNK, Partition, Partitions, Span
 
-#: Places per step: 10 stations x 4 years x 80 features are 110 MB.
-CHUNK = 10
 Period = tuple[datetime | None, datetime | None]
 #: Accumulations of a truth, hours.
 ACCUMULATIONS_H = (1, MINI_CLOUDBURST_H)
+#: Reading, checking and building features takes about so long per station-hour in one process, seconds.
+SECONDS = 1.1e-5
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Gathered:
         return replace(self, **some)
 
 
+def _unexamined(_: FlaggedWeather) -> None:
+    """Let all weather pass."""
+
+
 def gather(
     source: WeatherArchive,
     wanted: Period,
@@ -65,7 +69,8 @@ def gather(
     *,
     fields: FieldSource | None = None,
     served: Materialising | None = None,
-    examined: Callable[[FlaggedWeather], None] = lambda _: None,
+    examined: Callable[[FlaggedWeather], None] = _unexamined,
+    workers: Workers = ALONE,
 ) -> Gathered:
     """Return the labelled cases of all periods and places.
 
@@ -81,6 +86,9 @@ def gather(
         Features as they were served: where there are some, they stand in the place of those built in hindsight.
     examined
         Shown the wanted hours with the flags of hindsight before anything is computed; raises where they are not fit.
+        Whoever wants to keep what it is shown must work alone.
+    workers
+        Who builds the features.
 
     Raises
     ------
@@ -89,54 +97,115 @@ def gather(
     SourceError, DataError
         If the archive or the source of the fields cannot be read.
     """
-    parts: list[tuple[NDArray[Any], ...]] = []
+    archive = Archived(source, tuple(source.regions()), check, fields, windows=tuple(windows), examined=examined)
+    spans = [span for number in range(len(archive.regions)) for span in _spans(source, number, wanted)]
+    parts = [part for span in spans for part in archive.parts(span)]
+    effort_s = SECONDS * sum(len(archive.regions[span.region].locations) * span.hours for span in spans)
+    found: list[tuple[NDArray[Any], ...]] = []
     names: tuple[str, ...] = ()
-    ids: list[str] = []
-    for region in source.regions():
-        for first, last, weather in _read(source, region, wanted):
-            hindsight = check(weather, True)  # knows what was stuck
-            examined(hindsight.since(first))
-            truth = hindsight.usable().get("precipitation_mm")
-            forecast = _forecast(fields, region, weather, last)
-            for part, features in table.in_parts(check(weather, False).usable(), CHUNK, forecast):
-                told(part.start / len(truth), f"features: {part.start} of {len(truth)} places")
-                names = features.names
-                where, mm = _labelled(weather.select(range(part.start, part.stop)), truth[part], first, windows)
-                place, hour = np.nonzero(where)
-                rows = features.rows(where)
-                if served:
-                    rows = served.as_served(
-                        (source.name, region.id), _ids(weather.locations[part])[place], weather.valid_at[hour], rows
-                    )
-                parts.append((rows, weather.valid_at.astype(np.int64)[hour], place + part.start + len(ids), mm))
-        ids += _ids(region.locations).tolist()
-    if not sum(len(part[0]) for part in parts):
+    for part, result in zip(parts, workers.each(cases_of, archive, parts, effort_s), strict=True):
+        if isinstance(result, Truths):
+            truths = result
+            continue
+        assert part.places is not None  # noqa: S101 - what is no truth is of some places
+        region = archive.regions[part.span.region]
+        told(part.places.start / len(region.locations), _progress(part.places, region))
+        names = result.names
+        found.append(_cases(archive, part.span.region, part.places, (truths, result.values), served))
+    if not sum(len(some[0]) for some in found):
         raise InsufficientData("No labelled case in this period.", have=0, need=1, hint="Check the period.")
-    rows, hour, place, mm = (_joined([part[i] for part in parts]) for i in range(4))
-    return Gathered(rows, hour, place, mm, tuple(windows), names, tuple(ids))
+    rows, hour, place, mm = (_joined([some[i] for some in found]) for i in range(4))
+    ids = np.concatenate([_ids(region.locations) for region in archive.regions])
+    return Gathered(rows, hour, place, mm, tuple(windows), names, tuple(ids.tolist()))
 
 
-def _read(source: WeatherArchive, region: Region, wanted: Period) -> Iterator[tuple[datetime, datetime, HourlyWeather]]:
-    """Yield the wanted part of every period, first and last hour, with the hours before it that are looked back on."""
+@dataclass(frozen=True)
+class Truths:
+    """What fell at all places of a span: `where` (places, hours) a case stands, and its truths (cases, windows, 2).
+
+    `hour` since 1970 (hours,), from the first wanted one on.
+    """
+
+    where: NDArray[np.bool_]
+    mm: NDArray[np.float32]
+    hour: NDArray[np.int64]
+
+    def of(self, places: slice) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Return place (counted from the first of them), hour and truths of the cases of some places."""
+        place, hour = np.nonzero(self.where[places])
+        before = int(self.where[: places.start].sum())
+        return place, hour, self.mm[before : before + len(place)]
+
+
+@dataclass(frozen=True)
+class Archived(Partitions):
+    """An archive in partitions of which cases are made; `examined` is shown the flags of hindsight."""
+
+    windows: tuple[Window, ...] = ()
+    examined: Callable[[FlaggedWeather], None] = _unexamined
+
+    def parts(self, span: Span) -> list[Partition]:
+        """Return the parts of a span: its truths, then the features of some places after the other."""
+        places = table.slices(len(self.regions[span.region].locations), CHUNK)
+        return [Partition(span), *(Partition(span, some) for some in places)]
+
+    def truths(self, span: Span) -> Truths:
+        """Return what fell, as hindsight lets it stand."""
+        weather = self.weather(span)
+        hindsight = self.check(weather, True)  # knows what was stuck
+        self.examined(hindsight.since(span.first))
+        truth = hindsight.usable().get("precipitation_mm")
+        inside = weather.valid_at >= to_hour64(span.first)
+        found = [
+            _labelled(weather.select(range(part.start, part.stop)), truth[part], span.first, self.windows)
+            for part in table.slices(len(truth), CHUNK)
+        ]
+        where = np.concatenate([where[:, inside] for where, _ in found])
+        return Truths(where, np.concatenate([mm for _, mm in found]), weather.valid_at[inside].astype(np.int64))
+
+
+def cases_of(archive: Archived, part: Partition) -> Truths | table.FeatureTable:
+    """Return the truths of a span, or the features of some of its places at the wanted hours."""
+    if part.places is None:
+        return archive.truths(part.span)
+    built = archive.features(part.span, part.places)
+    inside = archive.weather(part.span).valid_at >= to_hour64(part.span.first)
+    return replace(built, values=built.values[:, int(np.argmax(inside)) :])
+
+
+def _cases(
+    archive: Archived,
+    region: int,
+    places: slice,
+    made: tuple[Truths, NDArray[np.float32]],
+    served: Materialising | None,
+) -> tuple[NDArray[Any], ...]:
+    """Return rows, hours, places and truths of the cases of some places, of which `made` are truths and features."""
+    place, at, mm = made[0].of(places)
+    rows, hour = made[1][place, at], made[0].hour[at]
+    if served:
+        ids = _ids(archive.regions[region].locations[places])[place]
+        pointer = archive.source.name, archive.regions[region].id
+        rows = served.as_served(pointer, ids, hour.astype("datetime64[h]"), rows)
+    before = sum(len(earlier.locations) for earlier in archive.regions[:region])
+    return rows, hour, place + places.start + before, mm
+
+
+def _spans(source: WeatherArchive, region: int, wanted: Period) -> Iterator[Span]:
+    """Yield the wanted part of every period with the hours before it that are looked back on."""
     for begin, end in source.periods():
         first, last = max(begin, wanted[0] or begin), min(end, wanted[1] or end)
         if first <= last:
             # No feature and no check of an hour looks further back than serving does.
-            yield first, last, source.hours(region, max(begin, first - timedelta(hours=table.LOOKBACK_H + 24)), last)
+            yield Span(region, max(begin, first - timedelta(hours=table.LOOKBACK_H + 24)), first, last)
+
+
+def _progress(places: slice, region: Region) -> str:
+    return f"features: {places.start} of {len(region.locations)} places"
 
 
 def _ids(places: Sequence[Location]) -> NDArray[np.object_]:
     return np.array([place.id for place in places], object)
-
-
-def _forecast(
-    fields: FieldSource | None, region: Region, weather: HourlyWeather, last: datetime
-) -> HourlyWeather | None:
-    """Return what was forecast for the hours of a period and beyond, None where there are no fields."""
-    if fields is None:
-        return None
-    known_from = from_datetime64(weather.valid_at[0])
-    return fields.fields(region, known_from, last + timedelta(hours=model_fields.REACH_H))
 
 
 def _labelled(

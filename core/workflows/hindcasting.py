@@ -10,17 +10,17 @@ import numpy as np
 
 from core.domain.forecast import EVENTS, TARGET, HindcastRows
 from core.domain.units import to_hour64
-from core.domain.weather import HourlyWeather, Region
 from core.errors import InsufficientData
-from core.features import fields as model_fields
 from core.features import table
-from core.ports import FieldSource, Progress, WeatherArchive, silent
+from core.ports import ALONE, FieldSource, Progress, WeatherArchive, Workers, silent
 from core.quality.checks import Checker
 from core.risk import Tiers
-from core.workflows.gathering import CHUNK
+from core.workflows.partitions import CHUNK, Partition, Partitions, Span
 from core.workflows.serving import Served, Serving
 
 Period = tuple[datetime, datetime]
+#: Features and forecasts take about so long per station-hour in one process, seconds.
+SECONDS = 1.5e-5
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,15 @@ class Hindcasting:
     ----------
     fields
         Where forecast fields come from, for versions that want them; None: this house has none.
+    workers
+        Who does the partitions.
     """
 
     serving: Serving
     check: Checker
     tiers: Tiers
     fields: FieldSource | None = None
+    workers: Workers = ALONE
 
     def run(
         self, source: WeatherArchive, wanted: Period, version: str | None = None, told: Progress = silent
@@ -50,15 +53,21 @@ class Hindcasting:
         ModelError
             If the version cannot be served.
         """
-        rows = 0
+        regions = tuple(source.regions())
         periods = [p for p in (_overlap(period, wanted) for period in source.periods()) if p]
-        for region in source.regions():
+        rows = 0
+        for number, region in enumerate(regions):
             served = self._served(source.name, region.id, version)
-            for number, period in enumerate(periods):
-                for done, found in self._parts(source, region, period, served):
-                    rows += len(found.location_id)
-                    told((number + done) / len(periods), f"{region.name}: {rows} station-hours")
-                    yield found
+            rule = self.tiers.of(region, served.manifest)
+            archive = Hindcast(source, regions, self.check, self._fields(served), served=served, rule=rule)
+            spans = [Span(number, begin - timedelta(hours=table.LOOKBACK_H), begin, end) for begin, end in periods]
+            places = list(table.slices(len(region.locations), CHUNK))
+            parts = [Partition(span, some) for span in spans for some in places]
+            effort_s = SECONDS * sum(span.hours for span in spans) * len(region.locations)
+            for i, found in enumerate(self.workers.each(hindcast_of, archive, parts, effort_s)):
+                rows += len(found.location_id)
+                told((i + 1) / len(parts), f"{region.name}: {rows} station-hours")
+                yield found
         told(1.0, f"{rows} station-hours")
         if not rows:
             raise InsufficientData("No observation in this period.", have=0, need=1, hint="Check --from and --to.")
@@ -68,31 +77,33 @@ class Hindcasting:
             return self.serving.champion(source, region_id, self.fields is not None)
         return self.serving.version(version, source, has_fields=self.fields is not None)
 
-    def _fields(self, served: Served, region: Region, period: Period) -> HourlyWeather | None:
-        """Return the forecast fields for issues in a period, None where the version does not look at any."""
-        if self.fields is None or served.manifest.feature_version != table.OBSERVED_MODEL:
-            return None
-        begin, end = period
-        return self.fields.fields(region, begin, end + timedelta(hours=model_fields.REACH_H))
+    def _fields(self, served: Served) -> FieldSource | None:
+        """Return where forecast fields come from, None where the version does not look at any."""
+        return self.fields if served.manifest.feature_version == table.OBSERVED_MODEL else None
 
-    def _parts(
-        self, source: WeatherArchive, region: Region, period: Period, served: Served
-    ) -> Iterator[tuple[float, HindcastRows]]:
-        """Yield the share done and the hindcast of some places of a region."""
-        begin, end = period
-        rule = self.tiers.of(region, served.manifest)
-        weather = source.hours(region, begin - timedelta(hours=table.LOOKBACK_H), end)
-        inside = (weather.valid_at >= to_hour64(begin)) & (weather.valid_at <= to_hour64(end))
-        observed = weather.observed() & inside
-        ids = np.array([p.id for p in weather.locations], dtype=object)
-        fields = self._fields(served, region, period)
-        for part, features in table.in_parts(self.check(weather, False).usable(), CHUNK, fields):
-            rows = features.rows(observed[part])
-            probability = served.probabilities(rows) if len(rows) else np.empty((0, len(EVENTS)))
-            place, hour = np.nonzero(observed[part])
-            issued_at = weather.valid_at[hour]
-            levels = rule.along(probability[:, EVENTS.index(TARGET)], place, issued_at)
-            yield part.stop / len(ids), HindcastRows(ids[part][place], issued_at, probability, levels)
+
+@dataclass(frozen=True, kw_only=True)
+class Hindcast(Partitions):
+    """An archive in partitions that a version forecasts, with the rule of its levels."""
+
+    served: Served
+    rule: Tiers
+
+
+def hindcast_of(archive: Hindcast, part: Partition) -> HindcastRows:
+    """Return the forecasts for every observed hour of some places of a span."""
+    span, places = part.span, part.places
+    assert places is not None  # noqa: S101 - a hindcast goes by places
+    weather = archive.weather(span)
+    inside = (weather.valid_at >= to_hour64(span.first)) & (weather.valid_at <= to_hour64(span.last))
+    observed = weather.observed()[places] & inside
+    rows = archive.features(span, places).rows(observed)
+    probability = archive.served.probabilities(rows) if len(rows) else np.empty((0, len(EVENTS)))
+    place, hour = np.nonzero(observed)
+    issued_at = weather.valid_at[hour]
+    ids = np.array([p.id for p in weather.locations[places]], dtype=object)
+    levels = archive.rule.along(probability[:, EVENTS.index(TARGET)], place, issued_at)
+    return HindcastRows(ids[place], issued_at, probability, levels)
 
 
 def _overlap(period: Period, wanted: Period) -> Period | None:

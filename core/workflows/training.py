@@ -12,17 +12,15 @@ import numpy as np
 from core.domain.forecast import DEFAULT_WINDOW, FIELD_WINDOWS, TARGET, WINDOWS, Window
 from core.domain.learning import ModelManifest, Scorecard, TrainingData, TrainingRequest
 from core.domain.units import from_datetime64
-from core.errors import ConfigurationError, InsufficientData
+from core.errors import ConfigurationError
 from core.features import table
-from core.learning import estimators, training
-from core.learning.exceedance import ExceedanceModel
+from core.learning import estimators
 from core.learning.probes import probe_of
-from core.learning.windows import ForecastModel
-from core.ports import Clock, FieldSource, Ledger, ModelStore, Progress, WeatherArchive, silent
+from core.ports import ALONE, Clock, FieldSource, Ledger, ModelStore, Progress, WeatherArchive, Workers, silent
 from core.quality.checks import Checker
 from core.workflows.cards import card
-from core.workflows.fitting import fit_window, judge
 from core.workflows.gathering import Gathered, gather
+from core.workflows.learned import learned
 from core.workflows.materialising import Materialising
 
 #: Share of the work that reading and building features is; the rest is fitting and judging the windows.
@@ -30,8 +28,6 @@ READING = 0.2
 CALIBRATIONS = ("sigmoid", "isotonic")
 #: What a manifest says of every version with forecast fields.
 FIELDS_LIMIT = "Forecast fields: tested on simulated data only."
-#: What every model is held against, beside climatology and persistence.
-REFERENCE = "logistic_regression"
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops")
 
 
@@ -45,6 +41,8 @@ class Training:
     clock: Clock
     #: Features as they were served, None where none are kept.
     served: Materialising | None = None
+    #: Who builds features and fits.
+    workers: Workers = ALONE
 
     def train(
         self,
@@ -77,7 +75,9 @@ class Training:
         told(0.0, "reading")
         period, windows = (request.begin, request.until), windows_of(fields)
         reading = within(told, 0.0, READING)
-        cases = gather(source, period, windows, self.check, reading, fields=fields, served=self.served)
+        cases = gather(
+            source, period, windows, self.check, reading, fields=fields, served=self.served, workers=self.workers
+        )
         return self.learn(cases, source.name, request, within(told, READING, 1 - READING))
 
     def learn(self, cases: Gathered, source: str, request: TrainingRequest, told: Progress = silent) -> ModelManifest:
@@ -88,7 +88,7 @@ class Training:
         InsufficientData
             If there are too few events to learn from. Nothing is stored.
         """
-        model, cards = _fitted(cases, request, within(told, 0.0, 0.98))
+        model, cards = learned(cases, request, within(told, 0.0, 0.98), self.workers)
         manifest = self._manifest(source, cases, cards, request)
         probe = probe_of(model, cases.rows)
         stored = self.store.save(manifest, model.to_parts(), card(manifest, model.extrapolated), probe)
@@ -153,32 +153,6 @@ def asked_fields(request: TrainingRequest, fields: FieldSource | None) -> FieldS
             hint="Name their source in CLOUDBURST_FIELDS.",
         )
     return fields
-
-
-def _fitted(cases: Gathered, request: TrainingRequest, told: Progress) -> tuple[ForecastModel, tuple[Scorecard, ...]]:
-    """Return the model of all windows, with a logistic regression to hold against it, and its scorecards."""
-    curves: dict[Window, ExceedanceModel] = {}
-    plain: dict[Window, ExceedanceModel] = {}
-    cards: list[Scorecard] = []
-    share = 1 / len(cases.windows)
-    for number, window in enumerate(cases.windows):
-        part = within(told, number * share, 0.7 * share)
-        try:
-            curves[window], scored = fit_window(cases, window, _recipe(request.algorithm, request), part, request)
-        except InsufficientData:
-            if window == DEFAULT_WINDOW:
-                raise
-            continue  # a version without one of the other windows serves without it
-        rival = None
-        if request.algorithm != REFERENCE:
-            part = within(told, (number + 0.7) * share, 0.3 * share)
-            plain[window], rival = fit_window(cases, window, _recipe(REFERENCE, request), part, request)
-        cards += judge(scored, rival, request)
-    return ForecastModel(curves, plain), tuple(cards)
-
-
-def _recipe(algorithm: str, request: TrainingRequest) -> training.Recipe:
-    return training.Recipe(algorithm, estimators.algorithm(algorithm).max_rows, request.seed)
 
 
 def windows_of(fields: FieldSource | None) -> tuple[Window, ...]:

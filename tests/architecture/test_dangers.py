@@ -10,12 +10,14 @@ import pytest
 from tests.architecture.test_house import ROOT, ours
 
 #: Tests that make the pickle which must not be loaded, the variant that loads it, one that runs the README, and pages
-#: that draw: a picture of our own in base64, and a stripe whose text is escaped.
+#: that draw: a picture of our own in base64, and a stripe whose text is escaped. Of joblib only how many threads.
 MEANT = {
     "tests/adapters/test_model_store.py": "pickle",
     "tests/faults/model/broken.py": "pickle",
     "tests/faults/model/canary_shapes.py": "pickle",
     "tests/architecture/test_readme.py": "exec",
+    "core/adapters/dask_workers.py": "joblib",
+    "tests/workers_made.py": "joblib",
     "ui/map_times.py": "html",
     "ui/point.py": "html",
 }

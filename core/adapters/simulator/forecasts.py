@@ -84,6 +84,10 @@ class SimulatedForecasts:
         self._calendar = calendar
         self._day = lru_cache(CACHED_DAYS)(self._forecast)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Leave behind what was forecast: another process forecasts the same."""
+        return _again, (self._simulator, self._clock, self._calendar)
+
     def fields(self, region: Region, start: datetime, end: datetime) -> HourlyWeather:
         """Return the forecasts for the hours from `start` to `end`, NaN where no run was out by the clock."""
         return self.member(region, start, end, 0)
@@ -187,3 +191,8 @@ def _begun(hours: Hours) -> Hours:
     """Return when the run began whose values are kept for each hour, datetime64[h]."""
     latest = hours.astype(int) - AHEAD_H - OUT_AFTER_H
     return np.asarray((latest - latest % RUN_EVERY_H).astype("datetime64[h]"))
+
+
+def _again(simulator: Simulator, clock: Clock, calendar: bool) -> SimulatedForecasts:
+    """Return the forecasts in another process."""
+    return SimulatedForecasts(simulator, clock, calendar=calendar)

@@ -204,6 +204,10 @@ class Simulator:
         self._clock = clock
         self._simulated = lru_cache(8)(SimulatedRegion)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Leave behind what was simulated: another process simulates the same."""
+        return Simulator, (self._regions, self._seed, self._clock)
+
     @property
     def name(self) -> str:
         """Provenance."""
