@@ -34,6 +34,9 @@ log = structlog.get_logger()
 #: A local cluster is there after 1 s, and its processes know the libraries after 3 more; what takes less than this in
 #: one process, seconds, stays there.
 WORTH_S = 10.0
+#: Cores that one process uses by itself: forests and boostings are fitted, and trees scored, by two threads. No more
+#: workers than that, each in one thread, gain nothing.
+OWN_CORES = 2
 #: So long a scheduler may take to answer, and its first worker to be there, seconds.
 CONNECT_S = 10.0
 #: How often what was lost with a worker is sent again.
@@ -55,12 +58,14 @@ class DaskWorkers:
     address
         Scheduler, `tcp://HOST:PORT` or `tls://HOST:PORT`; empty: processes of this machine.
     count
-        Processes of this machine; None: one for every core that this process may use and nobody else does.
+        Processes of this machine; None: one for every core that this process may use and nobody else does, where those
+        are more than it uses by itself.
     """
 
     def __init__(self, address: str = "", count: int | None = None) -> None:
         self._address = address
         self._count = count or free_cores()
+        self._least = 2 if count else OWN_CORES + 1
         self._open = ExitStack()
         self._client: Any = None
         self._entered = False
@@ -88,7 +93,7 @@ class DaskWorkers:
         WorkersUnavailable
             If no scheduler or no worker answers, they run another program, or are lost again and again.
         """
-        if not self._address and (len(parts) < 2 or self._count < 2 or effort_s < WORTH_S):
+        if not self._address and (len(parts) < 2 or self._count < self._least or effort_s < WORTH_S):
             yield from ALONE.each(work, shared, parts)
             return
         try:

@@ -118,6 +118,16 @@ def test_cores_that_others_use_are_left_to_them(monkeypatch: pytest.MonkeyPatch,
     assert DaskWorkers(count=3)._count == 3
 
 
+@pytest.mark.parametrize(("free", "count", "shared"), [(2, None, False), (3, None, True), (1, 2, True), (8, 1, False)])
+def test_what_one_process_does_as_fast_by_its_threads_is_not_shared(
+    monkeypatch: pytest.MonkeyPatch, free: int, count: int | None, shared: bool
+) -> None:
+    monkeypatch.setattr(dask_workers, "free_cores", lambda: free)
+    workers = DaskWorkers(count=count)
+    monkeypatch.setattr(workers, "_each", lambda *_: iter(["shared"]))
+    assert list(workers.each(made.refused, 9, range(2), 1e3)) == (["shared"] if shared else [0, 1])
+
+
 def test_a_worker_killed_in_the_middle_costs_nothing_but_time(local: DaskWorkers, tmp_path: Path) -> None:
     found = list(local.each(made.killed_once, tmp_path, range(6), LONG))
     assert [part for part, _ in found] == list(range(6))
