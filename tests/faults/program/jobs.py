@@ -54,7 +54,7 @@ WRITES = (2, 12)
 BETWEEN = "killed in the middle of a job"
 #: Every start is so many hours after the one before: there is another issue then, and the truths of the last one.
 APART_H = 7
-JOBS = {"REFRESH_MINUTES": 0.05, "REPORT_EVERY_HOURS": 1, "REPORT_FORMATS": "csv"}
+JOBS = {"REFRESH_MINUTES": 0.05, "REPORT_EVERY_HOURS": 1, "REPORT_FORMATS": "csv", "DRIFT_EVERY_HOURS": 1}
 #: States of a training in which the program is killed, as shares that are done; and days of made-up history to do.
 STATES, DAYS = (0.0, 0.3, 0.72, 0.9), 14
 
