@@ -108,10 +108,12 @@ class KeptHealth:
 
     async def _make(self, scope: Scope, receive: Receive, send: Send) -> _Health | None:
         """Return a new answer, None where it was none to keep and was passed on."""
-        core, begun = opened_core(), time.monotonic()
+        before, begun = opened_core(), time.monotonic()
         answer = await _made(self._app, scope, receive, send)
-        self._kept = None if answer is None else _Health(answer, core, begun)
-        return self._kept
+        core = opened_core()  # which the first answer opens
+        kept = None if answer is None else _Health(answer, core, begun)
+        self._kept = kept if before is None or before is core else None
+        return kept
 
     async def _renew(self, scope: Scope) -> None:
         async def nothing() -> Message:

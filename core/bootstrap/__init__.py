@@ -27,6 +27,7 @@ from core.bootstrap.notices import notifying_of
 from core.bootstrap.replays import Replays
 from core.bootstrap.replicas import Memories, sharing_of
 from core.bootstrap.services import cache_of, field_source, weather_source
+from core.caching.two_level import TwoLevelCache
 from core.errors import ConfigurationError
 from core.features import table
 from core.meters import Meters
@@ -119,35 +120,18 @@ def _build(settings: Settings, clock: Clock) -> Core:
     logs.configure(settings.log_level)
     _usable_home(settings.home)
     store = _store(settings)
-    check: Checker = partial(all_checks, plain_z=settings.quality_z == "plain")
     ledger = SqlLedger(settings.ledger_url)
     cache = cache_of(settings)
     meters = Meters()
     serving = Serving(store, meters, settings.challengers)
-    tiers = _rule(settings)
-    archive = ParquetArchive(settings.home / "data" / "processed")
-    source = weather_source(settings, clock)
-    fields = field_source(settings, source, archive, clock)
-    served_features = Materialising(ParquetFeatures(settings.home / "data" / "features"))
-    forecasting = Forecasting(
-        observing=Observing(source, archive, check, HISTORY_H, fields, meters),
-        serving=serving,
-        ledger=ledger,
-        cache=cache,
-        tiers=tiers,
-        limits=_ages(settings),
-        clock=clock,
-        ttl_s=settings.refresh_minutes * 60,
-        served_features=served_features,
-        challengers=settings.challengers,
-        sharing=sharing_of(settings, cache),
-    )
+    forecasting = _forecasting(settings, clock, ledger, cache, serving)
     memories = Memories(ledger, forecasting, cache)
     scheduler = ThreadScheduler(meters=meters, turns=Lease(ledger, now=clock, look=memories.generations.look))
     files = ParquetQuality(settings.home / "data" / "quality_metrics")
     quality = Appraising(forecasting, ledger, clock, files)
-    training = Training(store, ledger, check, clock, served_features, trainers_of(settings))
-    verification = Verifying(forecasting.observing, ledger, clock)
+    observing, tiers = forecasting.observing, forecasting.tiers
+    training = Training(store, ledger, observing.check, clock, forecasting.served_features, trainers_of(settings))
+    verification = Verifying(observing, ledger, clock)
     trials = Trials(_experiments(settings.home / "models", ledger, forecasting), ledger, tiers)
     forecasting.split = trials.shown
     notifying = notifying_of(settings, clock, meters)
@@ -156,7 +140,7 @@ def _build(settings: Settings, clock: Clock) -> Core:
         settings=settings,
         clock=clock,
         forecasting=forecasting,
-        hindcasting=Hindcasting(serving, check, tiers, fields),
+        hindcasting=Hindcasting(serving, observing.check, tiers, observing.fields),
         training=training,
         quality=quality,
         verification=verification,
@@ -176,6 +160,29 @@ def _build(settings: Settings, clock: Clock) -> Core:
         notifying=notifying,
         admin=_admin(settings),
         predict_allowance=Allowance(settings.predict_per_minute),
+    )
+
+
+def _forecasting(
+    settings: Settings, clock: Clock, ledger: SqlLedger, cache: TwoLevelCache, serving: Serving
+) -> Forecasting:
+    """Return what observes and forecasts; experiments and people have no part in it yet."""
+    check: Checker = partial(all_checks, plain_z=settings.quality_z == "plain")
+    archive = ParquetArchive(settings.home / "data" / "processed")
+    source = weather_source(settings, clock)
+    fields = field_source(settings, source, archive, clock)
+    return Forecasting(
+        observing=Observing(source, archive, check, HISTORY_H, fields, serving.meters),
+        serving=serving,
+        ledger=ledger,
+        cache=cache,
+        tiers=_rule(settings),
+        limits=_ages(settings),
+        clock=clock,
+        ttl_s=settings.refresh_minutes * 60,
+        served_features=Materialising(ParquetFeatures(settings.home / "data" / "features")),
+        challengers=settings.challengers,
+        sharing=sharing_of(settings, cache),
     )
 
 

@@ -29,8 +29,8 @@ log = structlog.get_logger()
 CATEGORY = "predictions"
 #: A wall clock is put right by so much without a word.
 SLACK = timedelta(minutes=1)
-#: The issue of another program is shown for so much longer: the next one is told as soon as it is made.
-AWAITED = timedelta(seconds=10)
+#: The issue of another program is shown for so many seconds more: the next one is told as soon as it is made.
+AWAITED_S = 10.0
 #: From a situation, the champion's issue of it and the levels before to what is shown.
 Splitting = Callable[[Situation, RegionForecast, Mapping[str, RiskLevel]], RegionForecast]
 
@@ -200,7 +200,7 @@ class Forecasting:
         known = self._known.get(region_id, {})
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
         said = self._said(situation, before, tuple(problems), told)
-        issue = replace(self._ended(said, situation, timedelta(seconds=self.ttl_s)), error=recent.error)
+        issue = replace(self._ended(said, situation, self.ttl_s), error=recent.error)
         if not problems and self.sharing is not None:
             shared = Shared(now, recent.checked.weather, before, recent.fields, recent.members)
             self.sharing.give(region, shared, _left_s(issue, now))
@@ -212,12 +212,12 @@ class Forecasting:
         """Make the issue of another program once more, None where there is none of now."""
         region, now = self.observing.region(region_id), self.clock()
         shared = None if self.sharing is None else self.sharing.taken(region)
-        lasts = timedelta(seconds=self.ttl_s) + AWAITED
-        if shared is None or not -SLACK <= now - shared.issued_at < lasts:
+        lasts_s = self.ttl_s + AWAITED_S
+        if shared is None or not -SLACK <= now - shared.issued_at < timedelta(seconds=lasts_s):
             return None
         checked = self.observing.checked(region, shared.weather, shared.issued_at)
         situation = Situation(region, checked, self.limits, shared.issued_at, shared.fields, shared.members)
-        issue = self._ended(self._said(situation, shared.before, (), silent), situation, lasts)
+        issue = self._ended(self._said(situation, shared.before, (), silent), situation, lasts_s)
         if not issue.holds(now):
             return None
         self.cache.set(f"issue:{region_id}", issue, _left_s(issue, now), CATEGORY)
@@ -241,14 +241,14 @@ class Forecasting:
             forecast = replace(forecast, problems=(*forecast.problems, unrecorded))
         return forecast
 
-    def _ended(self, said: RegionForecast, situation: Situation, lasts: timedelta) -> Issue:
+    def _ended(self, said: RegionForecast, situation: Situation, most_s: float) -> Issue:
         """Return what is said as an issue, with the levels that people set and with its end.
 
         It is never shown beyond the moment when its data become stale, or a person's level ends.
         """
         forecast = self.overrule(said)
         ends = [(f.override.until - situation.now).total_seconds() for f in forecast.forecasts if f.override]
-        lasts_s = min([lasts.total_seconds(), situation.lasts_s(), *ends])
+        lasts_s = min([most_s, situation.lasts_s(), *ends])
         ends_at = situation.now + timedelta(seconds=lasts_s)
         return Issue(forecast, situation.checked, situation=situation, ends_at=ends_at)
 

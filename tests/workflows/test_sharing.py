@@ -16,7 +16,7 @@ from core.domain.overrides import Scope
 from core.domain.weather import ModelRun
 from core.errors import SourceUnavailable
 from core.workflows import sharing as module
-from core.workflows.forecasting import AWAITED
+from core.workflows.forecasting import AWAITED_S
 from core.workflows.sharing import Shared, Sharing
 from tests.caches_made import Caches, served
 from tests.conftest import NOW
@@ -63,7 +63,9 @@ def test_the_second_makes_the_issue_of_the_first_and_asks_no_source(
     second = other.issue(region_id)
     assert second.forecast == first.forecast and second.error is None
     assert second.forecast.issued_at == NOW and first.ends_at is not None
-    assert second.ends_at == first.ends_at + AWAITED  # or each would make its own just before the next is told
+    assert second.ends_at == first.ends_at + timedelta(
+        seconds=AWAITED_S
+    )  # or each would make its own just before the next is told
     assert [f.flag for f in second.checked.findings] == [f.flag for f in first.checked.findings]
     assert one.lifecycle.ledger.forecast_counts() == rows  # the same is kept once
     renewed = other.forecasting.renew(region_id)  # who does the jobs asks, whatever others have

@@ -246,7 +246,7 @@ def test_events_of_every_window_are_those_of_the_forecast(house: House) -> None:
 class Jobs(dict[str, Callable[[], object]]):
     """Scheduler that runs nothing by itself."""
 
-    def every(self, seconds: float, name: str, job: Callable[[], object], *, recorded: bool) -> None:  # noqa: ARG002 - the port's signature
+    def every(self, seconds: float, name: str, job: Callable[[], object], *, recorded: bool = False) -> None:  # noqa: ARG002 - the port's signature
         self[name] = job
 
     def start(self) -> None:

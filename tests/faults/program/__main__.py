@@ -14,6 +14,7 @@ from tests.faults.program.clock import gate_of_days, gate_of_faked_jumps, gate_o
 from tests.faults.program.ends import gate_of_restart, gate_of_sigterm
 from tests.faults.program.jobs import gate_of_killed_jobs, gate_of_killed_trainings
 from tests.faults.program.pair import gate_of_two_programs
+from tests.faults.program.replicas import gate_of_replicas
 from tests.faults.program.silence import gate_of_silence
 from tests.faults.program.stale import gate_of_stale
 
@@ -22,6 +23,7 @@ GATES: dict[str, Gate] = {
     "killed jobs": gate_of_killed_jobs,
     "killed trainings": gate_of_killed_trainings,
     "two programs": gate_of_two_programs,
+    "replicas": gate_of_replicas,
     "silent death": gate_of_silence,
     "clock jumps": gate_of_jumps,
     "faked clock": gate_of_faked_jumps,
