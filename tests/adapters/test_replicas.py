@@ -65,6 +65,14 @@ class Programs:
         return elapsed_s()
 
 
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a ledger; that of one machine is tried by `make slow`, and by the gate of replicas."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
 @pytest.fixture
 def programs(ledger_url: str, tmp_path: Path) -> Iterator[Programs]:
     made = Programs(ledger_url, tmp_path / "witness")

@@ -90,7 +90,7 @@ def test_a_training_is_the_same_and_tells_its_progress(folder: Path, two: DaskWo
             assert np.array_equal(model.probabilities(some, window), again.probabilities(some, window))
 
 
-@pytest.mark.parametrize("algorithm", ["random_forest", "gradient_boosting"])
+@pytest.mark.parametrize("algorithm", [pytest.param("gradient_boosting", marks=pytest.mark.slow), "random_forest"])
 def test_trees_too_are_the_same_where_they_have_one_thread(folder: Path, two: DaskWorkers, algorithm: str) -> None:
     cases = gather(GaugeFolder(folder), (None, None), WINDOWS[:1], check, silent)
     recipe = Recipe(algorithm, 600, 7)
