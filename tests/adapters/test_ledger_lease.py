@@ -54,6 +54,21 @@ def stopped(lease: Lease) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no ledger answer."""
+
+    @contextmanager
+    def refuses(_self: SqlLedger) -> Iterator[None]:
+        raise ConfigurationError("The ledger cannot be used.")
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlLedger, "writing", refuses)
+        patch.setattr(SqlLedger, "reading", refuses)
+        yield
+
+
 def test_the_first_that_looks_leads_and_no_other(program: Callable[..., Lease]) -> None:
     one, two = program("one"), program("two")
     assert (one.leads(), one.term) == (False, 0)
@@ -179,14 +194,7 @@ def test_where_the_ledger_is_silent_all_stays_as_it_is(
     one, two = program("one"), program("two")
     assert one.keep() and not two.keep()
 
-    @contextmanager
-    def silent(_self: SqlLedger) -> Iterator[None]:
-        raise ConfigurationError("The ledger cannot be used.")
-        yield
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SqlLedger, "writing", silent)
-        patch.setattr(SqlLedger, "reading", silent)
+    with silent(monkeypatch):
         clock.now_s += 10 * LASTS_S
         assert one.keep() and not two.keep()
         with one.turn("notices", recorded=False) as ours:
@@ -261,14 +269,7 @@ def test_a_silent_ledger_keeps_nobody_from_changing(ledger_url: str, monkeypatch
     one = Generations(SqlLedger(ledger_url), told.append)
     one.look()
 
-    @contextmanager
-    def silent(_self: SqlLedger) -> Iterator[None]:
-        raise ConfigurationError("The ledger cannot be used.")
-        yield
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SqlLedger, "writing", silent)
-        patch.setattr(SqlLedger, "reading", silent)
+    with silent(monkeypatch):
         one.changed("r")
         one.look()
     one.look()
