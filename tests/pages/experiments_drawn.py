@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from core import ABTestingFramework, CaseOutcome, Core, ExperimentResult, ModelVariant
+from tests.pages.drawn import drawn
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION = "uttarakhand-himachal"
 BEGIN = datetime(2026, 7, 1, tzinfo=UTC)
 PLACES, EVENTS = 30, 4
@@ -44,13 +43,7 @@ def recorded(door: ABTestingFramework, name: str, days: int, **said: float) -> N
 
 
 def page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.run()
-    for key, value in address.items():
-        app.query_params[key] = value
-    app.switch_page("pages/experiments.py").run()
-    assert not app.exception
-    return app
+    return drawn("pages/experiments.py", **address)
 
 
 def texts(app: AppTest) -> str:

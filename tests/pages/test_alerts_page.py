@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,24 +10,20 @@ from streamlit.testing.v1 import AppTest
 
 from core import Core, RiskLevel, Scope, open_core
 from core.domain.alerts import AlertRule
+from tests.pages.drawn import drawn
 from ui import admin
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION = "uttarakhand-himachal"
 
 
 @pytest.fixture
-def core(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> Core:
-    monkeypatch.setenv("CLOUDBURST_GRID_SPACING_DEG", "1.0")
+def core(small_house: None, monkeypatch: pytest.MonkeyPatch) -> Core:
     monkeypatch.setattr(admin, "one_click", lambda core: not core.admin.configured)
     return open_core()
 
 
-def page(path: str = "pages/alerts.py") -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    app.switch_page(path).run()
-    assert not app.exception
-    return app
+def page(path: str = "pages/alerts.py", **address: str) -> AppTest:
+    return drawn(path, **address)
 
 
 def texts(app: AppTest) -> str:
@@ -83,10 +78,7 @@ def test_a_standing_alert_is_on_every_page_until_somebody_acknowledges_it(core: 
 def test_a_level_that_a_person_set_says_so_wherever_it_is_shown(core: Core) -> None:
     before = core.issue(REGION).forecast.forecasts[0].level.value
     place = raise_alert(core)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.query_params["place"] = place
-    app.run()
-    app.switch_page("pages/point.py").run()
+    app = page("pages/point.py", place=place)
     (head,) = [h.proto.body for h in app.get("html") if "set by" in h.proto.body]
     assert "Red: take action (set by Asha: radar_cell; the model says" in head
     assert before in head.lower()

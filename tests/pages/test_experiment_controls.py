@@ -24,11 +24,6 @@ from ui import admin, experiment_controls
 TOKEN = "a token of this test"  # noqa: S105 - it opens nothing
 
 
-@pytest.fixture(autouse=True)
-def small_house(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUDBURST_GRID_SPACING_DEG", "1.0")
-
-
 @pytest.fixture
 def core(small_house: None) -> Core:
     return open_core()

@@ -31,11 +31,6 @@ from tests.pages.experiments_drawn import (
 from ui import experiment_tables
 
 
-@pytest.fixture(autouse=True)
-def small_house(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUDBURST_GRID_SPACING_DEG", "1.0")
-
-
 @pytest.fixture
 def core(small_house: None) -> Core:
     return open_core()

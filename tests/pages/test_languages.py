@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import language
+from tests.pages.drawn import drawn
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("quality", "verification", "models", "experiments", "monitoring")
 KINDS = ("title", "subheader", "caption", "markdown", "info", "warning", "success", "error")
 
-
-@pytest.fixture(autouse=True)
-def a_served_house_without_figures_of_other_tests(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
-    st.cache_resource.clear()
-    monkeypatch.setattr("core.bootstrap._serving", True)
+pytestmark = pytest.mark.usefixtures("served")
 
 
 def opened(page: str, code: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.query_params["lang"] = code
-    app.switch_page(f"pages/{page}.py").run()
-    assert not app.exception
-    return app
+    return drawn(f"pages/{page}.py", lang=code)
 
 
 def shown(app: AppTest) -> set[str]:

@@ -13,9 +13,9 @@ from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 import core
+from tests.pages.drawn import SCRIPTS, drawn
 from ui import admin
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
 COMPLETE = """
 [auth]
 redirect_uri = "http://localhost:8501/oauth2callback"
@@ -46,40 +46,27 @@ def _reading(file: Path, get_option: Any) -> Any:
     return lambda name: [str(file)] if name == "secrets.files" else get_option(name)
 
 
-def shown(path: str | None = None) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=60).run()
-    app = app.switch_page(path).run() if path else app
-    assert not app.exception
-    return app
-
-
-def pressed(app: AppTest, key: str) -> AppTest:
-    """Press a button; AppTest runs the page on its own from the second run on, and only then knows its buttons."""
-    return app.run().button(key=key).click().run()
-
-
 def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
 def test_without_a_login_configured_nobody_is_asked(door: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.login.is_authlib_installed", lambda: False)
-    monkeypatch.setenv("CLOUDBURST_GRID_SPACING_DEG", "1.0")
-    app = shown()
+    app = drawn()
     assert [title.value for title in app.title] == ["Risk map"]
     assert not {"Log in", "Log out"} & set(labels(app))
 
 
-@pytest.mark.parametrize("page", [None, "pages/models.py", "pages/monitoring.py"])
+@pytest.mark.parametrize("page", [SCRIPTS[0], "pages/models.py", "pages/monitoring.py"])
 def test_before_the_login_no_page_shows_anything(
-    door: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, page: str | None
+    door: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
     monkeypatch.setattr(core.bootstrap, "_build", _never)
     door.file.write_text(COMPLETE)
-    app = shown(page)
+    app = drawn(page)
     assert ([title.value for title in app.title], labels(app)) == (["Cloudburst Watch"], ["Log in"])
     assert not [*app.metric, *app.dataframe, *app.get("plotly_chart"), *app.error]
-    pressed(app, "login default")
+    app.button(key="login default").click().run()
     assert door.asked == [None]
 
 
@@ -89,19 +76,18 @@ def _never(*_: Any) -> None:
 
 def test_every_provider_by_name_has_its_button(door: SimpleNamespace) -> None:
     door.file.write_text(NAMED)
-    app = shown()
+    app = drawn()
     assert labels(app) == ["Log in with weather", "Log in with navy"]
-    pressed(app, "login navy")
+    app.button(key="login navy").click().run()
     assert door.asked == ["navy"]
 
 
 def test_who_is_logged_in_is_shown_acts_by_name_and_may_leave(
     door: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLOUDBURST_GRID_SPACING_DEG", "1.0")
     door.file.write_text(COMPLETE)
     door.user |= {"is_logged_in": True, "email": "rana@met.example"}
-    app = shown()
+    app = drawn()
     assert [title.value for title in app.title] == ["Risk map"]
     assert any("rana@met.example" in caption.value for caption in app.caption)
     app.button(key="logout").click().run()
@@ -125,7 +111,7 @@ def test_what_cannot_work_stays_closed_and_says_why(
     monkeypatch.setattr(core.bootstrap, "_build", _never)
     monkeypatch.setattr("ui.login.is_authlib_installed", lambda: library)
     door.file.write_bytes(secrets if isinstance(secrets, bytes) else secrets.encode())
-    app = shown()
+    app = drawn()
     assert said in app.error[0].value
     assert not [*app.title, *app.button]
 
@@ -140,5 +126,5 @@ def test_a_login_that_is_not_complete_stays_closed(
     monkeypatch.setattr(core.bootstrap, "_build", _never)
     monkeypatch.setattr(st, "login", refused)
     door.file.write_text(secrets)
-    app = pressed(shown(), "login default")
+    app = drawn().button(key="login default").click().run()
     assert "not configured completely" in app.error[0].value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +15,12 @@ from core.domain.lifecycle import RunStatus, Trigger
 from core.errors import InsufficientData
 from core.workflows.histories import Histories
 from tests.models_made import stored
+from tests.pages.drawn import drawn
 from tests.trainings_made import FakeTrainings
 from ui import admin
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION = "uttarakhand-himachal"
 TOKEN = "a token of this test"  # noqa: S105 - it opens nothing
-
-
-@pytest.fixture(autouse=True)
-def small_house(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUDBURST_GRID_SPACING_DEG", "1.0")
 
 
 @pytest.fixture
@@ -43,10 +37,7 @@ def local(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    app.switch_page("pages/models.py").run()
-    assert not app.exception
-    return app
+    return drawn("pages/models.py")
 
 
 def texts(app: AppTest) -> str:

@@ -13,27 +13,18 @@ from streamlit.testing.v1 import AppTest
 from core import BudgetLine, Core, open_core
 from core.errors import ConfigurationError
 from tests.faults.source.server import serving
+from tests.pages.drawn import drawn
 from tests.weather_made import REGION
 from ui import monitoring
 from ui import monitoring_tables as tables
 
-ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 7, 29, 18, 0, 5, tzinfo=UTC)
 
-
-@pytest.fixture(autouse=True)
-def a_served_house_without_figures_of_other_tests(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
-    st.cache_resource.clear()
-    monkeypatch.setattr("core.bootstrap._serving", True)  # as in the server: the scheduler runs from the first opening
+pytestmark = pytest.mark.usefixtures("served")
 
 
 def opened() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    app.switch_page("pages/monitoring.py").run()
-    assert not app.exception
-    return app
+    return drawn("pages/monitoring.py")
 
 
 def texts(app: AppTest) -> str:
@@ -176,7 +167,7 @@ def test_the_archive_is_summed_by_source_and_region() -> None:
 
 
 def test_the_interval_stands_in_the_address_and_redrawing_keeps_what_was_chosen() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = drawn()
     app.query_params[monitoring.INTERVAL] = "1 min"
     app.switch_page("pages/monitoring.py").run()
     app.get_by_key("wall seconds").set_value(120).run()

@@ -17,7 +17,6 @@ TOKEN = "a token of this test"  # noqa: S105 - it opens nothing
 
 @pytest.fixture(autouse=True)
 def plain_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUDBURST_GRID_SPACING_DEG", "1.0")
     monkeypatch.setattr("streamlit.runtime.context._get_client_context", lambda: None)  # AppTest's is a mock
 
 

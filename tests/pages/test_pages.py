@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,26 +15,15 @@ from core import close_core, open_core
 from core.adapters.seed import SEED_VERSION
 from tests.faults.source.server import serving
 from tests.models_made import stored
-from ui.shell import PAGES
+from tests.pages.drawn import SCRIPTS, drawn
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = [path for path, _, _ in PAGES]
-
-
-@pytest.fixture(autouse=True)
-def a_served_house_without_figures_of_other_tests(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
-    st.cache_resource.clear()
-    monkeypatch.setattr("core.bootstrap._serving", True)  # as in the server: the scheduler runs from the first opening
+pytestmark = pytest.mark.usefixtures("served")
 
 
-def opened(page: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    if page != SCRIPTS[0]:
-        app.switch_page(page).run()
-    assert not app.exception
-    return app
+def of_this_hour(app: AppTest) -> bool:
+    """Tell whether the page gives the age of data of this hour: seconds in its first minute, minutes after it."""
+    age = {m.label: m.value for m in app.metric}["Age of data"]
+    return re.fullmatch(r"\d+ (s|min)", age) is not None
 
 
 def texts(app: AppTest) -> str:
@@ -42,20 +32,22 @@ def texts(app: AppTest) -> str:
     return "\n".join(str(p) for p in parts)
 
 
+@pytest.mark.usefixtures("whole_region")
 @pytest.mark.parametrize("page", SCRIPTS)
 def test_a_full_page_says_source_age_and_model_and_shows_no_error(page: str) -> None:
-    app = opened(page)
+    app = drawn(page)
     assert not [e.value for e in app.error]
     assert open_core().meters.latencies()["page"].count >= 1
     shown = texts(app)
     assert "Simulated: 29 July" in shown
-    assert "min" in {m.label: m.value for m in app.metric}["Age of data"]
+    assert of_this_hour(app)
     assert "shipped seed" in {m.value for m in app.metric}
     assert "transfer to this region is not verified" in shown
 
 
+@pytest.mark.usefixtures("whole_region")
 def test_the_map_has_one_clickable_marker_per_place_and_a_legend() -> None:
-    figure = json.loads(opened("pages/risk_map.py").get("plotly_chart")[0].proto.spec)
+    figure = json.loads(drawn("pages/risk_map.py").get("plotly_chart")[0].proto.spec)
     clickable = figure["data"][-1]
     assert 130 <= len(clickable["customdata"]) <= 190
     names = [trace.get("name", "") for trace in figure["data"]]
@@ -64,7 +56,7 @@ def test_the_map_has_one_clickable_marker_per_place_and_a_legend() -> None:
 
 @pytest.mark.parametrize("layer", ["p_15", "p_100", "p_50_2h"])
 def test_every_probability_has_a_layer(layer: str) -> None:
-    app = opened("pages/risk_map.py")
+    app = drawn("pages/risk_map.py")
     app.get_by_key("threshold").set_value(layer)
     app.get_by_key("layer").set_value("probability").run()
     assert not app.exception
@@ -72,7 +64,7 @@ def test_every_probability_has_a_layer(layer: str) -> None:
 
 
 def test_the_point_page_shows_the_place_of_the_address() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = drawn()
     clickable = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][-1]["customdata"]
     app.query_params["place"] = clickable[5]
     app.switch_page("pages/point.py").run()
@@ -83,7 +75,7 @@ def test_the_point_page_shows_the_place_of_the_address() -> None:
 
 
 def test_the_models_page_shows_champion_card_and_scorecard() -> None:
-    shown = texts(opened("pages/models.py"))
+    shown = texts(drawn("pages/models.py"))
     assert SEED_VERSION in shown
     assert "champion, shipped seed model" in shown
     assert "Brier skill" in shown
@@ -93,7 +85,7 @@ def test_the_models_page_shows_champion_card_and_scorecard() -> None:
 @pytest.mark.parametrize("page", SCRIPTS)
 def test_several_regions_have_a_picker_and_the_choice_stays(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDBURST_REGION", "uttarakhand-himachal,points-example")
-    app = opened(page)
+    app = drawn(page)
     assert {m.label: m.value for m in app.metric}["Region"] == "Uttarakhand + Himachal Pradesh"
     app.get_by_key("region picker").set_value("points-example").run()
     assert not app.exception
@@ -107,21 +99,21 @@ def test_a_live_source_is_credited_and_its_failure_is_a_banner(page: str, monkey
     monkeypatch.setenv("CLOUDBURST_REGION", "points-example")
     with serving() as service:
         monkeypatch.setenv("CLOUDBURST_OPEN_METEO_URL", service.url)
-        app = opened(page)
+        app = drawn(page)
         shown = texts(app)
         assert "CC BY 4.0" in shown
         assert ":green-badge[fresh]" in shown
         assert "Simulated" not in shown
     close_core()
-    app = opened(page)  # the service is gone: what was archived stands in, with its age and the reason
+    app = drawn(page)  # the service is gone: what was archived stands in, with its age and the reason
     assert any("The source failed" in error.value for error in app.error)
-    assert "min" in {m.label: m.value for m in app.metric}["Age of data"]
+    assert of_this_hour(app)
 
 
 @pytest.mark.parametrize("page", SCRIPTS)
 def test_a_house_without_any_model_says_so_and_gives_no_level(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.adapters.seed.SEED_VERSION", "")
-    shown = texts(opened(page))
+    shown = texts(drawn(page))
     assert "no champion and no shipped model" in shown
     assert "trained and calibrated" not in shown
 
@@ -132,7 +124,7 @@ def test_old_gauges_are_no_data_and_hatched(
 ) -> None:
     folder = gauge_folder(end=datetime.now(UTC) - timedelta(hours=9))
     monkeypatch.setenv("CLOUDBURST_SOURCE", f"gauges:{folder}")
-    app = opened(page)
+    app = drawn(page)
     shown = texts(app)
     assert "too old for any level" in shown
     assert "Simulated" not in shown
@@ -152,7 +144,7 @@ def test_a_source_that_is_down_and_a_wrong_setting_are_a_banner(
     page: str, setting: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(setting, value)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = drawn()
     app.switch_page(page).run()
     assert not app.exception
     assert any(words in error.value.replace("\\", "") for error in app.error)  # Markdown's signs are escaped
@@ -167,7 +159,7 @@ def test_a_flipped_bit_in_the_champion_is_a_banner_and_the_one_before_stands_in(
     data = bytearray(model.read_bytes())
     data[1000] ^= 4
     model.write_bytes(data)
-    app = opened("pages/risk_map.py")
+    app = drawn("pages/risk_map.py")
     banner = next(error.value for error in app.error if "stands in" in error.value)
     assert SEED_VERSION in banner.replace("\\", "")
     assert "not what its manifest says" in banner

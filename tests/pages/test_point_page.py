@@ -14,17 +14,9 @@ from streamlit.testing.v1 import AppTest
 from core import TARGET, open_core, recalled, said_like
 from core.adapters.keys import secret
 from tests.models_made import deployed, model_store, stored
+from tests.pages.drawn import drawn
 from tests.replay_made import frame, table
 from tests.verified_made import cases
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches(own_environment: None) -> None:
-    import streamlit as st
-
-    st.cache_resource.clear()
 
 
 @pytest.fixture
@@ -34,11 +26,8 @@ def champion(home: Path) -> None:
     deployed(store, "simulator", "uttarakhand-himachal", stored(store, "simulator").version)
 
 
-def point() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    app.switch_page("pages/point.py").run()
-    assert not app.exception
-    return app
+def point(**address: str) -> AppTest:
+    return drawn("pages/point.py", **address)
 
 
 @pytest.mark.usefixtures("champion")
@@ -59,7 +48,7 @@ def test_the_drivers_stand_on_the_page_with_arrows_words_and_factors() -> None:
 
 @pytest.mark.usefixtures("champion")
 def test_another_place_has_drivers_of_its_own() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = drawn()
     places = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][-1]["customdata"]
     found = []
     for place in (places[5], places[-5]):
@@ -96,7 +85,7 @@ def test_the_answer_comes_first_then_why_then_the_evidence_and_the_address_is_sh
     assert order[1:] == ["Why", "The hours ahead", "Meteogram", "Nearest gauges", "Quality flags", "Neighbours"]
     metrics = {m.label: m.value for m in app.metric}
     assert metrics["≥ 15 mm/h within 6 h"].endswith("%")
-    assert "min" in metrics["Age of these data"]
+    assert re.fullmatch(r"\d+ (s|min)", metrics["Age of these data"])  # seconds in the first minute of an hour
     assert "No gauges: this weather is simulated" in said(app)
     assert "Not verified yet" in said(app)
     figure = next(json.loads(c.proto.spec) for c in app.get("plotly_chart") if "CAPE" in c.proto.spec)
@@ -111,6 +100,7 @@ def test_the_answer_comes_first_then_why_then_the_evidence_and_the_address_is_sh
     assert "probability of ≥ 50 mm in 2 h" in app.dataframe[-1].value.columns
 
 
+@pytest.mark.usefixtures("whole_region")
 def test_a_search_finds_a_town_offers_choices_and_says_what_lies_outside() -> None:
     app = sought(point(), "Kedarnath")
     assert app.query_params["place"] == "uh-30.625-79.125"
@@ -137,10 +127,7 @@ def test_a_search_goes_to_another_region(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_an_address_of_an_unknown_place_says_so() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    app.query_params["place"] = "atlantis"
-    app.switch_page("pages/point.py").run()
-    assert not app.exception
+    app = point(place="atlantis")
     assert "The address names a place that this region does not have" in said(app)
     assert app.query_params["place"] != "atlantis"
 
@@ -183,13 +170,7 @@ def test_what_was_said_before_is_told_with_its_count(monkeypatch: pytest.MonkeyP
 
 def test_a_replay_shows_its_own_places_and_verifies_nothing(home: Path) -> None:
     table(home / "data" / "replay" / "kedarnath.parquet", frame(), frame(place=(30.6, 78.6)))
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    address = {"replay": "kedarnath.parquet", "window": "2013-06-01-2-places", "at": "2013-06-08T06:00Z"}
-    for key, value in address.items():
-        app.query_params[key] = value
-    app.run()
-    app.switch_page("pages/point.py").run()
-    assert not app.exception
+    app = point(**{"replay": "kedarnath.parquet", "window": "2013-06-01-2-places", "at": "2013-06-08T06:00Z"})
     assert "A replay of stored weather records nothing" in said(app)
     assert "No gauges are known" in said(app)
     sought(app, "Gangtok")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,19 +15,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.quality import Drift, QualityReport
 from core.errors import SourceUnavailable
+from tests.pages.drawn import drawn
 from tests.quality_made import metrics, report
 from ui import quality, quality_controls
 
-ROOT = Path(__file__).resolve().parents[2]
 MADE = "core.workflows.appraising.Appraising.report"
 
-
-@pytest.fixture(autouse=True)
-def a_served_house_without_figures_of_other_tests(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
-    st.cache_resource.clear()
-    monkeypatch.setattr("core.bootstrap._serving", True)  # as in the server: the scheduler runs from the first opening
+pytestmark = pytest.mark.usefixtures("served")
 
 
 @pytest.fixture
@@ -43,12 +36,7 @@ def showing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
 
 def opened(**address: str | list[str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.switch_page("pages/quality.py").run()
-    assert not app.exception
-    return app
+    return drawn("pages/quality.py", **address)
 
 
 def cards(app: AppTest) -> dict[str, str]:

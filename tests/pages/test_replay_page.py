@@ -7,24 +7,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.drawn import SCRIPTS, drawn
 from tests.replay_made import BEGIN, archived, frame, table
 from ui.replay import AT, FILE, WINDOW
-from ui.shell import PAGES
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = [path for path, _, _ in PAGES]
 #: Pages that tell of the house itself, whatever is replayed beside them.
 LIVE = {"pages/alerts.py", "pages/monitoring.py", "pages/models.py", "pages/experiments.py"}
 MOMENT = "2013-06-08T06:00Z"
 SHOWN = "REPLAY: as known at 08 Jun 2013 06:00 UTC"
 
-
-@pytest.fixture(autouse=True)
-def a_served_house_without_figures_of_other_tests(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
-    st.cache_resource.clear()
-    monkeypatch.setattr("core.bootstrap._serving", True)
+pytestmark = pytest.mark.usefixtures("served")
 
 
 @pytest.fixture
@@ -32,19 +24,8 @@ def file(home: Path) -> Path:
     return table(home / "data" / "replay" / "kedarnath.parquet", frame(), frame(place=(30.6, 78.6)))
 
 
-def opened(page: str = SCRIPTS[0], **address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    for key, value in address.items():
-        app.query_params[key] = value
-    app.run()
-    if page != SCRIPTS[0]:
-        app.switch_page(page).run()
-    assert not app.exception
-    return app
-
-
 def replayed(page: str = SCRIPTS[0]) -> AppTest:
-    return opened(page, **{FILE: "kedarnath.parquet", WINDOW: "2013-06-01-2-places", AT: MOMENT})
+    return drawn(page, **{FILE: "kedarnath.parquet", WINDOW: "2013-06-01-2-places", AT: MOMENT})
 
 
 def said(app: AppTest) -> str:
@@ -56,7 +37,7 @@ def keys(app: AppTest) -> set[str | None]:
 
 
 def test_without_stored_weather_there_is_no_control() -> None:
-    assert not [key for key in keys(opened()) if str(key).startswith("replay")]
+    assert not [key for key in keys(drawn()) if str(key).startswith("replay")]
 
 
 @pytest.mark.parametrize("page", SCRIPTS)
@@ -77,14 +58,14 @@ def test_every_page_says_that_it_is_a_replay_and_offers_the_way_back(page: str, 
 
 
 def test_the_control_starts_a_replay_and_the_address_can_be_shared(file: Path) -> None:
-    app = opened()
+    app = drawn()
     app.get_by_key("replay start").click().run()
     assert not app.exception
     assert "REPLAY: as known at 05 Jun 2013 23:00 UTC" in said(app)  # the middle of the window
     assert app.query_params[FILE] == "kedarnath.parquet"
     assert app.query_params[WINDOW] == "2013-06-01-2-places"
     assert app.query_params[AT] == "2013-06-05T23:00Z"
-    other = opened(**{key: app.query_params[key] for key in (FILE, WINDOW, AT)})
+    other = drawn(**{key: app.query_params[key] for key in (FILE, WINDOW, AT)})
     assert other.dataframe[0].value.equals(app.dataframe[0].value)
 
 
@@ -139,7 +120,7 @@ def test_an_address_that_leads_nowhere_shows_no_weather_and_the_way_back(
     file: Path, page: str, address: dict[str, str], words: str
 ) -> None:
     (file.parent / "broken.parquet").write_bytes(b"PAR1 not really")
-    app = opened(page, **address)
+    app = drawn(page, **address)
     assert words in said(app).replace("\\", "")
     assert "not current weather" in said(app)
     assert not app.metric
@@ -148,13 +129,13 @@ def test_an_address_that_leads_nowhere_shows_no_weather_and_the_way_back(
 
 
 def test_a_moment_that_is_none_is_the_middle_of_the_window(file: Path) -> None:
-    assert "05 Jun 2013 23:00 UTC" in said(opened(**{FILE: "kedarnath.parquet", AT: "yesterday"}))
+    assert "05 Jun 2013 23:00 UTC" in said(drawn(**{FILE: "kedarnath.parquet", AT: "yesterday"}))
 
 
 def test_a_file_that_cannot_be_read_does_not_keep_live_weather_away(home: Path) -> None:
     (home / "data" / "replay").mkdir(parents=True)
     (home / "data" / "replay" / "broken.parquet").write_bytes(b"PAR1 not really")
-    app = opened()
+    app = drawn()
     assert "broken.parquet" in said(app).replace("\\", "")
     assert {m.label for m in app.metric} >= {"Region", "Age of data"}
 
@@ -166,7 +147,7 @@ def test_an_archive_in_the_folder_is_offered_and_simulated_weather_says_so(home:
     region = open_core().region("uttarakhand-himachal")
     places = Region(region.id, region.name, region.time_zone, region.locations[:3])
     archived(home / "data" / "replay", source="simulator", region=places)
-    app = opened(**{FILE: "simulator/uttarakhand-himachal", AT: MOMENT})
+    app = drawn(**{FILE: "simulator/uttarakhand-himachal", AT: MOMENT})
     assert SHOWN in said(app)
     assert "Replay of stored weather (Simulated): 29 July" in said(app).replace("\\", "")
     assert {m.label: m.value for m in app.metric}["Region"] == "Uttarakhand + Himachal Pradesh"

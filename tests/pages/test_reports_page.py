@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,27 +11,18 @@ from core import open_core
 from core.bootstrap import report_files
 from core.domain.document import Document
 from core.errors import SourceUnavailable
+from tests.pages.drawn import drawn
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/reports.py"
 
 
 @pytest.fixture(autouse=True)
-def a_small_served_house(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
-    st.cache_resource.clear()
-    monkeypatch.setattr("core.bootstrap._serving", True)
+def a_small_served_house(served: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDBURST_REGION", "points-example")
 
 
 def opened(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
+    return drawn(PAGE, **address)
 
 
 def texts(app: AppTest) -> str:

@@ -13,16 +13,14 @@ import structlog
 from streamlit.testing.v1 import AppTest
 
 from core import close_core, serve
+from tests.pages.drawn import visit
 from ui import components, session
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    monkeypatch.setenv("CLOUDBURST_GRID_SPACING_DEG", "1.0")
+def app() -> Iterator[AppTest]:
     serve()
-    yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    yield visit()
     close_core()
 
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 import core.bootstrap
 from core import Core, close_core, open_core
 from core.settings import Settings
-from tests.pages.test_pages import SCRIPTS, opened
+from tests.pages.drawn import SCRIPTS, drawn
 from ui import session
 
 #: Seconds between two looks of an open page.
@@ -34,9 +34,6 @@ class Clock:
 @pytest.fixture
 def house(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> tuple[Core, Clock]:
     """Return the shared house, its scheduler alive by a clock of ours, and that clock."""
-    import streamlit as st
-
-    st.cache_resource.clear()
     monkeypatch.setenv("CLOUDBURST_REGION", "points-example")  # few places: this is about the frame
     clock = Clock()
     monkeypatch.setattr("core.bootstrap._now", clock)
@@ -67,7 +64,7 @@ def test_a_dead_scheduler_and_data_that_age_turn_an_open_page_red(
 ) -> None:
     core_, clock = house
     core_.forecasting.refresh(core_.default_region)  # stores what will have to stand in
-    app = opened(page)
+    app = drawn(page)
     assert red(app) == ""
     periods_s = 2 * core_.settings.refresh_minutes * 60
     clock.ahead_s = periods_s - TICK_S  # the last look of the page that is early enough

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,17 @@ from core.domain.learning import Measure, Scorecard
 from core.domain.verification import Truth, VerifiedCases
 from core.errors import ConfigurationError
 from tests.models_made import manifest
+from tests.pages.drawn import drawn
 from tests.verified_made import cases, untold
 from tests.weather_made import REGION
 from ui import verification_tables
 
-ROOT = Path(__file__).resolve().parents[2]
 READ = "core.workflows.scoring.Scoring.issued"
 TABS = (
     "Reliability", "ROC", "Precision and recall", "Performance", "Economic value", "Groups", "Lead time", "Stability",
 )  # fmt: skip
 
-
-@pytest.fixture(autouse=True)
-def a_served_house_without_figures_of_other_tests(own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
-    st.cache_resource.clear()
-    monkeypatch.setattr("core.bootstrap._serving", True)  # as in the server: the scheduler runs from the first opening
+pytestmark = pytest.mark.usefixtures("served")
 
 
 @pytest.fixture
@@ -48,12 +41,7 @@ def showing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
 
 def opened(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.switch_page("pages/verification.py").run()
-    assert not app.exception
-    return app
+    return drawn("pages/verification.py", **address)
 
 
 def full(window: Window) -> VerifiedCases:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest
 
+from tests.pages.drawn import visit
 from ui import session, shell, wall
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION = "points-example"
 
 
@@ -20,9 +17,7 @@ class Screen:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **address: str) -> None:
         self.turns, self.asked = 0, {}
         monkeypatch.setattr("ui.wall.st_autorefresh", self.counted)
-        self.app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        self.app.query_params.update({key: [value] for key, value in address.items()})
-        self.app.run()
+        self.app = visit(**address).run()
 
     def counted(self, **asked: object) -> int:
         self.asked = asked
