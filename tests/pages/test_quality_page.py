@@ -52,6 +52,7 @@ def charts(app: AppTest) -> list[dict[str, Any]]:
     return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
 
 
+@pytest.mark.usefixtures("whole_region")
 def test_a_fresh_house_shows_the_last_week_of_its_own_observations() -> None:
     app = opened()
     assert not [e.value for e in app.error]
