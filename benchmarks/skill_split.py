@@ -21,7 +21,7 @@ from core.learning.exceedance import ExceedanceModel
 from core.quality.checks import check
 from core.verification import climatology
 from core.verification.comparison import skill_difference
-from core.workflows.fitting import fit_window
+from core.workflows.fitting import cross_scored, curve_of, fits, fitted
 from core.workflows.gathering import Gathered, gather
 from core.workflows.partitions import CHUNK
 
@@ -115,8 +115,13 @@ class Split:
         """Return the forecast of one algorithm of the registry, trained on some of the known cases, shape (cases,)."""
         recipe = training.Recipe(algorithm, estimators.algorithm(algorithm).max_rows, SEED)
         some = self.known if cases.all() else self.known.at(cases)
-        model, _ = fit_window(some, DEFAULT_WINDOW, recipe, told, TrainingRequest(algorithm))
-        return self.forecast(model)
+        done = []
+        for number, fit in enumerate(fits(DEFAULT_WINDOW, recipe)):
+            told(0.2 * number, fit.text)
+            done.append(fitted(some, fit))
+        *blocks, scorer = done
+        scored = cross_scored(some, DEFAULT_WINDOW, blocks)
+        return self.forecast(curve_of(scorer, scored, recipe, TrainingRequest(algorithm)))
 
     def forecast(self, model: ExceedanceModel) -> Floats:
         """Return the forecast of a model at every case of the test, NaN elsewhere."""

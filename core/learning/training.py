@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,13 +172,3 @@ def fold_scores(
         return test, np.empty(0)
     known = np.isfinite(cases.hourly_mm)
     return test, fit_sampled(cases, train & known, recipe).score(cases.rows[test])
-
-
-def cross_scores(cases: LearningSet, recipe: Recipe, purge_h: int, told: Callable[[int], None]) -> NDArray[np.float64]:
-    """Return for every case the log-odds of a classifier that has not seen its time block, shape (cases,)."""
-    score = np.full(len(cases.hour), np.nan)
-    for number in range(FOLDS):
-        told(number)
-        test, scored = fold_scores(cases, recipe, purge_h, number)
-        score[test] = scored
-    return score

@@ -15,7 +15,6 @@ from core.features import table
 from core.learning import calendar, training
 from core.learning.exceedance import Cases, ExceedanceModel, fit_curve
 from core.learning.scorer import Scorer
-from core.ports import Progress
 from core.verification import climatology, scorecard
 from core.verification.persistence import Persistence
 from core.workflows.gathering import Gathered
@@ -100,27 +99,6 @@ def curve_of(scorer: Scorer, scored: CrossScored, recipe: training.Recipe, reque
     """Return the curve of one window, calibrated on scores of classifiers that had not seen their cases."""
     rng = np.random.default_rng(recipe.seed)
     return fit_curve(scorer, scored.cases, request.calibration, CURVE_DRAWS, rng)
-
-
-def fit_window(
-    gathered: Gathered, window: Window, recipe: training.Recipe, told: Progress, request: TrainingRequest
-) -> tuple[ExceedanceModel, CrossScored]:
-    """Return the calibrated curve of one window, and the cross-validated scores that it was calibrated on.
-
-    Raises
-    ------
-    InsufficientData
-        If there are too few events to learn from.
-    """
-    done: list[Fitted] = []
-    for number, fit in enumerate(fits(window, recipe)):
-        told(0.2 * number, fit.text)
-        done.append(fitted(gathered, fit))
-    told(0.8, f"{window.text}: calibrating")
-    *blocks, scorer = done
-    assert isinstance(scorer, Scorer)  # noqa: S101 - the last fit is on everything
-    scored = cross_scored(gathered, window, blocks)
-    return curve_of(scorer, scored, recipe, request), scored
 
 
 def judge(scored: CrossScored, plain: CrossScored | None, request: TrainingRequest) -> tuple[Scorecard, ...]:
