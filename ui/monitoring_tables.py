@@ -218,7 +218,8 @@ def run_table(newest: Iterable[Mapping[str, Any]], region: Region) -> pd.DataFra
 
 
 def _detail(detail: Mapping[str, Any]) -> str:
-    text = "; ".join(f"{key}: {_plain_value(value)}" for key, value in detail.items())
+    shown = {key: value for key, value in detail.items() if key != "found"}  # by a search for drift: its text says it
+    text = "; ".join(f"{key}: {_plain_value(value)}" for key, value in shown.items())
     return text if len(text) <= MOST_DETAIL else f"{text[:MOST_DETAIL]} …"
 
 

@@ -77,10 +77,11 @@ class MonotonicJob(schedule.Job):
             self.due_s = self.clock() + first_after_s
 
     def follow(self, past: Past) -> None:
-        """Be due as an earlier run of whichever program has it; at once where that was cut off."""
+        """Go on from the last run, whichever program did it: due as that has it, at once where it was cut off."""
         now = datetime.now(UTC)
         wait_s, late_s = first_due_s(past.begun_at, now, self.every_s) if past.ended_at else (0.0, 0.0)
         self.due_s = self.clock() + wait_s - late_s
+        self.ended_at, self.error, self.late_s = past.ended_at, past.error, None
 
     @property
     def name(self) -> str:

@@ -74,6 +74,7 @@ def _done(job: Callable[[Core], object], core: Core) -> None:
 
 def refresh(core: Core) -> None:
     """Make the issue of every region anew and archive its newest hours."""
+    core.forecasting.lead(core.scheduler.term)
     _each(core, partial(_refreshed, core))
 
 
@@ -133,6 +134,7 @@ class _Trainings:
     def __call__(self) -> None:
         self._core.lifecycle.reconcile()
         if self._planned_in != (term := self._core.scheduler.term):
+            self._core.lifecycle.waiting.clear()  # others may have made it; what they have not is planned again
             self._plan()
             self._planned_in = term
         self._core.lifecycle.start_waiting()
@@ -161,8 +163,11 @@ class _Scheduled:
 
     def __init__(self, core: Core, region_id: str, missed_s: float) -> None:
         self._core, self._region_id, self._missed_s = core, region_id, missed_s
+        self._term = core.scheduler.term
 
     def __call__(self, late_s: float) -> None:
+        if self._term != self._core.scheduler.term:  # planned before others did the jobs: it is planned anew
+            return
         late, self._missed_s = max(late_s, self._missed_s), 0.0
         life = self._core.lifecycle
         now = life.clock()  # what began later than now was begun by a clock that was ahead

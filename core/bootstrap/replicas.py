@@ -11,7 +11,7 @@ from core.adapters.ledger_generations import Generations
 from core.caching.two_level import TwoLevelCache
 from core.settings import Settings
 from core.workflows.forecasting import Forecasting
-from core.workflows.sharing import Sharing
+from core.workflows.sharing import SHARED, Sharing
 
 #: Settings that programs have in common where they can make the same issue.
 COMMON = ("source", "fields", "grid_spacing_deg", "simulator_seed")
@@ -55,3 +55,4 @@ class Memories:
             self._cache.clear_memory()
         else:
             self._forecasting.forget(name)
+            self._cache.clear_memory(f"{SHARED}:*:{name}")  # made again from what Redis has now

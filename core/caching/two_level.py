@@ -234,9 +234,9 @@ class TwoLevelCache:
 
     clear_all = clear
 
-    def clear_memory(self) -> None:
-        """Forget what this process keeps."""
-        self._memory.clear()
+    def clear_memory(self, pattern: str = "*") -> None:
+        """Forget what this process keeps, and nobody else."""
+        self._memory.delete_pattern(pattern)
 
     def stats(self) -> Mapping[str, float]:
         """Return entries, bytes, evictions, hits, misses, stale hits, hits by level, failures of the second level.

@@ -22,6 +22,7 @@ from core.quality.metrics import Frame, measure, variables_of
 from core.workflows.arrivals import Arrivals
 from core.workflows.falls import FALLEN, KIND, RECOVERED, USUAL, Fall, detail, fallen, still_down
 from core.workflows.forecasting import Forecasting
+from core.workflows.observing import BY_MODEL
 
 #: Metrics over time are those of the last day: every hour of the day is in it once, so night and day do not swing them.
 APPRAISED = timedelta(hours=24)
@@ -34,8 +35,6 @@ KEPT_PERIOD = timedelta(days=31)
 #: A drift is looked for in the last thirty days of the period, also where the period is shorter: over a season places
 #: part from their neighbours by their climate.
 DRIFT_PERIOD = timedelta(days=30)
-#: Sources whose moments of arrival are a rule of thumb (so many hours after the end of the hour), not an observation.
-ARRIVALS_BY_RULE = frozenset({"open-meteo"})
 #: Falls and recoveries that are looked through for what is still down: regions times metrics, several times over.
 RUNS = 200
 
@@ -55,7 +54,6 @@ class Appraising:
     clock: Clock
     files: QualityFiles | None = None
     _arrivals: Arrivals = field(default_factory=Arrivals, init=False)
-    _down: tuple[Fall, ...] | None = field(default=None, init=False)
     _ended: dict[str, datetime] = field(default_factory=dict, init=False)
     #: The last few reports, by everything that could change them.
     _kept: dict[tuple[object, ...], QualityReport] = field(default_factory=dict, init=False)
@@ -80,10 +78,8 @@ class Appraising:
             if self._ended.get(region_id) == end:
                 return None
             metrics, places = self._measured(region, checked, end - APPRAISED + timedelta(hours=1), now)
-            if self.ledger.record_quality((metrics,)):
+            if self.ledger.record_quality((metrics,)):  # else another process was first, and has written down the rest
                 self._watch(region, metrics)
-            else:  # another process was first, and has written down what has fallen
-                self._down = None
             if self.files is not None:
                 self.files.store((metrics, *places))
             # Ledger and files keep each row once: what failed before this line is tried again and doubles nothing.
@@ -165,7 +161,7 @@ class Appraising:
     ) -> tuple[QualityMetrics, tuple[QualityMetrics, ...]]:
         """Return the metrics from `begin` on, with the arrivals that were measured here."""
         weather = checked.weather
-        if weather.source in ARRIVALS_BY_RULE:
+        if weather.source in BY_MODEL:  # so many hours after the end of the hour is no observation
             weather = replace(weather, available_at=None)
         told = replace(checked, weather=self._arrivals.told(region.id, weather))
         soft_limit = self.forecasting.limits.of(region).amber
@@ -174,8 +170,7 @@ class Appraising:
     def _watch(self, region: Region, metrics: QualityMetrics) -> None:
         """Write down what has fallen or come back; each is written once."""
         earlier = self.ledger.quality(region.id, metrics.end - USUAL)
-        down = self._still_down()
-        ours = [f for f in down if (f.source, f.region_id) == (metrics.source, region.id)]
+        ours = [f for f in self._still_down() if (f.source, f.region_id) == (metrics.source, region.id)]
         over = [f for f in ours if f.is_over(float(getattr(metrics, f.metric)))]
         new = fallen(metrics, earlier, region.name, [f.metric for f in ours])
         for fall in over:
@@ -183,20 +178,17 @@ class Appraising:
             self.ledger.record_run(KIND, RECOVERED, detail(back), self.clock())
         for fall in new:
             self.ledger.record_run(KIND, FALLEN, detail(fall), self.clock())
-        self._down = (*(f for f in down if f not in over), *new)
 
     def _history(self, region_id: str, since: datetime) -> tuple[QualityMetrics, ...]:
         """Return the metrics kept; none where the ledger fails, which `alerts` says."""
         try:
             return self.ledger.quality(region_id, since)
         except CloudburstError:
-            self._down = None
             return ()
 
     def _still_down(self) -> tuple[Fall, ...]:
-        if self._down is None:
-            self._down = still_down(self.ledger.runs(RUNS, KIND))
-        return self._down
+        """Return what is down by the ledger: in a house of several programs it is another one that writes it down."""
+        return still_down(self.ledger.runs(RUNS, KIND))
 
     def _weather(self, region: Region, begin: datetime, end: datetime, live: HourlyWeather) -> HourlyWeather:
         """Return what is stored and, where there is, what is live."""

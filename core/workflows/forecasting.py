@@ -18,6 +18,7 @@ from core.domain.weather import Region
 from core.errors import CloudburstError, ConfigurationError, ModelError
 from core.ports import Cache, Clock, Ledger, Progress, silent
 from core.risk import MEMORY, AgeLimits, Tiers
+from core.workflows.levels_before import levels_before
 from core.workflows.materialising import Materialising
 from core.workflows.observing import Observing
 from core.workflows.serving import Served, Serving
@@ -57,8 +58,9 @@ class Issue:
 class Forecasting:
     """Issues forecasts.
 
-    The levels of the issue before are kept in memory, so that a level does not flicker: after a restart the first issue
-    has none before it and takes the plain rule, as does a place that was UNKNOWN for longer than `core.risk.MEMORY`.
+    The levels of the issue before are remembered, so that a level does not flicker; the first issue of a program, or of
+    a term of its scheduler, goes on from those of the ledger. A place without one, or that was UNKNOWN for longer than
+    `core.risk.MEMORY`, takes the plain rule.
 
     Parameters
     ----------
@@ -89,6 +91,7 @@ class Forecasting:
     _making: threading.Lock = field(default_factory=threading.Lock)
     #: Last known level of every place and when it was issued, by region; written by whoever holds `_making`.
     _known: dict[str, dict[str, tuple[RiskLevel, datetime]]] = field(default_factory=dict)
+    _term: int = 0
 
     def current(self, region_id: str, told: Progress = silent) -> Issue:
         """Return the current issue of a region, made now where none is fresh enough.
@@ -128,6 +131,12 @@ class Forecasting:
         issue = self.renew(region_id)
         self.keep(issue)
         return issue
+
+    def lead(self, term: int) -> None:
+        """Make the issues for all programs from now on; in a new term others may have made the one before."""
+        with self._making:
+            if term != self._term:
+                self._term, self._known = term, {}
 
     def renew(self, region_id: str) -> Issue:
         """Make the issue of a region anew; nothing but the issue itself is kept."""
@@ -197,7 +206,9 @@ class Forecasting:
         if recent.fields_error is not None:
             problems.append(tell("The forecast fields are missing: {error}", error=recent.fields_error.told))
         situation = Situation(region, recent.checked, self.limits, now, recent.fields, recent.members)
-        known = self._known.get(region_id, {})
+        known = self._known.get(region_id)
+        if known is None:
+            known = self._known[region_id] = levels_before(self.ledger, self.observing.source.name, region_id, now)
         before = {place: level for place, (level, at) in known.items() if now - at <= MEMORY}
         said = self._said(situation, before, tuple(problems), told)
         issue = replace(self._ended(said, situation, self.ttl_s), error=recent.error)

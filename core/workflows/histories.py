@@ -39,7 +39,7 @@ class History:
     training
         The training that runs or ended last in this home, None where there was none.
     drift
-        What was found when it was looked for last, None before the first look of this process.
+        What was found when it was looked for last, None before the first look.
     deployments, runs
         Newest first.
     """

@@ -14,19 +14,20 @@ from core.domain.lifecycle import Comparison, Deployment, RetrainingRequest, Run
 from core.errors import ConfigurationError, ModelError, ModelNotFound, TrainingInProgress
 from core.learning import estimators
 from core.ports import Clock, Ledger, ModelStore, Progress, Trainings, silent
+from core.workflows import drift_runs
 from core.workflows.beginnings import Beginnings
 from core.workflows.deploying import Deploying
 from core.workflows.drifting import Drifting
 from core.workflows.observing import Observing
 from core.workflows.retraining import RETRAINED, Retraining
 from core.workflows.serving import Serving
-from core.workflows.training_runs import DRIFT, FIRST, RETRAIN, MadeMeanwhile, detail_of, refuse_made, trainings_in
+from core.workflows.training_runs import FIRST, RETRAIN, MadeMeanwhile, detail_of, refuse_made, trainings_in
 
 log = structlog.get_logger()
 #: A reason is a sentence or two.
 LONGEST_REASON = 500
-#: Runs among which that of a training that was cut off is looked for, and alarms that are remembered.
-RECENT, MANY = 50, 1000
+#: Runs among which that of a training that was cut off is looked for.
+RECENT = 50
 #: What is looked back on at the least and at the most.
 DAYS_BACK = range(1, 36501)
 
@@ -61,8 +62,7 @@ class Lifecycle:
     changed: Callable[[], None]
     #: Set once the house stands: it reports to this very value.
     trainings: Trainings = field(init=False)
-    _waiting: list[RetrainingRequest] = field(default_factory=list, init=False)
-    _looked: dict[str, DriftReport] = field(default_factory=dict, init=False)
+    waiting: list[RetrainingRequest] = field(default_factory=list, init=False)
     #: The last training of which it is known that the ledger has its end.
     _settled: str = field(default="", init=False)
 
@@ -142,8 +142,8 @@ class Lifecycle:
     def wait_for(self, request: RetrainingRequest) -> None:
         """Remember a training that begins as soon as no other runs; one of each trigger and region waits at a time."""
         waits = (request.trigger, request.region_id)
-        if waits not in [(one.trigger, one.region_id) for one in self._waiting]:
-            self._waiting.append(request)
+        if waits not in [(one.trigger, one.region_id) for one in self.waiting]:
+            self.waiting.append(request)
 
     def start_waiting(self) -> None:
         """Begin the next training that waits, where none runs; one made elsewhere is forgotten, others wait on.
@@ -153,17 +153,17 @@ class Lifecycle:
         ConfigurationError
             If the ledger does not answer or no process can be started.
         """
-        while self._waiting:
-            wanted = self._waiting[0]
+        while self.waiting:
+            wanted = self.waiting[0]
             now = replace(wanted, now=self.clock())  # what came while it waited is learned from too
             try:
                 self.start(now, wanted)
-                del self._waiting[0]
+                del self.waiting[0]
                 return
             except TrainingInProgress:
                 return
             except MadeMeanwhile:
-                del self._waiting[0]
+                del self.waiting[0]
 
     def watch(self, region_id: str, retrains: bool) -> DriftReport:
         """Look for drift in a region; an alarm that is new is written down, and challenges the champion once.
@@ -174,20 +174,21 @@ class Lifecycle:
             If the region is not known or the ledger does not answer.
         """
         report = self.drifting.look(region_id, self._learned_until(region_id))
-        self._looked[region_id] = report
-        known = {run["detail"].get("key") for run in self.ledger.runs(MANY, DRIFT)}
-        new = [shift for shift in report.shifts if f"{region_id}: {shift.key}" not in known]
-        for shift in new:
-            detail = {"region": region_id, "key": f"{region_id}: {shift.key}", "text": shift.text}
-            self.ledger.record_run(DRIFT, "alarm", detail, self.clock())
+        new = drift_runs.keep(self.ledger, report, self.clock())
         if new and retrains:
             why = " ".join(shift.text for shift in new)
             self.wait_for(self.asked(region_id, who="drift", why=why, trigger=Trigger.DRIFT))
         return report
 
     def looked(self, region_id: str) -> DriftReport | None:
-        """Return what was found when drift was looked for last, None where it was not since the start."""
-        return self._looked.get(region_id)
+        """Return what was found when drift was looked for last, whichever program did; None where none has.
+
+        Raises
+        ------
+        ConfigurationError
+            If the ledger does not answer.
+        """
+        return drift_runs.newest(self.ledger, self.source, region_id, len(self.observing.regions()))
 
     def _learned_until(self, region_id: str) -> datetime | None:
         """Return until when the champion knows the weather of this house, None where it learned elsewhere."""

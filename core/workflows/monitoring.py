@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from core.domain.forecast import Freshness
 from core.domain.told import tell
@@ -14,6 +15,9 @@ from core.ports import Cache, Clock, Ledger, ModelStore, Scheduler
 from core.workflows.appraising import Appraising
 from core.workflows.forecasting import Forecasting
 
+#: A job of another program that has not begun for two of its periods and so many seconds more hangs, or its program
+#: does: wall clocks of two machines are compared here.
+OVERDUE_S = 120.0
 #: The scheduler beats every second and after every job. One that is silent for the time between two refreshes is dead,
 #: or as good as dead for a forecaster; no job needs more than the longer of these, and some need the shorter one.
 SILENT_S = (30.0, 120.0)
@@ -87,13 +91,25 @@ class Monitoring:
             out.append(tell("The scheduler has shown no sign of life for {s:.0f} s: nothing is refreshed.", s=beat))
         out += self.quality.alerts()
         out += self.outside()
-        jobs = self.scheduler.jobs()
+        jobs = tuple(self.scheduler.jobs())
         out += [
             tell("The job {job} failed: {error}", job=tell(str(job["name"])), error=job["last_error"])
             for job in jobs
             if job["last_error"]
         ]
-        return tuple(out)
+        return (*out, *self._overdue(jobs))
+
+    def _overdue(self, jobs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+        """Say which jobs the program that leads does not do: it beats on, so that nobody takes over."""
+        for job in () if self.scheduler.leads else jobs:
+            last, patience_s = job["running_since"] or job["last_run"], 2 * job["every_s"] + OVERDUE_S
+            if last is not None and (self.clock() - last).total_seconds() > patience_s:
+                yield tell(
+                    "The job {job} is overdue: it belongs to another program, which began it last at {at:%H:%M} UTC on "
+                    "{at:%d %b}.",
+                    job=tell(str(job["name"])),
+                    at=last,
+                )
 
     def health(self, region_id: str) -> Health:
         """Return the state of the house for one region; problems are in it, not raised."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from core.domain.quality import FlaggedWeather
 from core.domain.units import floor_hour, from_datetime64, hour_axis, months
 from core.domain.weather import HourlyWeather, ModelRun, Region
@@ -31,6 +33,8 @@ STORED_H = 48
 PAST_DAYS, PAST_LASTS = 60, timedelta(days=1)
 #: Members of an ensemble are of use at the newest hour with data: older ones count as no data.
 MEMBERS_BACK = timedelta(hours=24)
+#: Sources whose hours are those of a weather model, and whose moments of arrival are a rule of thumb.
+BY_MODEL = frozenset({"open-meteo"})
 #: Hours on both sides of a month that its checks see.
 AROUND = timedelta(days=1)
 
@@ -74,7 +78,8 @@ class Observing:
     meters: Meters = field(default_factory=Meters)
     _regions: tuple[Region, ...] = ()
     _collected: set[str] = field(default_factory=set)
-    _runs: dict[str, ModelRun | None] = field(default_factory=dict)
+    #: By region: the model run behind the weather seen last, whoever fetched it, and until which hour that went.
+    _runs: dict[str, tuple[ModelRun | None, np.datetime64]] = field(default_factory=dict)
     _pasts: dict[str, tuple[Region, datetime, Baseline | None]] = field(default_factory=dict)
 
     def regions(self) -> tuple[Region, ...]:
@@ -117,24 +122,33 @@ class Observing:
 
         Nothing later than now is in it: hindsight over these hours is what can be known at this moment.
         """
+        self._runs[region.id] = weather.run, weather.valid_at[-1]
         return self.check(weather.as_known(now), True, self.past(region, now))
 
     def recent(self, region: Region, now: datetime) -> Recent:
         """Return what is known of a region at `now`, as far back as a forecast looks.
 
         A source that fails is not an exception here: the archive's last good hours stand in, and the error is kept.
-        They are of no later run of a weather model than the last that this process saw.
+        They are of no later run of a weather model than the last that this process saw; of hours that another process
+        stored since, nobody here knows the run.
         """
         end = floor_hour(now)
         start = end - timedelta(hours=self.history_h)
         try:
             weather, failed = self.source.hours(region, start, end), None
-            self._runs[region.id] = weather.run
         except (SourceError, DataError) as error:
             stored = self.archive.read(region, start, end, self.source.name)
-            weather, failed = replace(stored, run=self._runs.get(region.id)), error
+            weather, failed = replace(stored, run=self._run(region, stored)), error
             self.meters.failed(type(error).__name__)
         return Recent(self.checked(region, weather, now), failed, *self._fields(region, start, end))
+
+    def _run(self, region: Region, stored: HourlyWeather) -> ModelRun | None:
+        """Return the model run behind stored hours."""
+        seen = stored.valid_at[stored.observed().any(axis=0)]
+        known = self._runs.get(region.id)
+        if known is not None and (not len(seen) or seen[-1] <= known[1]):
+            return known[0]
+        return ModelRun() if self.source.name in BY_MODEL else None
 
     def _fields(
         self, region: Region, start: datetime, end: datetime

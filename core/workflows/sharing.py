@@ -17,6 +17,8 @@ from core.ports import Cache
 CATEGORY = "weather_data"
 #: More than this is not shared, bytes: a reader waits for the second level for a moment only.
 MOST_BYTES = 4_000_000
+#: How the keys begin.
+SHARED = "shared"
 #: What of `Shared` is weather.
 PARTS = ("weather", "fields", "members")
 
@@ -70,7 +72,7 @@ class Sharing:
         return None if weather is None else Shared(packed["issued_at"], weather, before, *others)
 
     def _key(self, region: Region) -> str:
-        return f"shared:{self.among}:{region.id}"
+        return f"{SHARED}:{self.among}:{region.id}"
 
 
 def _packed(weather: HourlyWeather) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from typing import Any
 
 from core.domain.lifecycle import RetrainingRequest, RunState, RunStatus, Trigger
 from core.ports import Ledger
+from core.workflows.drift_runs import DRIFT
 
 #: Kind of run in the ledger.
 RETRAIN = "retrain"
 #: Kind of run in the ledger that the making of a history at the first start is.
 FIRST = "first start"
-#: Kind of run in the ledger that an alarm of drift is.
-DRIFT = "drift"
 #: What is begun by plan, and not for what happened: two processes on one home plan the same.
 PLANNED = (Trigger.FIRST_START, Trigger.SCHEDULE)
 #: How far the clocks of two processes may differ; a run of a later moment was written down by a clock that was ahead.

@@ -115,6 +115,19 @@ def test_whoever_takes_over_goes_on_where_the_last_one_stopped(
     assert jobs["due"].runs == 3
 
 
+def test_whoever_takes_over_says_how_the_last_run_went(shared: tuple[ThreadScheduler, Shared], clock: Clock) -> None:
+    scheduler, turns = shared
+    scheduler.every(7200, "due", Job(), recorded=True)
+    scheduler.start()
+    turns.take()
+    forward(clock, 0)
+    (state,) = scheduler.jobs()
+    assert (state["last_run"], state["last_error"]) == (turns.before["due"].ended_at, "SourceError: away")
+    forward(clock, 3700)
+    (state,) = scheduler.jobs()
+    assert state["last_error"] is None and state["last_run"] > turns.before["due"].begun_at + timedelta(minutes=50)
+
+
 def test_the_end_of_a_job_is_written_down_with_what_it_failed_with(
     shared: tuple[ThreadScheduler, Shared], clock: Clock
 ) -> None:

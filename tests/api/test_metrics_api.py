@@ -18,6 +18,7 @@ from core.adapters.ledger_lease import Lease
 from core.bootstrap import jobs
 from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
 from core.errors import ConfigurationError, ModelCorrupt, SourceUnavailable
+from core.workflows import drift_runs
 from tests.faults.source.server import serving
 
 REGION = "uttarakhand-himachal"
@@ -84,7 +85,8 @@ def test_quality_drift_and_room_are_there(client: TestClient, home: Path) -> Non
     shift = Shift("temperature_c", Aspect.LEVEL, True, day, day, 90)
     found = VariableDrift("temperature_c", "", 90, share=0.4, shifts=(shift,))
     not_judged = VariableDrift("wind_speed_ms", "too few days", 0)
-    core.lifecycle._looked[REGION] = DriftReport("simulator", REGION, day, day, day, day, 1, 1, (found, not_judged))
+    report = DriftReport("simulator", REGION, day, day, day, day, 1, 1, (found, not_judged))
+    drift_runs.keep(core.lifecycle.ledger, report, core.clock())
     (home / "models" / "more").write_bytes(b"0" * 1000)
     after = read(client)
     assert after["cloudburst_quality", "overall", REGION] == 0.7

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.app import api
 from core import open_core
 from core.domain.drift import DriftReport, VariableDrift
+from core.workflows import drift_runs
 from tests.faults.source.server import serving
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -93,7 +94,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shown]:
         monkeypatch.setenv("CLOUDBURST_OPEN_METEO_URL", service.url)
         core = open_core()
         core.quality.appraise(REGION)
-        core.lifecycle._looked[REGION] = DRIFTED  # a month of an archive takes its time
+        drift_runs.keep(core.lifecycle.ledger, DRIFTED, core.clock())  # a month of an archive takes its time
         core.scheduler.every(3600, "refresh", lambda: None)
         core.scheduler._jobs.run_all()  # type: ignore[attr-defined]
         core.scheduler.start()

@@ -257,6 +257,23 @@ def test_another_process_that_measured_first_leaves_its_alerts_to_this_one(house
     assert len(house.states()) == len(house.quality.alerts())
 
 
+def test_who_only_shows_says_what_another_found_and_ends_it_when_it_takes_over(house: House) -> None:
+    house.with_past()
+    other = house.restarted()
+    assert other.alerts() == ()
+    house.source.silent_from = END - timedelta(days=2)
+    house.pass_hours(1)
+    assert other.alerts() == house.quality.alerts() != ()
+    fell = house.states()
+    first, house.quality = house.quality, other
+    house.pass_hours(2)
+    assert house.states() == fell
+    house.source.silent_from = None
+    house.pass_hours(30)
+    assert sorted(house.states()[len(fell) :]) == sorted((metric, "recovered") for metric, _ in fell)
+    assert first.alerts() == other.alerts() == ()
+
+
 @pytest.mark.parametrize("metric", sorted(FALLS))
 def test_every_metric_is_watched_by_its_own_fall(metric: str) -> None:
     good = QualityMetrics("gauges", "r", None, END, END, 0.9, 0.9, 0.9, 0.9, 5, 0, 0.9)

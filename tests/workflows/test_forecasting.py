@@ -17,8 +17,9 @@ from core.domain.forecast import HOURLY_EVENTS, Freshness, RiskLevel
 from core.domain.weather import Flag, HourlyWeather, Region
 from core.errors import ConfigurationError, FeatureMismatch, ModelUntrusted, SourceUnavailable
 from core.quality.checks import check
-from core.risk import AgeLimits, Tiers
+from core.risk import MEMORY, AgeLimits, Tiers
 from core.workflows.forecasting import Forecasting
+from core.workflows.levels_before import levels_before
 from core.workflows.observing import Observing
 from core.workflows.serving import Serving
 from tests.models_made import deployed, model_store, stored
@@ -212,6 +213,40 @@ def test_a_late_station_changes_the_version_of_the_issue_and_the_ledger_keeps_bo
     after = house.issue()
     assert before.version != after.version
     assert sum(house.ledger.forecast_counts().values()) == 2 * len(REGION.locations)
+
+
+def test_the_first_issue_goes_on_from_the_levels_of_the_ledger_whoever_made_them(house: House) -> None:
+    first = house.issue()
+    shown = {f.location_id: f.level for f in first.forecasts}
+    again, seen = House(house.folder), []
+    for forecasting in (house.forecasting, again.forecasting):
+        forecasting.split = lambda _, champion, before: (seen.append(before), champion)[1]
+    again.issue()
+    red = dict.fromkeys(shown, (RiskLevel.RED, house.now))
+    for term in (1, 1, 2):
+        house.forecasting.lead(term)
+        house.issue()
+        house.forecasting._known[REGION.id] = red
+    house.issue()
+    assert seen == [shown, shown, dict.fromkeys(shown, RiskLevel.RED), shown, dict.fromkeys(shown, RiskLevel.RED)]
+
+
+def test_levels_of_the_ledger_are_remembered_for_a_while(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.issue()
+    known = house.forecasting._known[REGION.id]
+    assert levels_before(house.ledger, house.source.name, REGION.id, house.now) == known
+    assert levels_before(house.ledger, house.source.name, REGION.id, house.now - timedelta(hours=1)) == {}
+    assert levels_before(house.ledger, "simulator", REGION.id, house.now) == {}
+    house.source.down = True
+    house.now += MEMORY + timedelta(hours=2)
+    assert {f.level for f in house.issue().forecasts} == {RiskLevel.UNKNOWN}
+    assert levels_before(house.ledger, house.source.name, REGION.id, house.now) == {}
+
+    def silent(*_: object, **__: object) -> None:
+        raise ConfigurationError("The ledger cannot be used.")
+
+    monkeypatch.setattr(house.ledger, "issued", silent)
+    assert levels_before(house.ledger, house.source.name, REGION.id, house.now) == {}
 
 
 def test_an_issue_is_not_shown_beyond_the_moment_when_its_data_become_stale(house: House) -> None:

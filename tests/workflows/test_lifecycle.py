@@ -13,9 +13,10 @@ from core.bootstrap import jobs
 from core.domain.drift import Aspect, DriftReport, Shift, VariableDrift
 from core.domain.lifecycle import RunState, RunStatus, Trigger
 from core.errors import ConfigurationError, ModelError, ModelNotFound, ModelUntrusted, TrainingInProgress
+from core.workflows.drift_runs import DRIFT
 from core.workflows.drifting import Drifting
 from core.workflows.retraining import RETRAINED
-from core.workflows.training_runs import DRIFT, FIRST, RETRAIN
+from core.workflows.training_runs import FIRST, RETRAIN
 from tests.models_made import stored
 from tests.trainings_made import FakeTrainings
 
@@ -97,7 +98,7 @@ def test_what_another_process_made_by_plan_is_not_made_again(
     life.start_waiting()
     assert (life.trainings.state() is not None) is again
     life.start_waiting()
-    assert not life._waiting
+    assert not life.waiting
 
 
 def test_what_another_process_ends_while_this_one_waits_for_the_lock_is_not_made_again(
@@ -118,7 +119,7 @@ def test_what_another_process_ends_while_this_one_waits_for_the_lock_is_not_made
     state = life.trainings.state()
     assert state is not None
     assert state.request.who == "drift"  # what waits behind it has its turn at once
-    assert not life._waiting
+    assert not life.waiting
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_two_processes_do_not_both_train_by_plan(house: Core, trigger: str, shar
         RETRAIN, "kept", {"region": REGION, "trigger": trigger, "begun_at": begun.isoformat()}, house.clock()
     )
     jobs._Scheduled(house, REGION, 0.0)(0.0)
-    assert len(life._waiting) == planned
+    assert len(life.waiting) == planned
 
 
 def test_the_jobs_of_the_house_give_back_the_memory_they_needed_also_when_they_fail(

@@ -111,6 +111,20 @@ def test_hours_that_stand_in_are_as_old_as_the_run_that_they_came_from(tmp_path:
     assert again.checked.weather.run == seen.checked.weather.run == source.run
 
 
+def test_nobody_knows_the_run_of_hours_that_another_process_stored_since(tmp_path: Path) -> None:
+    out_at, archive = NOW - timedelta(hours=1), ParquetArchive(tmp_path / "processed")
+    source = OfRegion(run=ModelRun("dwd_icon", out_at - timedelta(hours=4), out_at))
+    one, other, new = (Observing(source, archive, check, 384) for _ in range(3))
+    other.recent(REGION, NOW - timedelta(hours=3))
+    seen = one.recent(REGION, NOW).checked
+    one.collect(REGION, seen)
+    source.down = True
+    runs = [observing.recent(REGION, NOW).checked.weather.run for observing in (one, other, new)]
+    assert runs == [source.run, ModelRun(), ModelRun()]
+    other.checked(REGION, seen.weather, NOW)  # the first lets it make the same issue
+    assert other.recent(REGION, NOW).checked.weather.run == source.run
+
+
 def test_a_run_of_unknown_age_is_never_fresh(issue: Callable[..., RegionForecast]) -> None:
     made = issue(OfRegion(run=ModelRun()))
     assert made.freshness is Freshness.STALE

@@ -87,7 +87,7 @@ def test_challengers_rules_and_plans_are_of_one_region_each(house: Core) -> None
     for name in NAMES:
         life.wait_for(life.asked(name, who="plan", trigger=Trigger.SCHEDULE))
         life.wait_for(life.asked(name, who="plan", trigger=Trigger.SCHEDULE))
-    assert [request.region_id for request in life._waiting] == list(NAMES)
+    assert [request.region_id for request in life.waiting] == list(NAMES)
     assert {name: house.alerts.rules(name)[0].region_id for name in NAMES} == {name: name for name in NAMES}
 
 

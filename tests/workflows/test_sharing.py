@@ -72,11 +72,15 @@ def test_the_second_makes_the_issue_of_the_first_and_asks_no_source(
     assert isinstance(renewed.error, SourceUnavailable)
 
 
-def test_a_level_stays_as_it_does_where_the_issue_was_made(two: tuple[Core, Core]) -> None:
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_level_stays_as_it_does_where_the_issue_was_made(two: tuple[Core, Core], *, seen: bool) -> None:
     one, other = two
     region_id = one.default_region
     place = one.issue(region_id).forecast.forecasts[0].location_id
+    if seen:  # the weather of the issue before lies in the memory of the other one too
+        other.issue(region_id)
     one.forecasting._known[region_id][place] = RiskLevel.RED, NOW
+    one.forecasting.clock = lambda: NOW + timedelta(seconds=20)
     issue = one.forecasting.renew(region_id)
     one.generations.changed(region_id)
     other.generations.look()
