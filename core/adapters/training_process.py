@@ -129,13 +129,16 @@ class TrainingProcesses:
             os.close(lock)
 
     def cancel(self, run_id: str) -> bool:
-        """End a training, whichever process began it; say whether it was running."""
+        """End a training, whichever process began it, also on another machine; say whether it was running."""
         state = self._files.read()
         if state is None or state.run_id != run_id or not state.running:
             return False
-        with suppress(OSError):  # a full disk keeps the word "cancelled" out of its end, and no more
+        told = False
+        with suppress(OSError):  # a full disk keeps the word "cancelled" out of its end, and from other machines
             self._files.cancel(run_id)
-        return _kill(state.pid)
+            told = True
+        ended = self._ours(state.pid) and _kill(state.pid)
+        return ended or told  # whoever watches it ends it
 
     def wait(self, run_id: str, told: Progress = silent) -> RunState:
         """Return how a training ended, telling its progress meanwhile."""
@@ -217,13 +220,15 @@ class TrainingProcesses:
 
     def _end_of(self, process: subprocess.Popen[bytes], begun: RunState) -> RunState:
         """Wait for the end of a training, end one that takes too long, and write down what it could not say itself."""
-        try:
-            process.wait(self._limits.seconds)
-            late = False
-        except subprocess.TimeoutExpired:
-            late = True
-            _kill(process.pid)
-            process.wait()
+        until, late = time.monotonic() + self._limits.seconds, False
+        while process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_S)
+                break
+            late = time.monotonic() > until
+            if late or self._files.cancelled(begun.run_id):  # by somebody who cannot reach it
+                _kill(process.pid)
+                process.wait()
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         process.stdin.close()
         state = self._files.read()

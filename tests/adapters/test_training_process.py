@@ -104,6 +104,18 @@ def test_a_second_one_is_told_since_when_the_first_runs_and_for_whom(
     assert not second.cancel(begun.run_id)
 
 
+def test_one_of_another_machine_is_ended_by_who_watches_it(
+    trainings: Callable[..., TrainingProcesses], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, elsewhere = trainings("sleep", "600"), trainings("sleep", "600")
+    begun = here.start(request(), unasked)
+    with monkeypatch.context() as patch:  # there its number is nobody's, or anybody's
+        patch.setattr(elsewhere, "_ours", lambda _pid: False)
+        assert elsewhere.cancel(begun.run_id)
+    until(lambda: not elsewhere.state().running)
+    assert here.wait(begun.run_id).status is RunStatus.CANCELLED
+
+
 def test_one_that_fails_says_its_last_words(trainings: Callable[..., TrainingProcesses], ends: list[RunState]) -> None:
     some = trainings(*python("import sys; sys.stdin.readline(); sys.exit('no memory for a tree')"))
     ended = some.wait(some.start(request(), unasked).run_id)
