@@ -43,14 +43,17 @@ def no_model(folder: Path) -> Serving:
     return Serving(model_store(folder / "none"))
 
 
-def test_a_level_holds_over_issues_within_the_margin_and_a_restart_forgets_it(house: House) -> None:
+def test_a_level_holds_over_issues_within_the_margin_and_a_restart(house: House) -> None:
     p = probability(house)
     assert level(house, 0.99 * p) is RiskLevel.YELLOW
     assert level(house, 1.1 * p) is RiskLevel.YELLOW  # 9 % below its threshold
     assert level(house, 1.3 * p) is RiskLevel.GREEN  # 23 % below
     assert level(house, 1.1 * p) is RiskLevel.GREEN
+    house.now += timedelta(hours=1)
     assert level(house, 0.99 * p) is RiskLevel.YELLOW
     house.forecasting = replace(house.forecasting, _known={})  # what a new process begins with
+    assert level(house, 1.1 * p) is RiskLevel.YELLOW
+    house.forecasting = replace(house.forecasting, _known={}, ledger=House(house.folder / "another").ledger)
     assert level(house, 1.1 * p) is RiskLevel.GREEN
 
 

@@ -246,6 +246,8 @@ def test_events_of_every_window_are_those_of_the_forecast(house: House) -> None:
 class Jobs(dict[str, Callable[[], object]]):
     """Scheduler that runs nothing by itself."""
 
+    term = 1
+
     def every(self, seconds: float, name: str, job: Callable[[], object], *, recorded: bool = False) -> None:  # noqa: ARG002 - the port's signature
         self[name] = job
 
