@@ -220,15 +220,14 @@ class TrainingProcesses:
 
     def _end_of(self, process: subprocess.Popen[bytes], begun: RunState) -> RunState:
         """Wait for the end of a training, end one that takes too long, and write down what it could not say itself."""
-        until, late = time.monotonic() + self._limits.seconds, False
-        while process.poll() is None:
+        until = time.monotonic() + self._limits.seconds
+        while process.poll() is None and time.monotonic() < until and not self._files.cancelled(begun.run_id):
             with suppress(subprocess.TimeoutExpired):
                 process.wait(LOOK_S)
-                break
-            late = time.monotonic() > until
-            if late or self._files.cancelled(begun.run_id):  # by somebody who cannot reach it
-                _kill(process.pid)
-                process.wait()
+        late = process.poll() is None  # or cancelled by somebody who cannot reach it
+        if late:
+            _kill(process.pid)
+            process.wait()
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         process.stdin.close()
         state = self._files.read()

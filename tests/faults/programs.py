@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -123,6 +124,21 @@ def started(environment: Mapping[str, str], log: Path, spoil: Spoil | None = Non
     if pid == 0:
         _serve(environment, log, port, spoil)
     return Program(pid, f"http://127.0.0.1:{port}", log)
+
+
+@contextmanager
+def together(
+    count: int, environment: Mapping[str, str], home: Path, spoil: Spoil, well: Callable[[Program], bool]
+) -> Iterator[list[Program]]:
+    """Start so many programs on a home, yield them when all are well, and kill whichever are in the list by then."""
+    programs = [started(environment, home.with_name(f"{home.name}-{i}.log"), spoil) for i in range(count)]
+    try:
+        for program in programs:
+            until(partial(well, program))
+        yield programs
+    finally:
+        for program in programs:
+            gone(program)
 
 
 def launched(environment: Mapping[str, str], log: Path, by: Sequence[str] = ("streamlit",)) -> Program:

@@ -23,13 +23,6 @@ from tests.trainings_made import FakeTrainings
 REGION = "uttarakhand-himachal"
 
 
-@pytest.fixture
-def house(open_house: Callable[..., Core]) -> Core:
-    made = open_house(grid_spacing_deg=1.0)
-    made.lifecycle.trainings = FakeTrainings()
-    return made
-
-
 def test_what_nobody_says_is_taken_from_the_plan(house: Core) -> None:
     asked = house.lifecycle.asked(REGION, who="test", trigger=Trigger.API)
     assert (asked.algorithm, asked.days_back) == ("random_forest", 365)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -15,16 +14,8 @@ from core.domain.lifecycle import Trigger
 from core.workflows.drift_runs import DRIFT
 from core.workflows.monitoring import OVERDUE_S
 from core.workflows.training_runs import RETRAIN
-from tests.trainings_made import FakeTrainings
 
 REGION = "uttarakhand-himachal"
-
-
-@pytest.fixture
-def house(open_house: Callable[..., Core]) -> Core:
-    made = open_house(grid_spacing_deg=1.0)
-    made.lifecycle.trainings = FakeTrainings()
-    return made
 
 
 def test_whoever_takes_over_begins_what_an_alarm_asked_for_and_nobody_has_begun(house: Core) -> None:

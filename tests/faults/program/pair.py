@@ -17,7 +17,7 @@ from core.domain.lifecycle import Deployment
 from tests.faults.gates import Result
 from tests.faults.program.jobs import DAYS
 from tests.faults.program.ledger_tally import asked, deployed, first_history, torn, working
-from tests.faults.programs import Program, Spoil, gone, house, started, until
+from tests.faults.programs import Program, Spoil, house, together, until
 
 #: How often programs look whether a training that waits may begin, and how long that may take them, seconds.
 WAITING_S, TURN_S = 2.0, 8.0
@@ -63,15 +63,10 @@ def gate_of_two_programs(folder: Path, full: bool) -> Result:
 @contextmanager
 def _two(home: Path, spoil: Spoil, **values: object) -> Iterator[list[Program]]:
     """Start two programs on a home, yield them when both have fresh data, and kill them with their trainings."""
-    environment = house(home, REFRESH_MINUTES=0.05, **values)
-    pair = [started(environment, home.with_name(f"{home.name}-{i}.log"), spoil) for i in range(2)]
     try:
-        for program in pair:
-            until(program.fresh)
-        yield pair
+        with together(2, house(home, REFRESH_MINUTES=0.05, **values), home, spoil, Program.fresh) as pair:
+            yield pair
     finally:
-        for program in pair:
-            gone(program)
         until(lambda: not working(home), TURN_S)
 
 

@@ -18,7 +18,7 @@ from core.adapters.turns import Alone
 from core.bootstrap import Core, jobs
 from tests.faults.gates import Result
 from tests.faults.program.ledger_tally import torn
-from tests.faults.programs import Program, Spoil, gone, house, started, until
+from tests.faults.programs import Program, Spoil, house, started, together, until
 
 #: How often weather is refreshed and how long that takes here at the least; how long a lease lasts, seconds.
 EVERY_S, TAKES_S, LASTS_S = 6.0, 1.0, 4.0
@@ -95,16 +95,9 @@ def _leaders(programs: Sequence[Program]) -> int:
 
 @contextmanager
 def _three(home: Path, *, leading: bool = False) -> Iterator[list[Program]]:
-    """Start the programs on one home, yield them when all are ready, and kill them."""
-    spoil = _witnessed(home, leading=leading)
-    programs = [started(_environment(home), home.with_name(f"{home.name}-{i}.log"), spoil) for i in range(COUNT)]
-    try:
-        for program in programs:
-            until(program.ready)
+    """Start the programs on one home, each of which says when it refreshes."""
+    with together(COUNT, _environment(home), home, _witnessed(home, leading=leading), Program.ready) as programs:
         yield programs
-    finally:
-        for program in programs:
-            gone(program)
 
 
 def _environment(home: Path) -> dict[str, str]:
