@@ -97,7 +97,8 @@ def test_runs_and_archive_are_bounded_tables_in_local_time(open_house: Callable[
     assert not app.exception
     runs = app.dataframe[-1].value
     assert len(runs) == monitoring.MOST_RUNS
-    assert runs["at"][0] == "29 Jul 2026 23:30 IST"
+    # Meanwhile the scheduler of the house may have looked for drift.
+    assert set(runs["at"][runs["what"] == "train"]) == {"29 Jul 2026 23:30 IST"}
     assert runs["detail"].str.len().max() <= tables.MOST_DETAIL + 2
     assert f"The newest {monitoring.MOST_RUNS} runs." in texts(app)
     stored = app.dataframe[-2].value
